@@ -1,0 +1,1 @@
+"""Printers: their state, the commands they take, the one gate, and an adapter per make."""

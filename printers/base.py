@@ -1,0 +1,137 @@
+"""The adapter interface. One adapter object per printer; fleet.py is its only caller."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from core.clock import Clock
+from core.config import PrinterConfig
+from core.secret import Secret
+from printers.commands import Command, RemoteFile, StartPrint
+from printers.status import PrinterStatus
+
+Publish = Callable[[PrinterStatus], None]
+Progress = Callable[[int, int], None]
+"""(bytes sent, bytes in all)"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraSource:
+    """Where a printer's own camera is; cameras/ reads it, one owner per camera."""
+
+    kind: str  # "bambu_jpeg" (TLS, bambu-lan A12.1) or "rtsps" (A12.2)
+    host: str
+    port: int
+    user: str
+    secret: Secret
+    tls: Callable[[], ssl.SSLContext]
+    """Makes the pinned context; raises PrinterOffline while the certificate is not yet known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandResult:
+    """The printer took the command. Whether it acted is shown by the next snapshots."""
+
+    text: str = ""  # "saved for the next start", … ; "" = plainly accepted
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterContext:
+    """What the farm gives an adapter. It never sees registry, bus, queue or Flask."""
+
+    publish: Publish
+    clock: Clock
+    data_dir: Path
+    """Where the adapter may keep small durable facts (pinned certificates)."""
+
+
+class Printer(ABC):
+    """Owns the one connection to one printer. All methods may be called from any thread.
+
+    ``start`` returns at once; from then on the adapter publishes a PrinterStatus whenever
+    something changed, and again whenever it has a sign of life (observed_at moves), until
+    ``stop``. It never raises out of its own threads and never leaves a library's exception
+    to a caller: only FarmError.
+    """
+
+    kind: ClassVar[str]
+
+    def __init__(self, config: PrinterConfig, context: AdapterContext) -> None:
+        self.config = config
+        self.context = context
+
+    @abstractmethod
+    def start(self) -> None:
+        """Begin connecting in the background."""
+
+    @abstractmethod
+    def stop(self, timeout: float = 5.0) -> None:
+        """Disconnect politely and end the threads."""
+
+    @property
+    @abstractmethod
+    def status(self) -> PrinterStatus:
+        """The latest snapshot."""
+
+    @abstractmethod
+    def execute(self, command: Command, timeout: float = 8.0) -> CommandResult:
+        """Send one command and wait for the printer's own answer (never called for StartPrint).
+
+        Raises PrinterOffline (nothing was sent), PrinterRejected (its reason in words),
+        PrinterTimeout (no answer in ``timeout`` seconds), Unusable (this printer cannot do it).
+        """
+
+    @abstractmethod
+    def upload(
+        self, source: Path, remote_name: str, progress: Progress, cancel: threading.Event
+    ) -> int:
+        """Put ``source`` on the printer's storage and prove it: returns the SIZE it reports.
+
+        Raises UploadFailed with a sentence, UploadCancelled, PrinterOffline. One at a time per
+        printer. On failure the partial file is deleted where the printer allows it.
+        """
+
+    @abstractmethod
+    def remote_size(self, remote_name: str) -> int | None:
+        """Size in bytes of a file on the printer, None when it is not there."""
+
+    @abstractmethod
+    def delete_remote(self, path: str) -> None:
+        """Delete a file on the printer. NotFound when it is not there."""
+
+    @abstractmethod
+    def list_files(self, folder: str = "/") -> tuple[RemoteFile, ...]:
+        """The printer's storage, one folder."""
+
+    @abstractmethod
+    def download(self, path: str, target: Path, progress: Progress | None = None) -> None:
+        """Fetch a file from the printer; ``target`` appears only when it is whole."""
+
+    @abstractmethod
+    def refresh(self, timeout: float = 10.0) -> PrinterStatus:
+        """Ask for a full report and return the status built from one newer than the call.
+
+        Raises PrinterOffline or PrinterTimeout. The start protocol's last look (A8.3).
+        """
+
+    @abstractmethod
+    def start_print(self, command: StartPrint, timeout: float = 15.0) -> CommandResult:
+        """Publish the start exactly once, at QoS 0, over the live session.
+
+        Raises PrinterOffline (certainly not sent), PrinterRejected (the printer refused it),
+        PrinterTimeout (sent, no answer: uncertain). Never re-sends.
+        """
+
+    def camera(self) -> CameraSource | None:
+        """The printer's own camera, None when it has none."""
+        return None
+
+    @abstractmethod
+    def diagnostics(self) -> Mapping[str, Any]:
+        """For /api/diag: session, counters, last raw report; without secrets."""
