@@ -1,0 +1,101 @@
+"""The farm's settings as frozen data. loader: core/config_file.py (JSON, env and arguments)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from core.secret import Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrinterConfig:
+    """One entry of ``printers``. Ports and options that an adapter does not know stay unused."""
+
+    id: str
+    name: str
+    type: str  # a key of printers/adapters.py
+    model: str  # as the owner wrote it: "X1C", "P1S", "A1 mini", "H2D"
+    host: str = ""  # printer_ip
+    serial: str = ""
+    access_code: Secret = field(default_factory=lambda: Secret(""))
+    url: str = ""
+    api_key: Secret = field(default_factory=lambda: Secret(""))
+    mqtt_port: int = 8883
+    ftps_port: int = 990
+    camera_port: int = 6000
+    rtsp_port: int = 322
+    tags: tuple[str, ...] = ()
+    group: str = ""
+    nozzle_mm: float | None = None
+    simulate: bool = False
+    camera_enabled: bool = True
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Adapter options by name, e.g. url_form for Bambu's project_file, ftps_protect."""
+    problems: tuple[str, ...] = ()
+    """What is wrong with this entry; not empty: shown as misconfigured, the rest of the farm runs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerConfig:
+    host: str = "127.0.0.1"
+    port: int = 8000
+    allowed_hosts: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
+    user: str = ""  # DASH_USER
+    password: Secret = field(default_factory=lambda: Secret(""))  # DASH_PASS
+    no_auth: bool = False  # --no-auth-i-know
+
+    @property
+    def auth_required(self) -> bool:
+        return bool(self.user) and bool(self.password)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchConfig:
+    enabled: bool = True
+    interval_s: float = 5.0
+    auto_assign: bool = True
+    require_bed_clear: bool = True
+    max_uploads: int = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlicerConfig:
+    enabled: bool = False
+    preferred: str = "auto"
+    orca_paths: tuple[str, ...] = ()
+    bambu_paths: tuple[str, ...] = ()
+    prusa_paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitsConfig:
+    upload_mb: int = 256  # 1–4096, one file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulationConfig:
+    """How the simulated printers behave (entries with "simulate": true, and --demo N)."""
+
+    time_scale: float = 30.0  # simulated seconds per real second, 1–1000
+    control_port: int = 0  # HTTP control port of the fault knobs, 0 = none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FarmConfig:
+    printers: tuple[PrinterConfig, ...] = ()
+    server: ServerConfig = field(default_factory=ServerConfig)
+    dispatch: DispatchConfig = field(default_factory=DispatchConfig)
+    slicer: SlicerConfig = field(default_factory=SlicerConfig)
+    limits: LimitsConfig = field(default_factory=LimitsConfig)
+    simulation: SimulationConfig = field(default_factory=SimulationConfig)
+    cameras: Mapping[str, Any] = field(default_factory=dict)
+    alerts: Mapping[str, Any] = field(default_factory=dict)
+    prusa_connect: Mapping[str, Any] = field(default_factory=dict)
+    ai: Mapping[str, Any] = field(default_factory=dict)
+    data_dir: Path = Path("jobs")
+    source: str = ""  # the file it came from, "" = none
+    notes: tuple[str, ...] = ()  # for the operator: ignored old keys, demo mode
