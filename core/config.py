@@ -35,7 +35,7 @@ class PrinterConfig:
     options: Mapping[str, Any] = field(default_factory=dict)
     """Adapter options by name, e.g. url_form for Bambu's project_file, ftps_protect."""
     problems: tuple[str, ...] = ()
-    """What is wrong with this entry; not empty: shown as misconfigured, the rest of the farm runs."""
+    """What is wrong with this entry. Not empty: shown as misconfigured; the others run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,7 @@ class FarmError(Exception):
 
 
 class ConfigError(FarmError):
-    """The configuration cannot be used; ``details["problems"]`` lists every mistake with its path."""
+    """The configuration cannot be used; ``details["problems"]`` lists every mistake."""
 
     code = "config_error"
 
@@ -50,7 +50,7 @@ class NotFound(FarmError):
 
 
 class Blocked(FarmError):
-    """Refused by the state of a printer or a job; ``error_code`` says which rule (see safety.py)."""
+    """Refused by the state of a printer or a job; ``error_code`` says which rule."""
 
     code = "blocked"
     status = 409

@@ -1,0 +1,62 @@
+"""One word for the panel from everything known of a printer (ui.md section 4)."""
+
+from __future__ import annotations
+
+from printers.registry import Snapshot
+from printers.status import OFFLINE_AFTER_S, PrinterState
+
+S = PrinterState
+
+_DIRECT = {
+    S.MISCONFIGURED: "misconfigured",
+    S.IDENTITY: "identity",
+    S.AUTH: "auth",
+    S.OFFLINE: "offline",
+    S.CONNECTING: "connecting",
+    S.UNKNOWN: "unknown",
+    S.FAULT: "fault",
+}
+_SENDING = frozenset({"claimed", "uploading", "uploaded"})
+
+STATES = (
+    "fault", "paused", "needs_human", "needs_clear", "uploading", "preparing", "printing",
+    "stopping", "busy", "ready", "maintenance", "connecting", "auth", "identity", "misconfigured",
+    "offline", "unknown",
+)  # fmt: skip
+"""Every word display_state can give."""
+
+
+def display_state(snapshot: Snapshot, monotonic_now: float) -> tuple[str, str]:
+    """(state, sub). Priority as in ui.md 4; never "ready" without a bed marked clear."""
+    status, conditions = snapshot.status, snapshot.conditions
+    seen = status.observed_mono
+    silent = status.state.is_connected and (seen is None or monotonic_now - seen > OFFLINE_AFTER_S)
+    if silent:
+        return "offline", ""
+    if status.state in _DIRECT:
+        return _DIRECT[status.state], ""
+    if conditions.stopping and status.state.has_job:
+        return "stopping", ""
+    if status.state is S.PAUSED:
+        return "paused", status.pause_kind
+    return _working_or_resting(snapshot)
+
+
+def _working_or_resting(snapshot: Snapshot) -> tuple[str, str]:
+    status, conditions = snapshot.status, snapshot.conditions
+    if status.state is S.PREPARING:
+        return "preparing", ""
+    if status.state is S.PRINTING:
+        return "printing", ""
+    if conditions.job is not None:
+        if conditions.job.phase == "needs_human":
+            return "needs_human", ""
+        return ("uploading", "") if conditions.job.phase in _SENDING else ("preparing", "starting")
+    if status.state is S.BUSY:
+        return "busy", ""
+    if conditions.maintenance:
+        return "maintenance", ""
+    if not conditions.bed_clear:
+        soft = conditions.last_result in ("failed", "cancelled") or status.state is S.FAILED
+        return "needs_clear", "stopped" if soft else ""
+    return "ready", ""
