@@ -54,7 +54,7 @@ def judge_gcode(line: GcodeLine, snapshot: Snapshot, i: GateInputs) -> Verdict:
     if line.effect is Effect.EXTRUDES and not (cold := may_extrude(i)).ok:
         return cold
     travels = bool(set(line.words) & set("XYZ"))
-    return may_jog(i) if travels and line.effect is not Effect.WAITS else may_move(i)
+    return may_jog(i) if travels else may_move(i)
 
 
 def judge_values(command: c.Command, snapshot: Snapshot, i: GateInputs) -> Verdict:

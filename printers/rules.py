@@ -213,8 +213,8 @@ def may_cool_down(i: GateInputs) -> Verdict:
 def may_start(i: GateInputs) -> Verdict:
     if i.state not in REST:
         return wrong_state(i)
-    if held := held(i):
-        return held
+    if refusal := held(i):
+        return refusal
     if i.job_id:
         return Verdict(False, "printer_busy", f"{i.job_name} is still open on {i.name}.")
     if i.maintenance:
@@ -240,8 +240,7 @@ def mark_clear(i: GateInputs) -> Verdict:
     if i.state in JOB or i.state in (S.BUSY, S.UNKNOWN):
         return wrong_state(i)
     if i.job_id:
-        held = held(i)
-        return held or Verdict(False, "job_open", f"{i.job_name} is still open on {i.name}.")
+        return held(i) or Verdict(False, "job_open", f"{i.job_name} is still open on {i.name}.")
     return OK
 
 
