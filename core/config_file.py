@@ -1,0 +1,264 @@
+"""config.json -> FarmConfig: every mistake at once, each with its path and a suggestion.
+
+A mistake in the server's own settings stops the start (ConfigError). A mistake in one printer's
+entry only makes that printer ``misconfigured``; the rest of the farm runs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from core.config import (
+    DispatchConfig,
+    FarmConfig,
+    LimitsConfig,
+    PrinterConfig,
+    ServerConfig,
+    SimulationConfig,
+    SlicerConfig,
+)
+from core.errors import ConfigError
+from core.jsonio import JSONDecodeError, loads
+from core.secret import Secret
+
+Problems = list[str]
+Check = Callable[[Any], Any]
+"""Returns the clean value; raises ValueError with what is wanted."""
+
+
+def text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must be a text in quotes")
+    return value.strip()
+
+
+def flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")
+    return value
+
+
+def texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ValueError('must be a list of texts, like ["a", "b"]')
+    return tuple(item.strip() for item in value)
+
+
+def secret(value: Any) -> Secret:
+    if isinstance(value, int) and not isinstance(value, bool):
+        raise ValueError('must be in quotes, like "12345678", or leading zeros are lost')
+    return Secret(text(value))
+
+
+def number(low: float, high: float, *, whole: bool = False) -> Check:
+    def check(value: Any) -> Any:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise ValueError(f"must be a number from {low:g} to {high:g}")
+        if not low <= value <= high or (whole and value != int(value)):
+            kind = "a whole number" if whole else "a number"
+            raise ValueError(f"must be {kind} from {low:g} to {high:g}")
+        return int(value) if whole else float(value)
+
+    return check
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError("must be an object in braces")
+    return value
+
+
+PORT = number(1, 65535, whole=True)
+_SERVER: dict[str, Check] = {
+    "host": text,
+    "port": number(0, 65535, whole=True),
+    "allowed_hosts": texts,
+    "trusted_proxies": texts,
+}
+_DISPATCH: dict[str, Check] = {
+    "enabled": flag,
+    "interval_s": number(0.2, 3600),
+    "auto_assign": flag,
+    "require_bed_clear": flag,
+    "max_uploads": number(1, 64, whole=True),
+}
+_SLICER: dict[str, Check] = {
+    "enabled": flag,
+    "preferred": text,
+    "orca_paths": texts,
+    "bambu_paths": texts,
+    "prusa_paths": texts,
+}
+_LIMITS: dict[str, Check] = {"upload_mb": number(1, 4096, whole=True)}
+_SIMULATION: dict[str, Check] = {
+    "time_scale": number(0.1, 1000),
+    "control_port": number(0, 65535, whole=True),
+}
+_PRINTER: dict[str, Check] = {
+    "id": text,
+    "name": text,
+    "type": text,
+    "model": text,
+    "printer_ip": text,
+    "serial": text,
+    "access_code": secret,
+    "url": text,
+    "api_key": secret,
+    "mqtt_port": PORT,
+    "ftps_port": PORT,
+    "camera_port": PORT,
+    "rtsp_port": PORT,
+    "tags": texts,
+    "group": text,
+    "nozzle_mm": number(0.1, 2.0),
+    "simulate": flag,
+    "camera_enabled": flag,
+    "options": mapping,
+}
+_RENAMED = {"printer_ip": "host"}
+_OLD_PRINTER = frozenset(
+    {"camera_protocol", "camera_path", "camera_user", "camera_url", "poll_interval_sec"}
+)
+"""Of the owner's earlier dashboard: read without complaint, kept in options for the camera room."""
+_OLD_TOP = frozenset({"poll_interval_sec", "dispatch_interval_sec"})
+_TYPES = ("bambu", "octoprint", "moonraker", "prusalink", "feed")
+_TOP = (
+    "server", "printers", "dispatch", "slicer", "limits", "simulation", "cameras", "alerts",
+    "prusa_connect", "ai",
+)  # fmt: skip
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+def suggest(key: str, known: Iterable[str]) -> str:
+    near = get_close_matches(key, list(known), 1, 0.6)
+    return f' Did you mean "{near[0]}"?' if near else ""
+
+
+def _clean(
+    path: str, raw: Any, checks: Mapping[str, Check], problems: Problems, also: Iterable[str] = ()
+) -> dict[str, Any]:
+    """The entries of ``raw`` that pass; what does not is added to ``problems`` with its path."""
+    if not isinstance(raw, dict):
+        problems.append(f"{path}: must be an object in braces.")
+        return {}
+    clean: dict[str, Any] = {}
+    for key, value in raw.items():
+        if key in also or key.startswith("_"):
+            continue
+        if key not in checks:
+            problems.append(f'{path}: unknown setting "{key}".{suggest(key, checks)}')
+            continue
+        try:
+            clean[key] = checks[key](value)
+        except ValueError as error:
+            problems.append(f"{path}.{key}: {error}.")
+    return clean
+
+
+def _require_printer(entry: Mapping[str, Any], path: str, problems: Problems) -> None:
+    kind = entry.get("type", "bambu")
+    if kind not in _TYPES:
+        problems.append(f'{path}.type: no such type "{kind}".{suggest(str(kind), _TYPES)}')
+    if entry.get("simulate"):
+        return
+    wanted = ("printer_ip", "serial", "access_code") if kind == "bambu" else ("url",)
+    for key in wanted:
+        if not entry.get(key):
+            problems.append(f"{path}.{key}: is missing.")
+
+
+def _printer(raw: Any, index: int, taken: set[str], notes: list[str]) -> PrinterConfig:
+    path = f"printers[{index}]"
+    problems: Problems = []
+    clean = _clean(path, raw, _PRINTER, problems, also=_OLD_PRINTER)
+    old = {k: v for k, v in raw.items() if k in _OLD_PRINTER} if isinstance(raw, dict) else {}
+    if old.pop("poll_interval_sec", None) is not None:
+        notes.append(f"{path}.poll_interval_sec is ignored: printers report by themselves.")
+    printer_id = clean.get("id") or ""
+    if not _ID.fullmatch(printer_id):
+        problems.append(f"{path}.id: must be 1 to 64 letters, digits, '.', '_' or '-'.")
+        printer_id = f"printer-{index + 1}"
+    if printer_id in taken:
+        problems.append(f'{path}.id: "{printer_id}" is used twice.')
+        printer_id = f"{printer_id}-{index + 1}"
+    taken.add(printer_id)
+    _require_printer(clean, path, problems)
+    clean["options"] = {**clean.get("options", {}), **old}
+    values = {_RENAMED.get(key, key): value for key, value in clean.items()}
+    values.update(id=printer_id, name=clean.get("name") or printer_id)
+    values["serial"] = values.get("serial", "").upper()
+    values.setdefault("type", "bambu")
+    values.setdefault("model", "")
+    return PrinterConfig(**values, problems=tuple(problems))
+
+
+def _printers(raw: Any, problems: Problems, notes: list[str]) -> tuple[PrinterConfig, ...]:
+    if not isinstance(raw, list):
+        problems.append("printers: must be a list in brackets.")
+        return ()
+    taken: set[str] = set()
+    return tuple(_printer(entry, index, taken, notes) for index, entry in enumerate(raw))
+
+
+def read_config(content: bytes, source: str, data_dir: Path) -> FarmConfig:
+    """Parse one configuration. Raises ConfigError listing everything wrong outside printers."""
+    try:
+        raw = loads(content)
+    except JSONDecodeError as error:
+        raise ConfigError(f"{source} is not valid JSON: {error}") from error
+    problems: Problems = []
+    notes: list[str] = []
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{source} must be one object in braces.")
+    for key in raw:
+        if key not in _TOP and key not in _OLD_TOP and not key.startswith("_"):
+            problems.append(f'unknown setting "{key}".{suggest(key, _TOP)}')
+    if "poll_interval_sec" in raw:
+        notes.append("poll_interval_sec is ignored: printers report by themselves.")
+    dispatch = dict(raw["dispatch"]) if isinstance(raw.get("dispatch"), dict) else {}
+    if "dispatch_interval_sec" in raw:
+        dispatch.setdefault("interval_s", raw["dispatch_interval_sec"])
+    old_slicer = {"command_args", "max_wait_sec"}
+    config = FarmConfig(
+        printers=_printers(raw.get("printers", []), problems, notes),
+        server=ServerConfig(**_clean("server", raw.get("server", {}), _SERVER, problems)),
+        dispatch=DispatchConfig(**_clean("dispatch", dispatch, _DISPATCH, problems)),
+        slicer=SlicerConfig(
+            **_clean("slicer", raw.get("slicer", {}), _SLICER, problems, also=old_slicer)
+        ),
+        limits=LimitsConfig(**_clean("limits", raw.get("limits", {}), _LIMITS, problems)),
+        simulation=SimulationConfig(
+            **_clean("simulation", raw.get("simulation", {}), _SIMULATION, problems)
+        ),
+        **{key: _section(raw, key, problems) for key in _TOP[-4:]},
+        data_dir=data_dir,
+        source=source,
+        notes=tuple(notes),
+    )
+    if problems:
+        listed = "\n  ".join(problems)
+        raise ConfigError(f"{source} has mistakes:\n  {listed}", details={"problems": problems})
+    return config
+
+
+def _section(raw: Mapping[str, Any], key: str, problems: Problems) -> dict[str, Any]:
+    try:
+        return mapping(raw.get(key, {}))
+    except ValueError as error:
+        problems.append(f"{key}: {error}.")
+        return {}
+
+
+def printer_settings() -> tuple[str, ...]:
+    """Every setting a printer entry may have, for the documentation's own test."""
+    return tuple(_PRINTER)
+
+
+def config_fields() -> tuple[str, ...]:
+    """Every top-level setting, for the documentation's own test."""
+    return tuple(field.name for field in fields(FarmConfig) if field.name in _TOP)
