@@ -1,0 +1,53 @@
+# Two commands do everything: make run, make test. Each target is one plain command;
+# CONTRIBUTING.md lists them for machines without make.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+BENCH ?=
+
+.PHONY: run test check format unit js bench shots clean
+.DEFAULT_GOAL := run
+
+$(VENV)/.run-stamp: requirements.txt
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@echo "Installing what the farm needs …"
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.test-stamp: requirements.txt requirements-dev.txt package.json package-lock.json deploy/system_packages.sh
+	@deploy/system_packages.sh
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@echo "Installing what the tests need …"
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@npm ci --silent --ignore-scripts --no-audit --no-fund
+	@touch $(VENV)/.run-stamp $@
+
+run: $(VENV)/.run-stamp  ## serve the farm of config.json, or simulated printers without one
+	@$(PY) api_server.py $(ARGS)
+
+test: check js unit  ## everything: linters, types, page scripts, all tests
+
+check: $(VENV)/.test-stamp
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	node_modules/.bin/tsc --project tsconfig.json
+
+js: $(VENV)/.test-stamp
+	node --test tests/js/*.test.mjs
+
+unit: $(VENV)/.test-stamp
+	$(PY) -m pytest -q -n 2 --dist loadfile
+
+format: $(VENV)/.test-stamp
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+bench: $(VENV)/.test-stamp  ## figures for 12, 50 and 100 simulated printers, next to the floor
+	$(PY) -m bench $(BENCH)
+
+shots: $(VENV)/.test-stamp  ## the pictures of the README, taken from a live demo farm
+	$(PY) -m tests.e2e.shots
+
+clean:
+	rm -rf $(VENV) node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis

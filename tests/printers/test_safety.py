@@ -1,0 +1,292 @@
+"""The gate as a table: every act in every state, and every way round it that was tried."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from core.errors import BadRequest, Blocked, PrinterOffline, Unusable
+from printers import commands as c
+from printers import safety
+from printers.conditions import Conditions, OpenJob
+from printers.display import STATES, display_state
+from printers.registry import Snapshot
+from printers.status import (
+    Fault,
+    Heater,
+    JobProgress,
+    Lock,
+    Machine,
+    PrinterState,
+    PrinterStatus,
+    Severity,
+)
+
+NOW = 1000.0
+S = PrinterState
+ALL = frozenset(
+    [
+        "home",
+        "jog",
+        "gcode",
+        "light",
+        "load",
+        "skip_objects",
+        "calibrate",
+        "clear_fault",
+        "upload",
+        "fan_part",
+        "fan_aux",
+    ]
+)
+
+
+def snapshot(state: PrinterState = S.IDLE, **changes: object) -> Snapshot:
+    conditions = changes.pop("conditions", Conditions(bed_clear=True))
+    status = PrinterStatus(
+        printer_id="alder",
+        name="Alder",
+        kind="bambu",
+        state=state,
+        observed_at=1_800_000_000.0,
+        observed_mono=NOW - 1,
+        heaters=(
+            Heater(name="nozzle", current=25.0, target=0.0, maximum=300),
+            Heater(name="bed", current=25.0, target=0.0, maximum=100),
+            Heater(name="chamber", current=25.0, target=None, maximum=None),
+        ),
+        homed="xyz",
+        job=JobProgress(name="gear", file="gear.3mf") if state.has_job else None,
+        machine=Machine(capabilities=ALL),
+    )
+    assert isinstance(conditions, Conditions)
+    return Snapshot(status=replace(status, **changes), conditions=conditions, revision=1)
+
+
+MOVEMENT = [
+    c.Home(),
+    c.Jog(x=10),
+    c.Calibrate(kinds=("bed_level",)),
+    c.SendGcode(line="G28"),
+    c.SendGcode(line="g0 x10"),
+    c.SendGcode(line="G1 Z5 F600"),
+    c.SendGcode(line="M18"),
+    c.SendGcode(line="M600"),
+    c.SendGcode(line="M109 S200"),
+    c.SendGcode(line="G9999"),
+    c.SendGcode(line="T1"),
+]
+NOT_AT_REST = [s for s in S if not s.is_at_rest]
+
+
+@pytest.mark.parametrize("state", NOT_AT_REST)
+@pytest.mark.parametrize("command", MOVEMENT, ids=repr)
+def test_movement_is_refused_in_every_state_but_rest(state: S, command: c.Command) -> None:
+    with pytest.raises((Blocked, PrinterOffline)) as refusal:
+        safety.check(command, snapshot(state), NOW)
+    assert "Alder" in refusal.value.message
+    assert refusal.value.details == {"printer_id": "alder"}
+
+
+@pytest.mark.parametrize("state", [S.IDLE, S.FINISHED, S.FAILED])
+@pytest.mark.parametrize("command", MOVEMENT, ids=repr)
+def test_movement_is_allowed_at_rest(state: S, command: c.Command) -> None:
+    safety.check(command, snapshot(state), NOW)
+
+
+def test_the_refusal_while_printing_names_job_and_danger() -> None:
+    answer = safety.verdict(c.Jog(x=1), snapshot(S.PRINTING), NOW)
+    assert (answer.code, answer.ok) == ("printer_busy", False)
+    assert answer.why == ("Alder is printing gear. Moving the head now would crash into the part.")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "G28\nM104 S300", "G28;\nM104 S300", "M104 S200 M112", "M106 P1 S255 G28", "N10 G28",
+        "G28 ; home", "", "home", "M104 S20O", "M104 S1 S2", "M104\x00S1", "G1 X" + "9" * 300,
+    ],
+)  # fmt: skip
+def test_smuggled_or_broken_lines_are_not_even_judged(line: str) -> None:
+    with pytest.raises(BadRequest):
+        safety.check(c.SendGcode(line=line), snapshot(), NOW)
+
+
+@pytest.mark.parametrize(
+    "line", ["M112", "M24", "M23 x.gcode"[:3], "M502", "M997", "M211 S0", "M302 P1", "M30"]
+)
+def test_forbidden_codes_are_refused_even_at_rest(line: str) -> None:
+    with pytest.raises(Unusable) as refusal:
+        safety.check(c.SendGcode(line=line), snapshot(), NOW)
+    assert refusal.value.error_code == "gcode_forbidden"
+
+
+def test_homing_one_axis_by_gcode_is_refused_on_a_bambu() -> None:
+    with pytest.raises(Unusable):
+        safety.check(c.SendGcode(line="G28 Z"), snapshot(), NOW)
+
+
+def test_gcode_heats_only_within_the_machine_and_also_while_printing() -> None:
+    safety.check(c.SendGcode(line="M104 S220"), snapshot(S.PRINTING), NOW)
+    safety.check(c.SendGcode(line="M106 P1 S255"), snapshot(S.PRINTING), NOW)
+    with pytest.raises(Unusable) as refusal:
+        safety.check(c.SendGcode(line="M140 S120"), snapshot(), NOW)
+    assert "0 to 100 °C for the bed, not 120" in refusal.value.message
+
+
+def test_extruding_gcode_needs_a_hot_nozzle() -> None:
+    with pytest.raises(Blocked) as refusal:
+        safety.check(c.SendGcode(line="G1 E10 F300"), snapshot(), NOW)
+    assert refusal.value.error_code == "nozzle_cold"
+    hot = (Heater(name="nozzle", current=200.0, target=200.0, maximum=300),)
+    safety.check(c.SendGcode(line="G1 E10 F300"), snapshot(heaters=hot, homed=""), NOW)
+    safety.check(c.Extrude(mm=-5), snapshot(heaters=hot), NOW)
+
+
+@pytest.mark.parametrize("homed", ["", "x", "xy", "xz"])
+def test_jog_needs_all_axes_homed(homed: str) -> None:
+    with pytest.raises(Blocked) as refusal:
+        safety.check(c.Jog(z=1), snapshot(homed=homed), NOW)
+    assert refusal.value.error_code == "not_homed"
+
+
+@pytest.mark.parametrize("z", [0.0, 201.0, -500.0, float("nan"), float("inf")])
+def test_jog_distance_is_bounded(z: float) -> None:
+    with pytest.raises(Unusable):
+        safety.check(c.Jog(z=z), snapshot(), NOW)
+
+
+@pytest.mark.parametrize(
+    ("command", "part"),
+    [
+        (c.SetTemperature(heater="nozzle", target=301), "0 to 300"),
+        (c.SetTemperature(heater="bed", target=-1), "0 to 100"),
+        (c.SetTemperature(heater="chamber", target=40), "no chamber heater"),
+        (c.SetTemperature(heater="nozzle2", target=40), "no nozzle2 heater"),
+        (c.SetFan(fan="chamber", percent=10), "no chamber fan"),
+        (c.SetFan(fan="part", percent=101), "0 to 100 percent"),
+    ],
+)
+def test_values_stay_in_the_machines_range(command: c.Command, part: str) -> None:
+    with pytest.raises(Unusable) as refusal:
+        safety.check(command, snapshot(), NOW)
+    assert part in refusal.value.message
+
+
+@pytest.mark.parametrize("command", [k for k in c.COMMANDS if k.name in safety.TABLE])
+def test_nothing_but_bookkeeping_passes_without_a_live_session(command: type[c.Command]) -> None:
+    free = {"reconnect", "trust", "maintenance"}
+    for state in (S.OFFLINE, S.CONNECTING, S.AUTH, S.IDENTITY):
+        gate = safety.gates(snapshot(state), NOW)[command.name]
+        assert gate.ok == (command.name in free), (state, command.name)
+
+
+def test_a_silent_printer_is_stale_after_fifteen_seconds_and_nothing_moves() -> None:
+    fresh, old = snapshot(observed_mono=NOW - 15), snapshot(observed_mono=NOW - 15.1)
+    assert safety.gates(fresh, NOW)["home"].ok
+    for name in ("home", "jog", "start", "light", "temperature", "stop"):
+        assert safety.gates(old, NOW)[name].code == "printer_stale"
+    assert safety.gates(snapshot(observed_mono=None), NOW)["start"].code == "printer_stale"
+
+
+def test_without_developer_mode_only_open_commands_pass() -> None:
+    locked = snapshot(lock=Lock(code="developer_mode_off", text="Alder takes no orders."))
+    gates = safety.gates(locked, NOW)
+    assert {name for name, gate in gates.items() if gate.ok} == {
+        "tray", "light", "maintenance", "reconnect", "trust",
+    }  # fmt: skip
+    assert gates["home"].why == "Alder takes no orders."
+
+
+JOB_HERE = OpenJob(job_id="j-1", phase="uploading", name="gear", token=7)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"conditions": Conditions()}, "bed_not_clear"),
+        ({"conditions": Conditions(bed_clear=True, maintenance=True)}, "maintenance"),
+        ({"conditions": Conditions(bed_clear=True, job=JOB_HERE)}, "printer_busy"),
+        ({"storage": "missing"}, "storage"),
+        (
+            {"faults": (Fault(code="1", text="Jam", severity=Severity.SERIOUS),)},
+            "printer_fault",
+        ),
+        ({"state": S.PAUSED}, "printer_busy"),
+        ({"state": S.UNKNOWN}, "printer_unknown"),
+        ({"state": S.FAULT}, "printer_fault"),
+    ],
+)
+def test_a_start_needs_rest_a_clear_bed_and_a_free_printer(
+    change: dict[str, object], code: str
+) -> None:
+    state = change.pop("state", S.IDLE)
+    assert isinstance(state, PrinterState)
+    with pytest.raises(Blocked) as refusal:
+        safety.check_act("start", snapshot(state, **change), NOW)
+    assert refusal.value.error_code == code
+
+
+def test_a_common_message_does_not_keep_jobs_away() -> None:
+    info = (Fault(code="1", text="Clean the rods", severity=Severity.COMMON),)
+    safety.check_act("start", snapshot(faults=info), NOW)
+
+
+def test_the_start_itself_is_only_sent_for_the_job_that_holds_the_printer() -> None:
+    start = c.StartPrint(remote_name="gear-7.gcode.3mf", token=7, display_name="gear", plate=1)
+    holding = replace(JOB_HERE, phase="starting")
+    safety.check_start(snapshot(conditions=Conditions(job=holding)), start, NOW)
+    for wrong in (
+        snapshot(),
+        snapshot(conditions=Conditions(job=JOB_HERE)),
+        snapshot(conditions=Conditions(job=replace(holding, token=8))),
+        snapshot(S.PRINTING, conditions=Conditions(job=holding)),
+        snapshot(observed_mono=NOW - 60, conditions=Conditions(job=holding)),
+    ):
+        with pytest.raises(Blocked):
+            safety.check_start(wrong, start, NOW)
+    with pytest.raises(Blocked):
+        safety.check(start, snapshot(), NOW)
+
+
+@pytest.mark.parametrize("state", [S.PRINTING, S.PAUSED, S.PREPARING, S.BUSY, S.UNKNOWN])
+def test_the_bed_is_not_marked_clear_under_a_running_job(state: S) -> None:
+    with pytest.raises(Blocked):
+        safety.check_act("mark-clear", snapshot(state, conditions=Conditions()), NOW)
+
+
+def test_the_bed_is_not_marked_clear_while_a_job_of_ours_is_open() -> None:
+    for phase in ("claimed", "uploading", "uploaded", "starting", "needs_human", "printing"):
+        conditions = Conditions(job=replace(JOB_HERE, phase=phase))
+        with pytest.raises(Blocked):
+            safety.check_act("mark-clear", snapshot(S.FINISHED, conditions=conditions), NOW)
+    safety.check_act("mark-clear", snapshot(S.FINISHED, conditions=Conditions()), NOW)
+
+
+def test_every_command_but_start_has_a_row() -> None:
+    assert {command.name for command in c.COMMANDS} <= set(safety.TABLE)
+
+
+def test_the_same_situation_shares_one_table_of_gates() -> None:
+    one = snapshot()
+    warmer = (Heater(name="nozzle", current=26.0, target=0.0, maximum=300), *one.status.heaters[1:])
+    other = Snapshot(
+        status=replace(one.status, heaters=warmer), conditions=one.conditions, revision=2
+    )
+    assert safety.gates(one, NOW) is safety.gates(other, NOW)
+
+
+def test_never_ready_without_a_clear_bed() -> None:
+    for state in S:
+        shown, _ = display_state(snapshot(state, conditions=Conditions()), NOW)
+        assert shown in STATES
+        assert shown != "ready"
+    assert display_state(snapshot(), NOW) == ("ready", "")
+    assert display_state(snapshot(S.FINISHED, conditions=Conditions()), NOW) == ("needs_clear", "")
+    assert display_state(snapshot(S.FAILED, conditions=Conditions()), NOW)[1] == "stopped"
+
+
+def test_silence_of_a_minute_is_shown_as_offline_whatever_was_last_heard() -> None:
+    assert display_state(snapshot(S.PRINTING, observed_mono=NOW - 61), NOW)[0] == "offline"
+    assert display_state(snapshot(S.PRINTING, observed_mono=NOW - 59), NOW)[0] == "printing"
