@@ -26,20 +26,11 @@ from printers.status import (
 NOW = 1000.0
 S = PrinterState
 ALL = frozenset(
-    [
-        "home",
-        "jog",
-        "gcode",
-        "light",
-        "load",
-        "skip_objects",
-        "calibrate",
-        "clear_fault",
-        "upload",
-        "fan_part",
-        "fan_aux",
-    ]
-)
+    {
+        "home", "jog", "gcode", "light", "load", "skip_objects", "calibrate", "clear_fault",
+        "upload", "fan_part", "fan_aux",
+    }
+)  # fmt: skip
 
 
 def snapshot(state: PrinterState = S.IDLE, **changes: object) -> Snapshot:
