@@ -164,6 +164,7 @@ def _require_printer(entry: Mapping[str, Any], path: str, problems: Problems) ->
     kind = entry.get("type", "bambu")
     if kind not in _TYPES:
         problems.append(f'{path}.type: no such type "{kind}".{suggest(str(kind), _TYPES)}')
+        return
     if entry.get("simulate"):
         return
     wanted = ("printer_ip", "serial", "access_code") if kind == "bambu" else ("url",)

@@ -60,7 +60,7 @@ def test_a_bad_printer_is_misconfigured_and_the_others_stay() -> None:
     assert 'no such type "bambo". Did you mean "bambu"?' in listed
     assert 'unknown setting "acess_code". Did you mean "access_code"?' in listed
     assert "must be in quotes" in listed
-    assert "printers[1].mqtt_port: must be a number from 1 to 65535." in listed
+    assert "printers[1].mqtt_port: must be a whole number from 1 to 65535." in listed
 
 
 def test_missing_fields_and_double_ids_are_named() -> None:
