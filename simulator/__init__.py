@@ -1,0 +1,1 @@
+"""Virtual printers that speak the real wire protocols on loopback: demo, rehearsal, tests."""
