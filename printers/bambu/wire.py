@@ -1,0 +1,135 @@
+"""TLS sockets to one printer, which another thread can break off at any moment.
+
+Why not leave it to paho and ftplib: a stop() must not wait for the time-out of a dead address,
+and MQTT, FTPS and the first look at the certificate must reach the printer the same way.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+
+CONNECT_TIMEOUT_S = 5.0
+HANDSHAKE_TIMEOUT_S = 8.0
+
+
+class Aborted(OSError):
+    """abort() was called while, or before, the socket was opened."""
+
+
+class Dialer:
+    """Opens connections to one host. ``abort`` ends the ones being opened, for good."""
+
+    def __init__(self, host: str) -> None:
+        self.host = host
+        self._lock = threading.Lock()
+        self._opening: set[socket.socket] = set()
+        self._aborted = False
+
+    def open_tls(self, port: int, context: ssl.SSLContext) -> ssl.SSLSocket:
+        """A connected socket after its handshake, with a time-out set. Raises OSError, SSLError."""
+        return self.wrap(self.open_tcp(port), context)
+
+    def open_tcp(self, port: int, timeout: float = CONNECT_TIMEOUT_S) -> socket.socket:
+        """The first of the host's addresses that answers. Raises OSError."""
+        last: OSError = OSError(f"{self.host} has no address")
+        for family, kind, protocol, _, address in socket.getaddrinfo(
+            self.host, port, type=socket.SOCK_STREAM
+        ):
+            sock = socket.socket(family, kind, protocol)
+            sock.settimeout(timeout)
+            try:
+                self._enter(sock)
+                sock.connect(address)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            except OSError as error:
+                self._leave(sock)
+                sock.close()
+                last = self._reason(error)
+                if isinstance(last, Aborted):
+                    break
+            else:
+                self._leave(sock)
+                return sock
+        raise last
+
+    def wrap(
+        self,
+        sock: socket.socket,
+        context: ssl.SSLContext,
+        session: ssl.SSLSession | None = None,
+        timeout: float = HANDSHAKE_TIMEOUT_S,
+    ) -> ssl.SSLSocket:
+        """TLS on a connected socket; closes it on failure. Raises OSError, SSLError."""
+        sock.settimeout(timeout)
+        secured: ssl.SSLSocket | None = None
+        try:
+            secured = context.wrap_socket(sock, do_handshake_on_connect=False, session=session)
+            self._enter(secured)
+            secured.do_handshake()
+        except (OSError, ValueError) as error:
+            (secured or sock).close()
+            if isinstance(error, OSError):
+                raise self._reason(error) from error
+            raise
+        finally:
+            if secured is not None:
+                self._leave(secured)
+        return secured
+
+    def abort(self) -> None:
+        """Break off what is being opened; every later open raises Aborted."""
+        with self._lock:
+            self._aborted = True
+            opening = list(self._opening)
+        for sock in opening:
+            shut(sock)
+
+    def _enter(self, sock: socket.socket) -> None:
+        with self._lock:
+            if self._aborted:
+                raise Aborted("stopped")
+            self._opening.add(sock)
+
+    def _leave(self, sock: socket.socket) -> None:
+        with self._lock:
+            self._opening.discard(sock)
+
+    def _reason(self, error: OSError) -> OSError:
+        return Aborted("stopped") if self._aborted else error
+
+
+def shut(sock: socket.socket) -> None:
+    """Wake whoever waits on the socket; it stays theirs to close."""
+    try:
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)
+    except OSError:
+        return  # was not connected, or the peer is already gone
+
+
+def trouble(error: OSError, name: str, host: str, port: int) -> tuple[str, str]:
+    """(kind, sentence for the operator) for a connection that could not be opened."""
+    where = f"{host} (port {port})"
+    if isinstance(error, ConnectionRefusedError):
+        return (
+            "refused",
+            f"{name} at {where} refuses the connection. Check the address, and that the printer "
+            "is in LAN mode.",
+        )
+    if isinstance(error, TimeoutError):
+        return (
+            "timeout",
+            f"{name} at {where} does not answer. It may be switched off, or its address changed.",
+        )
+    if isinstance(error, socket.gaierror):
+        return "unresolved", f"The address {host!r} of {name} is not known to this network."
+    if isinstance(error, ssl.SSLError):
+        return "tls", f"{name} at {where} does not speak TLS as a Bambu printer does."
+    if isinstance(error, ConnectionError):
+        return (
+            "closed",
+            f"{name} at {where} closed the connection at once. Its few client places may be "
+            "taken: close other slicers and apps that are connected to it.",
+        )
+    return "unreachable", f"{name} at {where} cannot be reached ({error.strerror or error})."
