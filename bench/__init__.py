@@ -1,0 +1,1 @@
+"""Measures the farm against simulated printers: ``make bench``. Prints figures, judges nothing."""

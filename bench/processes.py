@@ -1,0 +1,166 @@
+"""The processes of one run, each pinned to its own core: simulator, farm, and the listener."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import psutil
+
+ROOT = Path(__file__).parents[1]
+CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
+OTHERS_CORE = CORES[0]
+FARM_CORE = CORES[1 % len(CORES)]
+PORT_WAIT_S = 60.0
+
+
+def pinned(command: list[str], core: int, **options: Any) -> subprocess.Popen[str]:
+    """Start ``command`` on one core (where the system can)."""
+    process = subprocess.Popen(command, cwd=ROOT, text=True, **options)
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(process.pid, {core})
+    return process
+
+
+class Simulators:
+    """N simulated Bambu printers in one process, reports at a fixed rate and size."""
+
+    def __init__(self, count: int, *, hertz: float = 1.0, report_bytes: int = 8000) -> None:
+        command = [
+            sys.executable, "-m", "simulator", "--count", str(count), "--hz", str(hertz),
+            "--pad-bytes", str(report_bytes), "--stamp",
+        ]  # fmt: skip
+        self.process = pinned(command, OTHERS_CORE, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self.process.stdout is not None
+        self.printers: list[dict[str, Any]] = json.loads(self.process.stdout.readline())["printers"]
+        self._usage = psutil.Process(self.process.pid)
+
+    def cpu_seconds(self) -> float:
+        times = self._usage.cpu_times()
+        return float(times.user + times.system)
+
+    def __enter__(self) -> Simulators:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.process.terminate()
+        self.process.wait(10)
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe:
+                pipe.close()
+
+
+@dataclass
+class Usage:
+    """What a process used between two looks."""
+
+    cpu_percent: float
+    rss_mb: float
+    threads: int
+
+
+@dataclass
+class Farm:
+    """The real server with a configuration of its own, listening on a port of its own."""
+
+    printers: list[dict[str, Any]]
+    port: int
+    folder: tempfile.TemporaryDirectory[str] = field(default_factory=tempfile.TemporaryDirectory)
+    first_answer_s: float = 0.0
+    all_online_s: float = 0.0
+    rss_first_mb: float = 0.0
+
+    def __post_init__(self) -> None:
+        config = Path(self.folder.name) / "config.json"
+        config.write_text(json.dumps({"printers": [_entry(p) for p in self.printers]}))
+        self._started = time.perf_counter()
+        self._log = (Path(self.folder.name) / "server.log").open("w+")
+        self.process = pinned(
+            [
+                sys.executable, "api_server.py", "--config", str(config), "--port", str(self.port),
+                "--data-dir", str(Path(self.folder.name) / "jobs"),
+            ],  # fmt: skip
+            FARM_CORE,
+            stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log,
+        )  # fmt: skip
+        self._usage = psutil.Process(self.process.pid)
+        self._wait()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def health(self) -> dict[str, Any]:
+        with urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as answer:
+            body: dict[str, Any] = json.load(answer)
+            return body
+
+    def _wait(self) -> None:
+        """Note the times of the first 200 and of the last printer to come online."""
+        deadline = self._started + PORT_WAIT_S
+        while time.perf_counter() < deadline:
+            if self.process.poll() is not None:
+                self._log.seek(0)
+                raise RuntimeError(f"the farm ended early: {self._log.read()[-2000:]}")
+            try:
+                health = self.health()
+            except OSError:
+                time.sleep(0.003)
+                continue
+            if not self.first_answer_s:
+                self.first_answer_s = time.perf_counter() - self._started
+                self.rss_first_mb = self._usage.memory_info().rss / 1e6
+            if health["printers"]["online"] >= len(self.printers):
+                self.all_online_s = time.perf_counter() - self._started
+                return
+            time.sleep(0.02)
+        raise RuntimeError(f"not all printers came online within {PORT_WAIT_S:g} s: {health}")
+
+    def usage_during(self, seconds: float) -> Usage:
+        before = self._usage.cpu_times()
+        start = time.perf_counter()
+        time.sleep(seconds)
+        after = self._usage.cpu_times()
+        used = after.user + after.system - before.user - before.system
+        return Usage(
+            cpu_percent=100.0 * used / (time.perf_counter() - start),
+            rss_mb=self._usage.memory_info().rss / 1e6,
+            threads=self._usage.num_threads(),
+        )
+
+    def __enter__(self) -> Farm:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.process.terminate()
+        self.process.wait(20)
+        self._log.close()
+        self.folder.cleanup()
+
+
+def _entry(printer: dict[str, Any]) -> dict[str, Any]:
+    ports = {key: printer[key] for key in ("mqtt_port", "ftps_port") if printer.get(key)}
+    return {
+        "id": printer["id"], "name": printer["name"], "type": "bambu", "model": printer["model"],
+        "printer_ip": printer["host"], "serial": printer["serial"],
+        "access_code": printer["access_code"], **ports,
+    }  # fmt: skip
