@@ -104,15 +104,12 @@ def measure(count: int, seconds: float) -> list[Row]:
 def _rows(
     count: int,
     farm: Farm,
-    usage: object,
+    usage: Usage,
     floor: dict[str, object],
     heard: dict[str, object],
     per_second: float,
     simulator_cpu: float,
 ) -> list[Row]:
-    from bench.processes import Usage
-
-    assert isinstance(usage, Usage)
     delays, bare = heard["delays_ms"], floor["delays_ms"]
     assert isinstance(delays, list) and isinstance(bare, list)
     aims = count == 100

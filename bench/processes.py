@@ -89,14 +89,12 @@ class Farm:
         config.write_text(json.dumps({"printers": [_entry(p) for p in self.printers]}))
         self._started = time.perf_counter()
         self._log = (Path(self.folder.name) / "server.log").open("w+")
-        self.process = pinned(
-            [
-                sys.executable, "api_server.py", "--config", str(config), "--port", str(self.port),
-                "--data-dir", str(Path(self.folder.name) / "jobs"),
-            ],  # fmt: skip
-            FARM_CORE,
-            stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log,
-        )  # fmt: skip
+        command = [
+            sys.executable, "api_server.py", "--config", str(config), "--port", str(self.port),
+            "--data-dir", str(Path(self.folder.name) / "jobs"),
+        ]  # fmt: skip
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": self._log, "stderr": self._log}
+        self.process = pinned(command, FARM_CORE, **pipes)
         self._usage = psutil.Process(self.process.pid)
         self._wait()
 

@@ -15,7 +15,7 @@ from core.secret import Secret
 JSONDecodeError = orjson.JSONDecodeError
 
 
-def loads(raw: bytes | str) -> Any:
+def loads(raw: bytes | bytearray | memoryview | str) -> Any:
     """Parse JSON. Raises JSONDecodeError (a ValueError)."""
     return orjson.loads(raw)
 
