@@ -13,7 +13,16 @@ from dataclasses import dataclass
 
 import psutil
 
-from bench.processes import CORES, FARM_CORE, OTHERS_CORE, ROOT, Farm, Simulators, pinned
+from bench.processes import (
+    CORES,
+    FARM_CORE,
+    OTHERS_CORE,
+    ROOT,
+    Farm,
+    Simulators,
+    Usage,
+    pinned,
+)
 
 
 @dataclass(frozen=True)
