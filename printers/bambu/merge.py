@@ -16,20 +16,23 @@ _MISSING = object()
 _NOTHING: frozenset[str] = frozenset()
 _MAX_DEPTH = 12
 
-_DICTS = frozenset(
-    "2D 3D ams care device info ipcam job net online upgrade_state upload vt_tray xcam".split()
-)
-_LISTS = frozenset("filam_bak hms lights_report mapping s_obj stg vir_slot".split())
-_NUMBERS = frozenset(
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_DICTS = _words("2D 3D ams device info ipcam job net online upgrade_state upload vt_tray xcam")
+_LISTS = _words("filam_bak hms lights_report mapping s_obj stg vir_slot")
+_NUMBERS = _words(
     "ams_rfid_status ams_status bed_target_temper bed_temper big_fan1_speed big_fan2_speed"
     " chamber_temper cooling_fan_speed ctt fan_gear heatbreak_fan_speed home_flag hw_switch_state"
     " layer_num mc_percent mc_print_sub_stage mc_remaining_time nozzle_diameter"
     " nozzle_target_temper nozzle_temper print_error spd_lvl spd_mag stg_cd stg_cur"
-    " total_layer_num".split()
+    " total_layer_num"
 )
-_TEXTS = frozenset(
+_TEXTS = _words(
     "aux cfg fail_reason fun gcode_file gcode_file_prepare_percent mc_print_error_code nozzle_type"
-    " print_type profile_id project_id stat subtask_id subtask_name task_id wifi_signal".split()
+    " print_type profile_id project_id stat subtask_id subtask_name task_id wifi_signal"
 )
 
 

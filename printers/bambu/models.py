@@ -118,9 +118,7 @@ def _key(text: str) -> str:
 
 def _names() -> dict[str, Model]:
     return {
-        _key(text): model
-        for model in MODELS
-        for text in (model.name, model.code, *model.aliases)
+        _key(text): model for model in MODELS for text in (model.name, model.code, *model.aliases)
     }
 
 
