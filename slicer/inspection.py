@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ _PLATE = re.compile(r"Metadata/plate_(\d{1,3})\.gcode")
 _ANY_PLATE = re.compile(r"Metadata/plate_[^/]*\.gcode", re.IGNORECASE)
 _SLICE_INFO = "Metadata/slice_info.config"
 _PROJECT = "Metadata/project_settings.config"
+_MODEL_SETTINGS = "Metadata/model_settings.config"
 _MD5 = re.compile(r"[0-9A-Fa-f]{32}")
 
 
@@ -52,7 +54,13 @@ def _read(archive: SafeArchive) -> PrintFile:
     if _PROJECT in archive:
         project = project_settings.parse(members.read_json(archive, _PROJECT))
     heads = {index: _scan_plate(archive, index) for index in indexes}
-    plates = tuple(_plate(archive, index, info, project, heads[index]) for index in indexes)
+    names: dict[int, str] = {}
+    if _MODEL_SETTINGS in archive:
+        names = project_settings.plate_names(members.read_xml(archive, _MODEL_SETTINGS))
+    plates = tuple(
+        replace(_plate(archive, index, info, project, heads[index]), name=names.get(index, ""))
+        for index in indexes
+    )
     first = heads[indexes[0]]
     count = _filament_count(project, plates, first)
     return PrintFile(

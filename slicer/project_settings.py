@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from xml.etree.ElementTree import Element
 
 from slicer import values
 from slicer.printfile import Box
@@ -51,6 +52,18 @@ def parse(data: Mapping[str, Any]) -> ProjectSettings:
         filament_ids=values.texts(data.get("filament_ids")),
         version=values.clean_text(data.get("version"), 40),
     )
+
+
+def plate_names(root: Element) -> dict[int, str]:
+    """Names that a person gave to plates, from model_settings.config; unnamed ones are left out."""
+    names: dict[int, str] = {}
+    for element in root.iterfind("plate"):
+        data = {item.get("key", ""): item.get("value", "") for item in element.iterfind("metadata")}
+        index = values.whole(data.get("plater_id"), 1, 999)
+        name = values.clean_text(data.get("plater_name"))
+        if index is not None and name:
+            names.setdefault(index, name)
+    return names
 
 
 def bed_type(plate: Mapping[str, Any]) -> str:

@@ -1,0 +1,212 @@
+"""Does a plate fit a printer? Pure checks, each with its verdict (print-files 2.4 and 2.5).
+
+Neither Bambu's firmware nor its slicer's Send stops a file for another model; this gate does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from slicer import models
+from slicer.models import Volume
+from slicer.printfile import Plate, PrintFile
+
+OK, WARN, CONFIRM, REFUSE = "ok", "warn", "confirm", "refuse"
+LEVELS = (OK, WARN, CONFIRM, REFUSE)
+"""In rising order: fine, told to the operator, waits for their yes by its code, never started."""
+
+NOZZLE_TOLERANCE_MM = 0.01
+HEIGHT_TOLERANCE_MM = 0.01
+BED_TOLERANCE_MM = 2.5
+"""Half a line width, and G-code of X1/P1 that is 2 mm off the bed in Y (print-files 0.7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    level: str  # one of LEVELS
+    code: str  # what a start's ``confirm`` names
+    text: str  # a sentence for the operator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrinterFacts:
+    """What the checks need to know of a printer; the caller fills it from its status."""
+
+    name: str  # for sentences
+    code: str  # printer_model_id, "" = unknown
+    nozzles_mm: tuple[float | None, ...] = ()  # of two the left one first; None = unknown
+    volume_mm: Volume | None = None  # None: from the model table
+    bed_type: str = ""  # the plate that lies on it, when the farm knows
+
+
+def worst(verdicts: Iterable[Verdict]) -> str:
+    """The highest level among the verdicts, "ok" for none."""
+    return max((verdict.level for verdict in verdicts), key=LEVELS.index, default=OK)
+
+
+def check_plate(file: PrintFile, index: int, printer: PrinterFacts) -> tuple[Verdict, ...]:
+    """All verdicts about plate ``index`` of a file on a printer, but for its filaments."""
+    plate = file.plate(index)
+    if plate is None:
+        return (_no_plate(file, index),)
+    notes = tuple(Verdict(WARN, "file_warning", text) for text in (*file.warnings, *plate.warnings))
+    if not plate.filaments:
+        unknown = "The file does not say which filaments it uses. Look at what is loaded."
+        notes = (Verdict(CONFIRM, "unknown_filament", unknown), *notes)
+    return (
+        check_model(plate, printer.code, printer.name),
+        check_nozzle(plate, printer),
+        check_height(plate, printer),
+        check_footprint(plate, printer),
+        check_bed_type(plate, printer),
+        *notes,
+    )
+
+
+def _no_plate(file: PrintFile, index: int) -> Verdict:
+    have = ", ".join(str(plate.index) for plate in file.plates)
+    return Verdict(REFUSE, "no_plate", f"The file has no plate {index}; it has {have}.")
+
+
+def check_model(plate: Plate, printer_code: str, printer_name: str = "") -> Verdict:
+    """wrong_model (refuse), unknown_model (confirm), same_group (warn) or model (ok)."""
+    shown = printer_name or "This printer"
+    if not printer_code:
+        return Verdict(
+            CONFIRM, "unknown_model", f"{shown} has not said which model it is. Check it yourself."
+        )
+    if not plate.models:
+        return Verdict(
+            CONFIRM,
+            "unknown_model",
+            f"The file does not say which printer it was sliced for. Check that it is for "
+            f"{_article(printer_code)}.",
+        )
+    sources = " and ".join(_article(code) for code in plate.models)
+    fits = [code for code in plate.models if models.takes_gcode_of(printer_code, code)]
+    if not fits:
+        return Verdict(
+            REFUSE,
+            "wrong_model",
+            f"The file is sliced for {sources}; {shown} is {_article(printer_code)}. "
+            "Slice it again for this printer.",
+        )
+    return _fitting_model(plate, printer_code, shown, sources)
+
+
+def _fitting_model(plate: Plate, printer_code: str, shown: str, sources: str) -> Verdict:
+    if len(plate.models) > 1:
+        return Verdict(
+            CONFIRM,
+            "unknown_model",
+            f"The file names {sources}. Check that it is for {_article(printer_code)}.",
+        )
+    if len(plate.model_sources) < 2:
+        return Verdict(
+            CONFIRM,
+            "unknown_model",
+            f"Only one place in the file says that it is for {sources}. "
+            f"Check that it is for {_article(printer_code)}.",
+        )
+    if not models.same_model(plate.models[0], printer_code):
+        return Verdict(
+            WARN,
+            "same_group",
+            f"The file is sliced for {sources}; {shown} is {_article(printer_code)}, "
+            "which takes the same G-code.",
+        )
+    return Verdict(OK, "model", f"Sliced for {sources}.")
+
+
+def _article(code: str) -> str:
+    name = models.describe(code)
+    return f"{'an' if name[:1] in 'AEIOU' else 'a'} {name}"
+
+
+def check_nozzle(plate: Plate, printer: PrinterFacts) -> Verdict:
+    """wrong_nozzle (refuse), unknown_nozzle (warn) or nozzle (ok)."""
+    wanted = plate.nozzle_mm
+    if not wanted:
+        return Verdict(WARN, "unknown_nozzle", "The file does not say which nozzle it needs.")
+    fitted = printer.nozzles_mm
+    if not fitted or None in fitted:
+        return Verdict(
+            WARN,
+            "unknown_nozzle",
+            f"The file needs a {_mm(wanted)} nozzle; {printer.name} does not say what it has.",
+        )
+    known = [diameter for diameter in fitted if diameter is not None]
+    if not _nozzles_fit(wanted, known):
+        return Verdict(
+            REFUSE,
+            "wrong_nozzle",
+            f"The file needs a {_mm(wanted)} nozzle; {printer.name} has {_mm(known)}. "
+            "Change the nozzle or slice the file again.",
+        )
+    return Verdict(OK, "nozzle", f"{_mm(wanted)} nozzle.")
+
+
+def _nozzles_fit(wanted: Sequence[float], fitted: Sequence[float]) -> bool:
+    def same(first: float, second: float) -> bool:
+        return abs(first - second) <= NOZZLE_TOLERANCE_MM
+
+    if len(wanted) == len(fitted):
+        return all(same(first, second) for first, second in zip(wanted, fitted, strict=True))
+    return all(any(same(diameter, other) for other in fitted) for diameter in wanted)
+
+
+def _mm(diameters: Sequence[float]) -> str:
+    return " and ".join(f"{diameter:g} mm" for diameter in dict.fromkeys(diameters))
+
+
+def check_height(plate: Plate, printer: PrinterFacts) -> Verdict:
+    """too_tall (refuse), unknown_height (warn) or height (ok)."""
+    volume = _volume(printer)
+    if volume is None or plate.height_mm is None:
+        return Verdict(WARN, "unknown_height", "The farm cannot tell whether the height fits.")
+    if plate.height_mm > volume[2] + HEIGHT_TOLERANCE_MM:
+        return Verdict(
+            REFUSE,
+            "too_tall",
+            f"The plate is {plate.height_mm:g} mm tall; {printer.name} prints up to "
+            f"{volume[2]:g} mm.",
+        )
+    return Verdict(OK, "height", f"{plate.height_mm:g} mm tall.")
+
+
+def check_footprint(plate: Plate, printer: PrinterFacts) -> Verdict:
+    """off_bed (warn) or footprint (ok). Only the first layer is known, so never a refusal."""
+    volume = _volume(printer)
+    box = plate.first_layer
+    if volume is None or box is None:
+        return Verdict(OK, "footprint", "The footprint is not known.")
+    low = min(box[0], box[1]) < -BED_TOLERANCE_MM
+    high = box[2] > volume[0] + BED_TOLERANCE_MM or box[3] > volume[1] + BED_TOLERANCE_MM
+    if low or high:
+        return Verdict(
+            WARN,
+            "off_bed",
+            f"The first layer reaches beyond the {volume[0]:g} × {volume[1]:g} mm bed of "
+            f"{printer.name}.",
+        )
+    return Verdict(OK, "footprint", "The first layer lies on the bed.")
+
+
+def _volume(printer: PrinterFacts) -> Volume | None:
+    model = models.find(printer.code)
+    return printer.volume_mm or (model.volume_mm if model else None)
+
+
+def check_bed_type(plate: Plate, printer: PrinterFacts) -> Verdict:
+    """other_bed_type (warn) or bed_type (ok, naming the plate to put on)."""
+    if not plate.bed_type:
+        return Verdict(OK, "bed_type", "The file does not say which build plate it needs.")
+    if printer.bed_type and printer.bed_type.casefold() != plate.bed_type.casefold():
+        return Verdict(
+            WARN,
+            "other_bed_type",
+            f"The file is sliced for the {plate.bed_type}; {printer.name} has the "
+            f"{printer.bed_type}.",
+        )
+    return Verdict(OK, "bed_type", f"Needs the {plate.bed_type}.")

@@ -1,0 +1,271 @@
+"""The farm's store of print files: every one inspected at intake, kept under its own id.
+
+On disk: ``<id>.gcode.3mf`` and beside it ``<id>.json``, written last. What a person called the
+file is data in there, never a path.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import logging
+import os
+import re
+import threading
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from core.clock import Clock
+from core.errors import Blocked, DiskFull, FarmError, NotFound, StorageError, TooLarge, Unusable
+from core.files import require_space, sync_folder
+from slicer import sidecars, values
+from slicer.inspection import inspect_file, thumbnail
+from slicer.printfile import PrintFile
+from slicer.sidecars import ARCHIVE, StoredFile
+from slicer.thumbnails import ThumbnailCache
+
+logger = logging.getLogger(__name__)
+
+CHUNK_BYTES = 1024 * 1024
+SPACE_CHECK_BYTES = 32 * CHUNK_BYTES
+_ID = re.compile(r"[0-9a-f]{32}")
+_PART = ".part"
+
+__all__ = ["FileLibrary", "StoredFile"]
+
+
+class Readable(Protocol):
+    """What an upload comes from: a request's stream or an open file."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
+class FileLibrary:
+    """Thread-safe. The folder belongs to one process (core.files.FolderLock)."""
+
+    def __init__(self, folder: Path, clock: Clock, upload_limit_bytes: int) -> None:
+        """Reads what is there. Raises StorageError when the folder cannot be used."""
+        self._folder = folder
+        self._clock = clock
+        self._limit = upload_limit_bytes
+        self._lock = threading.Lock()
+        self._guards: list[Callable[[str], str]] = []
+        self._cache = ThumbnailCache()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._sweep()
+            self._files = {file.id: file for file in sidecars.load_all(folder)}
+            self._recover_lost()
+        except OSError as error:
+            raise _storage_error("be read", error) from error
+
+    def protect(self, guard: Callable[[str], str]) -> None:
+        """``guard(file_id)`` answers why that file must stay, as a sentence; "" when it may go."""
+        self._guards.append(guard)
+
+    def add(self, stream: Readable, name: str) -> StoredFile:
+        """Take a file in; the same content again gives the entry that is already there.
+
+        Raises TooLarge, DiskFull, StorageError, or Unusable with the inspection's reason.
+        """
+        return self.add_or_find(stream, name)[0]
+
+    def add_or_find(self, stream: Readable, name: str) -> tuple[StoredFile, bool]:
+        """As ``add``; True when the file is new."""
+        shown = display_name(name)
+        part = self._folder / f".{uuid.uuid4().hex}{_PART}"
+        try:
+            size, sha256, md5 = self._receive(stream, part, shown)
+            known = self._find(sha256)
+            if known is not None:
+                return known, False
+            return self._keep(part, shown, size, sha256, md5, inspect_file(part, shown))
+        except OSError as error:
+            raise _storage_error("take the file", error) from error
+        finally:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
+
+    def list(self) -> list[StoredFile]:
+        """Newest first."""
+        with self._lock:
+            files = list(self._files.values())
+        return sorted(files, key=lambda file: (file.added_at, file.id), reverse=True)
+
+    def get(self, file_id: str) -> StoredFile:
+        """Raises NotFound."""
+        with self._lock:
+            file = self._files.get(file_id)
+        if file is None:
+            raise NotFound(
+                "There is no such file in the library; it may have been deleted.",
+                code="file_not_found",
+            )
+        return file
+
+    def path(self, file_id: str) -> Path:
+        """Where the archive lies. Raises NotFound."""
+        return self._archive(self.get(file_id).id)
+
+    def thumbnail(self, file_id: str, plate: int, small: bool = False) -> bytes:
+        """A plate's preview as PNG. Raises NotFound when there is none."""
+        file = self.get(file_id)
+        key = (file_id, plate, small)
+        picture = self._cache.get(key)
+        if picture is None and file.file.plate(plate) is not None:
+            picture = self._read_thumbnail(file, plate, small)
+        if picture is None:
+            raise NotFound(
+                f"{file.name} has no preview of plate {plate}.", code="thumbnail_not_found"
+            )
+        self._cache.put(key, picture)
+        return picture
+
+    def delete(self, file_id: str) -> None:
+        """Raises NotFound, or Blocked with the reason of whoever still needs the file."""
+        file = self.get(file_id)
+        for guard in self._guards:
+            if why := guard(file_id):
+                raise Blocked(why, code="file_in_use")
+        with self._lock:
+            self._files.pop(file_id, None)
+        self._cache.forget(file_id)
+        try:
+            # Renamed first: a crash in between must not leave an archive that comes back.
+            gone = self._archive(file_id).replace(self._folder / f".{file_id}{_PART}")
+            sidecars.path_of(self._folder, file_id).unlink(missing_ok=True)
+            gone.unlink(missing_ok=True)
+        except OSError as error:
+            raise _storage_error(f"delete {file.name}", error) from error
+
+    def _archive(self, file_id: str) -> Path:
+        return self._folder / f"{file_id}{ARCHIVE}"
+
+    def _find(self, sha256: str) -> StoredFile | None:
+        with self._lock:
+            return next((file for file in self._files.values() if file.sha256 == sha256), None)
+
+    def _read_thumbnail(self, file: StoredFile, plate: int, small: bool) -> bytes | None:
+        try:
+            return thumbnail(self._archive(file.id), file.name, plate, small=small)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise _storage_error(f"read {file.name}", error) from error
+
+    def _receive(self, stream: Readable, part: Path, shown: str) -> tuple[int, str, str]:
+        """Stream to disk under the limit: (bytes, sha256 hex, MD5 in upper-case hex)."""
+        sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+        size = next_check = 0
+        with part.open("xb") as target:
+            while chunk := stream.read(CHUNK_BYTES):
+                if (
+                    size // SPACE_CHECK_BYTES != (size + len(chunk)) // SPACE_CHECK_BYTES
+                    or not size
+                ):
+                    require_space(self._folder, len(chunk))
+                size += len(chunk)
+                if size > self._limit:
+                    raise TooLarge(
+                        f"{shown} is larger than {self._limit // 1_000_000} MB, "
+                        "the most this farm takes.",
+                        code="upload_too_large",
+                        details={"limit_bytes": self._limit},
+                    )
+                sha256.update(chunk)
+                md5.update(chunk)
+                target.write(chunk)
+            _sync(target)
+        if not size:
+            raise Unusable(f"{shown} is empty. Export it from the slicer again.", code="empty_file")
+        return size, sha256.hexdigest(), md5.hexdigest().upper()
+
+    def _keep(
+        self, part: Path, shown: str, size: int, sha256: str, md5: str, file: PrintFile
+    ) -> tuple[StoredFile, bool]:
+        stored = StoredFile(
+            id=uuid.uuid4().hex,
+            name=shown,
+            size_bytes=size,
+            sha256=sha256,
+            md5=md5,
+            added_at=self._clock.time(),
+            file=file,
+        )
+        archive = self._archive(stored.id)
+        part.replace(archive)
+        sync_folder(self._folder)
+        sidecars.write(self._folder, stored)
+        with self._lock:
+            twin = next((item for item in self._files.values() if item.sha256 == sha256), None)
+            if twin is None:
+                self._files[stored.id] = stored
+                return stored, True
+        # The same file came in twice at once; the first one stays.
+        sidecars.path_of(self._folder, stored.id).unlink(missing_ok=True)
+        archive.unlink(missing_ok=True)
+        return twin, False
+
+    def _sweep(self) -> None:
+        """Remove uploads that a crash cut short."""
+        for leftover in self._folder.glob(f".*{_PART}"):
+            leftover.unlink(missing_ok=True)
+            logger.info("library: removed the partial upload %s", leftover.name)
+
+    def _recover_lost(self) -> None:
+        """Take archives in again that lost their entry: jobs may still refer to their ids."""
+        for archive in self._folder.glob(f"*{ARCHIVE}"):
+            file_id = archive.name.removesuffix(ARCHIVE)
+            if _ID.fullmatch(file_id) and file_id not in self._files:
+                self._recover(archive, file_id)
+
+    def _recover(self, archive: Path, file_id: str) -> None:
+        name = f"recovered {file_id[:8]}{ARCHIVE}"
+        try:
+            file = inspect_file(archive, name)
+            with archive.open("rb") as stream:
+                sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+                stream.seek(0)
+                md5 = hashlib.file_digest(stream, _plain_md5).hexdigest().upper()
+        except FarmError as error:
+            archive.replace(archive.with_name(archive.name + ".damaged"))
+            logger.warning("library: set %s aside: %s", archive.name, error.message)
+            return
+        info = archive.stat()
+        self._files[file_id] = StoredFile(
+            id=file_id,
+            name=name,
+            size_bytes=info.st_size,
+            sha256=sha256,
+            md5=md5,
+            added_at=info.st_mtime,
+            file=file,
+        )
+        sidecars.write(self._folder, self._files[file_id])
+        logger.warning("library: took %s in again, its entry was lost or damaged", archive.name)
+
+
+def display_name(name: str) -> str:
+    """What people see: the last part of a path, one clean line of at most 200 characters."""
+    return values.clean_text(re.split(r"[/\\]", name)[-1]) or "unnamed.gcode.3mf"
+
+
+def _plain_md5() -> hashlib._Hash:
+    return hashlib.md5(usedforsecurity=False)
+
+
+def _sync(target: BinaryIO) -> None:
+    target.flush()
+    os.fsync(target.fileno())
+
+
+def _storage_error(what: str, error: OSError) -> FarmError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull("The farm's disk is full. Delete files you no longer need.")
+    return StorageError(
+        f"The file library could not {what} ({error.strerror or error}). "
+        "Check the data folder's disk and permissions."
+    )
