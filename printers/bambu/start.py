@@ -11,7 +11,7 @@ from printers.commands import StartPrint
 URL_FORMS = {
     "ftp": "ftp://{name}",
     "ftp_absolute": "ftp:///{name}",
-    "sdcard": "file:///sdcard/{name}",
+    "file": "file:///sdcard/{name}",
     "mnt_sdcard": "file:///mnt/sdcard/{name}",
     "usb": "file:///media/usb0/{name}",
 }
