@@ -1,0 +1,132 @@
+"""The chamber camera of P1/A1 printers: JPEG pictures pushed over TLS (bambu-lan A12.1)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import struct
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from simulator.knobs import Knobs
+
+logger = logging.getLogger(__name__)
+
+USER = b"bblp"
+_LOGIN_BYTES = 80
+_LOGIN_TIMEOUT_S = 10.0
+_PIECE = 700  # bytes, with knob camera_partial_frames
+_STALL_POLL_S = 0.2
+_GARBAGE = b"\x00\x17garbage\x00"
+
+
+class CameraRules(Protocol):
+    """What the camera asks its printer about; answers may change at any time."""
+
+    @property
+    def printer_id(self) -> str: ...
+    @property
+    def access_code(self) -> str: ...
+    @property
+    def knobs(self) -> Knobs: ...
+
+
+class CameraEndpoint:
+    """The camera port of one printer: one viewer at a time."""
+
+    def __init__(self, rules: CameraRules, render: Callable[[], Awaitable[bytes]]) -> None:
+        self._rules = rules
+        self._render = render
+        self._viewer: asyncio.StreamWriter | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._count = 0
+
+    @property
+    def watched(self) -> bool:
+        return self._viewer is not None
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """The client_connected_cb of asyncio.start_server."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        self._writers.add(writer)
+        try:
+            if await self._welcome(reader, writer):
+                await self._stream(writer)
+        except (OSError, asyncio.IncompleteReadError, TimeoutError) as error:
+            logger.debug("%s: camera client ends: %r", self._rules.printer_id, error)
+            writer.transport.abort()
+        except asyncio.CancelledError:
+            writer.transport.abort()  # the farm stops or the viewer was thrown out
+        finally:
+            if self._viewer is writer:
+                self._viewer = None
+            self._writers.discard(writer)
+            self._tasks.discard(task)
+            writer.close()
+
+    def drop_all(self) -> None:
+        for writer in list(self._writers):
+            writer.transport.abort()
+        for task in list(self._tasks):
+            task.cancel()
+
+    async def wait_closed(self) -> None:
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Check the login. False: close with 0 bytes, which is all a printer ever says."""
+        if self._rules.knobs.camera_off:
+            return False
+        async with asyncio.timeout(_LOGIN_TIMEOUT_S):
+            login = await reader.readexactly(_LOGIN_BYTES)
+        if not self._login_ok(login):
+            return False
+        if self._viewer is not None:
+            if self._rules.knobs.camera_second_client == "refuse":
+                return False
+            self._viewer.transport.abort()
+        self._viewer = writer
+        return True
+
+    def _login_ok(self, login: bytes) -> bool:
+        size, kind, _zero, _zero2 = struct.unpack_from("<4I", login)
+        user, code = login[16:48].rstrip(b"\0"), login[48:80].rstrip(b"\0")
+        wanted = self._rules.access_code.encode("utf-8")
+        right = (size, kind) == (0x40, 0x3000) and user == USER and code == wanted
+        return right and not self._rules.knobs.refuse_login
+
+    async def _stream(self, writer: asyncio.StreamWriter) -> None:
+        knobs = self._rules.knobs
+        loop = asyncio.get_running_loop()
+        while not writer.is_closing():
+            started = loop.time()
+            if knobs.camera_stall:
+                await asyncio.sleep(_STALL_POLL_S)
+                continue
+            await self._send_frame(writer, await self._render())
+            interval = 1.0 / max(knobs.camera_fps, 0.05)
+            await asyncio.sleep(max(0.0, started + interval - loop.time()))
+
+    async def _send_frame(self, writer: asyncio.StreamWriter, picture: bytes) -> None:
+        knobs = self._rules.knobs
+        self._count += 1
+        if knobs.camera_garbage_before_soi:
+            picture = _GARBAGE + picture
+        if knobs.camera_zero_frame and self._count % 2:
+            picture = b""
+        header = struct.pack("<4I", len(picture), 0, 1, 0)
+        if knobs.camera_single_record:
+            pieces = [header + picture]
+        elif knobs.camera_partial_frames:
+            cuts = range(0, len(picture), _PIECE)
+            pieces = [header[:5], header[5:], *(picture[i : i + _PIECE] for i in cuts)]
+        else:
+            pieces = [header, picture]
+        for piece in pieces:
+            if piece:
+                writer.write(piece)
+                await writer.drain()
+                await asyncio.sleep(0)  # a record, and a TCP segment, of its own
