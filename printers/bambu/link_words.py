@@ -1,0 +1,118 @@
+"""Why a Bambu printer is not connected, in sentences that say what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.config import PrinterConfig
+from printers.bambu.identity import Certificate, IdentityChanged
+from printers.bambu.wire import trouble
+from printers.status import PrinterState
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """Why there is no session now, as the operator is told."""
+
+    state: PrinterState
+    kind: str
+    text: str
+    notice: str = ""  # code of a Notice to show with it
+
+
+def connecting(name: str) -> str:
+    return f"Connecting to {name}."
+
+
+def waiting(name: str) -> str:
+    return f"{name} is connected; waiting for its first full report."
+
+
+def internal(name: str) -> str:
+    return f"The farm could not connect to {name} because of an error of its own; see the log."
+
+
+def silent(name: str) -> str:
+    return f"{name} has not reported for a while, although the connection is open."
+
+
+def wrong_serial(name: str, serial: str) -> str:
+    return (
+        f"{name} accepts the connection but reports nothing: the serial number {serial} in the "
+        "settings is probably wrong. Capital letters matter."
+    )
+
+
+def unreachable(config: PrinterConfig, error: OSError) -> tuple[str, str]:
+    return trouble(error, config.name, config.host, config.mqtt_port)
+
+
+def identity_changed(name: str, change: IdentityChanged) -> str:
+    return (
+        f"{name} shows another certificate than before. That is normal after a factory reset or "
+        "a new mainboard; otherwise something else answers at its address. Nothing was sent to "
+        f"it. Known SHA-256: {change.pinned.sha256}. Shown now: {change.presented.sha256}."
+    )
+
+
+def wrong_printer(config: PrinterConfig, presented: Certificate) -> str:
+    if not presented.common_name:
+        return (
+            f"What answers at {config.host} (port {config.mqtt_port}) does not identify itself "
+            f"as a Bambu printer. Check the address of {config.name}. Nothing was sent to it."
+        )
+    return (
+        f"Another printer answers at {config.host} (port {config.mqtt_port}): its serial is "
+        f"{presented.common_name}, that of {config.name} is {config.serial}. Correct the address "
+        "or the serial number. Nothing was sent to it."
+    )
+
+
+_ENDINGS: dict[str, tuple[PrinterState, str, str]] = {
+    "auth": (
+        PrinterState.AUTH,
+        "{name} refuses the access code. It changes whenever LAN-only or Developer Mode is "
+        "switched; read the new one on the printer's screen and enter it in the settings.",
+        "",
+    ),
+    "slots": (
+        PrinterState.OFFLINE,
+        "{name} has no free place for another client. Close other slicers, apps and plug-ins "
+        "that are connected to it.",
+        "client_slots_full",
+    ),
+    "closed": (
+        PrinterState.OFFLINE,
+        "{name} closed the connection before the login. It has only a few places for clients; "
+        "close other slicers and apps that are connected to it.",
+        "client_slots_full",
+    ),
+    "kicked": (
+        PrinterState.OFFLINE,
+        "{name} keeps ending the connection. Another copy of this farm, or another program, may "
+        "be using the printer's place for it.",
+        "kicked",
+    ),
+    "no_connack": (
+        PrinterState.OFFLINE,
+        "{name} takes the connection but does not answer the login. Switch it off and on if "
+        "this stays.",
+        "",
+    ),
+    "silent": (PrinterState.OFFLINE, "{name} stopped reporting; connecting again.", ""),
+    "lost": (PrinterState.OFFLINE, "The connection to {name} was lost; connecting again.", ""),
+    "garbage": (
+        PrinterState.OFFLINE,
+        "{name} sent something far too long for a report; connecting again.",
+        "",
+    ),
+    "asked": (PrinterState.CONNECTING, "Connecting to {name}.", ""),
+    "stopped": (PrinterState.OFFLINE, "The farm is shutting down.", ""),
+}
+
+
+def outage(name: str, kind: str) -> Outage:
+    """The state and sentence for the end of a session."""
+    fallback = (PrinterState.OFFLINE, "{name} refuses the session; trying again.", "")
+    state, text, notice = _ENDINGS.get(kind, fallback)
+    return Outage(state, kind, text.format(name=name), notice)

@@ -1,0 +1,210 @@
+"""One MQTT session with one printer, from CONNECT to its end (bambu-lan A3).
+
+paho speaks the protocol; the loop is ours, in the printer's own thread: everything that touches
+the socket happens there (OpenSSL does not want two threads in one connection), and a paho client
+is used for exactly one session, so that nothing queued in it can ever be sent later.
+"""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
+
+from core.errors import PrinterOffline
+from core.jsonio import dumps
+from core.secret import Secret
+from printers.bambu.watchdog import Timing
+
+USER = "bblp"
+_TOO_LONG = 4 * 1024 * 1024
+_BURST = 64
+_WRITE_RETRY_S = 0.02
+_SELECTOR: Callable[[], selectors.BaseSelector] = getattr(
+    selectors, "PollSelector", selectors.SelectSelector
+)
+
+_REFUSALS = {132: "protocol", 133: "client_id", 134: "auth", 135: "auth", 136: "slots"}
+"""CONNACK as paho names it: 4 and 5 are 134 and 135, 3 (no room) is 136."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why a session ended: auth, slots, closed (before CONNACK), lost, silent, asked, stopped, …"""
+
+    kind: str
+    was_up: bool
+
+
+class Listener(Protocol):
+    """Who hears of a session, in the printer's thread."""
+
+    def session_up(self) -> None: ...
+    def session_payload(self, payload: bytes) -> None: ...
+    def session_tick(self, now: float) -> None: ...
+
+
+class _Client(mqtt.Client):
+    """paho over a socket that is open and verified already (see wire.py for why)."""
+
+    def __init__(self, client_id: str, sock: ssl.SSLSocket) -> None:
+        super().__init__(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            clean_session=True,
+            protocol=mqtt.MQTTv311,
+            reconnect_on_failure=False,
+        )
+        self._open_socket = sock
+
+    def _create_socket(self) -> Any:
+        return self._open_socket
+
+    @property
+    def incoming_length(self) -> int:
+        """Announced bytes of the packet that is being read."""
+        return int(self._in_packet["remaining_length"])
+
+
+class Session:
+    """``run`` blocks in the printer's thread; ``send`` and ``end`` are for any thread."""
+
+    def __init__(
+        self, serial: str, client_id: str, code: Secret, timing: Timing, listener: Listener
+    ) -> None:
+        self._topic = f"device/{serial}/request"
+        self._report_topic = f"device/{serial}/report"
+        self._client_id = client_id
+        self._code = code
+        self._timing = timing
+        self._listener = listener
+        self._wake_out, self._wake_in = socket.socketpair()
+        self._wake_out.setblocking(False)
+        self._wake_in.setblocking(False)
+        self._client: _Client | None = None
+        self._ending = ""
+        self.is_up = False
+
+    def run(self, sock: ssl.SSLSocket) -> Ending:
+        """Talk until something ends it. Closes the socket."""
+        client = self._client = _Client(self._client_id, sock)
+        client.username_pw_set(USER, self._code.reveal())
+        client.on_connect = self._connected
+        client.on_message = self._message
+        client.on_socket_register_write = _leave_to_loop
+        was_up = False
+        try:
+            client.connect(self._client_id, 8883, self._timing.keepalive)
+            self._loop(client, sock)
+        finally:
+            was_up, self.is_up = self.is_up, False
+            self._farewell(client)
+            sock.close()
+            self._client = None
+        return Ending(self._ending or ("lost" if was_up else "closed"), was_up)
+
+    def send(self, section: str, body: dict[str, Any]) -> None:
+        """Publish one request at QoS 0. Raises PrinterOffline when there is no session."""
+        client = self._client
+        if not self.is_up or client is None:
+            raise PrinterOffline("There is no session to the printer.")
+        info = client.publish(self._topic, dumps({section: body}), qos=0)
+        if info.rc != mqtt.MQTT_ERR_SUCCESS:
+            raise PrinterOffline("The session to the printer has just ended.")
+        self.wake()
+
+    def end(self, kind: str) -> None:
+        """Say goodbye and return from ``run`` with this reason."""
+        self._ending = self._ending or kind
+        self.wake()
+
+    def wake(self) -> None:
+        """Make the loop look around now."""
+        try:
+            self._wake_in.send(b"\0")
+        except OSError:
+            return  # full: it is awake already; closed: there is no loop any more
+
+    def close(self) -> None:
+        """Release the wake-up sockets; after ``run``."""
+        self._wake_in.close()
+        self._wake_out.close()
+
+    def _loop(self, client: _Client, sock: ssl.SSLSocket) -> None:
+        give_up = time.monotonic() + self._timing.connack
+        next_tick = 0.0
+        with _SELECTOR() as selector:
+            selector.register(sock, selectors.EVENT_READ)
+            selector.register(self._wake_out, selectors.EVENT_READ)
+            while not self._ending and client.socket() is not None:
+                if client.want_write():
+                    client.loop_write()
+                wait = max(0.0, next_tick - time.monotonic())
+                if client.want_write():  # it did not all fit
+                    wait = min(wait, _WRITE_RETRY_S)
+                for key, _ in selector.select(wait):
+                    if key.fileobj is sock:
+                        self._read(client, sock)
+                    else:
+                        self._drain()
+                now = time.monotonic()
+                if now >= next_tick:
+                    next_tick = now + self._timing.tick
+                    self._tick(client, now, give_up)
+
+    def _read(self, client: _Client, sock: ssl.SSLSocket) -> None:
+        for _ in range(_BURST):
+            client.loop_read()
+            if client.incoming_length > _TOO_LONG:
+                self.end("garbage")
+            if client.socket() is None or not sock.pending():
+                return
+        self.wake()  # more is waiting inside TLS, where poll() cannot see it
+
+    def _drain(self) -> None:
+        try:
+            self._wake_out.recv(4096)
+        except BlockingIOError:
+            return
+
+    def _tick(self, client: _Client, now: float, give_up: float) -> None:
+        client.loop_misc()
+        if self.is_up:
+            self._listener.session_tick(now)
+        elif now >= give_up:
+            self.end("no_connack")
+
+    def _farewell(self, client: _Client) -> None:
+        """A clean DISCONNECT frees the printer's client place at once."""
+        if client.socket() is None:
+            return
+        client.disconnect()
+        for _ in range(3):
+            client.loop_write()
+            if not client.want_write():
+                return
+
+    def _connected(
+        self, client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _more: Any
+    ) -> None:
+        if reason.value != 0:
+            self._ending = _REFUSALS.get(reason.value, "refused")
+            return
+        client.subscribe(self._report_topic, qos=0)
+        self.is_up = True
+        self._listener.session_up()
+
+    def _message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
+        self._listener.session_payload(bytes(message.payload))
+
+
+def _leave_to_loop(_client: mqtt.Client, _data: Any, _sock: Any) -> None:
+    """With this set, paho queues what other threads publish instead of writing it there."""
