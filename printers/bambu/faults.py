@@ -108,7 +108,7 @@ def hms_faults(entries: object) -> tuple[Fault, ...]:
     for attr, code in hms_entries(entries):
         fault = hms_fault(attr, code)
         found[fault.code] = fault
-    return tuple(sorted(found.values(), key=lambda f: _ORDER[f.severity]))
+    return worst_first(tuple(found.values()))
 
 
 def hms_entries(entries: object) -> list[tuple[int, int]]:
@@ -146,3 +146,8 @@ def _unit_name(unit: int) -> str:
 def _plain(code: str, severity: Severity, module: str) -> str:
     where = f" of the {module}" if module else ""
     return f"The printer reports the {severity.value} fault {code}{where}. Look at its screen."
+
+
+def worst_first(faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
+    """The same faults by severity, otherwise in their order."""
+    return tuple(sorted(faults, key=lambda fault: _ORDER[fault.severity]))

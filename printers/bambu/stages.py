@@ -110,7 +110,7 @@ PAUSES: dict[int, PauseStage] = {
     20: PauseStage("printer", "The nozzle temperature is not right"),
     21: PauseStage("printer", "The bed temperature is not right"),
     23: PauseStage("printer", "The printer lost steps; the layers may be shifted"),
-    26: PauseStage("filament", "The AMS is no longer connected"),
+    26: PauseStage("printer", "The AMS is no longer connected"),
     27: PauseStage("printer", "The hotend fan is too slow"),
     28: PauseStage("printer", "The chamber temperature is not right"),
     30: PauseStage("user", "Paused by a command in the file"),

@@ -1,0 +1,71 @@
+"""The faults that stand on the printer, and whether they make its end a failure (A5, A5.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from printers.bambu.faults import (
+    CANCELLED,
+    PAUSED_BY_USER,
+    SIGNATURE_REFUSED,
+    hms_faults,
+    print_fault,
+    worst_first,
+)
+from printers.bambu.values import as_int, as_text
+from printers.status import Fault, Severity
+
+FAULT_KEYS = ("hms", "print_error", "mc_print_error_code", "gcode_state")
+
+_CANCELLED_LOW = frozenset(code & 0xFFFF for code in CANCELLED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Everything the report says is wrong."""
+
+    faults: tuple[Fault, ...] = ()  # worst first; no stops, pauses or the Developer-Mode entry
+    print_error: int = 0  # unsigned, as reported
+    ends_in_fault: bool = False  # a FAILED job with this needs a person
+    cancelled: bool = False  # the error of a stop stands right now
+
+    @property
+    def blocks(self) -> bool:
+        """Some fault keeps jobs away."""
+        return any(fault.severity.blocks for fault in self.faults)
+
+
+def parse_faults(data: Mapping[str, Any]) -> Standing:
+    """Read ``print_error``, ``hms`` and ``mc_print_error_code`` together."""
+    error = (as_int(data.get("print_error")) or 0) & 0xFFFFFFFF
+    listed = tuple(f for f in hms_faults(data.get("hms")) if f.code != SIGNATURE_REFUSED)
+    late = _late_error(data)
+    faults = listed
+    is_error = bool(error) and error not in CANCELLED and error not in PAUSED_BY_USER
+    if is_error:
+        faults = worst_first((print_fault(error), *listed))
+    elif late and not listed:
+        faults = (late,)
+    blocking = any(fault.severity.blocks for fault in listed)
+    return Standing(
+        faults=faults,
+        print_error=error,
+        ends_in_fault=is_error or blocking or late is not None,
+        cancelled=error in CANCELLED,
+    )
+
+
+def _late_error(data: Mapping[str, Any]) -> Fault | None:
+    """The error a failed job left in ``mc_print_error_code`` when nothing else names it.
+
+    Only the low half of the code is there, so there are no words for it.
+    """
+    if as_text(data.get("gcode_state")).strip().upper() != "FAILED":
+        return None
+    low = (as_int(data.get("mc_print_error_code")) or 0) & 0xFFFF
+    if not low or low in _CANCELLED_LOW:
+        return None
+    text = f"The print ended with error {low:04X}. Look at the printer's screen."
+    return Fault(code=f"{low:04X}", text=text, severity=Severity.SERIOUS)
