@@ -251,7 +251,7 @@ def _right_material(filament: Filament, tray: LoadedTray, wanted: str) -> Verdic
             f"Needs {filament.grams:.0f} g of {wanted}; {tray.slot} has about {tray.grams} g left.",
         )
     far = color_distance(filament.color, tray.color) > NEAR_COLOR
-    if filament.color and tray.color and far:
+    if values.color(filament.color) and values.color(tray.color) and far:
         return Verdict(
             WARN,
             "other_color",

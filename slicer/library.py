@@ -162,11 +162,9 @@ class FileLibrary:
         size = next_check = 0
         with part.open("xb") as target:
             while chunk := stream.read(CHUNK_BYTES):
-                if (
-                    size // SPACE_CHECK_BYTES != (size + len(chunk)) // SPACE_CHECK_BYTES
-                    or not size
-                ):
+                if size >= next_check:
                     require_space(self._folder, len(chunk))
+                    next_check += SPACE_CHECK_BYTES
                 size += len(chunk)
                 if size > self._limit:
                     raise TooLarge(

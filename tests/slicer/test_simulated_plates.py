@@ -1,0 +1,27 @@
+"""The farm's own sample files pass its own intake."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slicer.compatibility import PrinterFacts, check_model
+from slicer.inspection import inspect_file
+
+plates: Any = pytest.importorskip("simulator.plates")
+
+
+@pytest.mark.parametrize(("model", "code"), [("P1S", "C12"), ("A1 mini", "N1"), ("H2D", "O1D")])
+def test_made_files_are_sound(model: str, code: str, tmp_path: Path) -> None:
+    path = tmp_path / "made.gcode.3mf"
+    path.write_bytes(plates.build_gcode_3mf(model=model))
+    file = inspect_file(path, path.name)
+    plate = file.plates[0]
+    assert plate.models == (code,) and len(plate.model_sources) == 3
+    assert plate.seconds and plate.layers and plate.height_mm and plate.filaments
+    assert plate.has_thumbnail and plate.warnings == ()
+    assert file.filament_count >= len(plate.filaments)
+    facts = PrinterFacts(name="x", code=code)
+    assert check_model(plate, facts.code).level == "ok"
