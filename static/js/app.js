@@ -1,0 +1,140 @@
+// @ts-check
+// Boot, routes, and the wiring between the page, the store and the connection.
+import { watchGates } from './gates.js';
+import { attr, h, hide, icon, sheet, text } from './html.js';
+import { ago, clockS } from './format.js';
+import { store } from './store.js';
+import { t } from './text.js';
+import { farmPage, needing } from './pages/farm.js';
+
+const main = /** @type {HTMLElement} */ (document.getElementById('main'));
+/** @type {AbortController | null} */
+let page = null;
+/** @type {import('./ws.js').Link | null} */
+let link = null;
+
+/** The snapshot that came with the page; null when the server put none there. */
+function bootFrame() {
+  try {
+    return JSON.parse(document.getElementById('boot')?.textContent ?? '');
+  } catch {
+    return null;
+  }
+}
+
+function route() {
+  const path = location.hash.slice(1) || '/';
+  const id = /^\/p\/([^/]+)/.exec(path)?.[1];
+  return id ? { name: 'printer', id: decodeURIComponent(id) } : { name: 'farm', id: '' };
+}
+
+/** @param {boolean} moved whether a person went here (then focus follows) */
+async function show(moved) {
+  const { name, id } = route();
+  page?.abort();
+  const mine = (page = new AbortController());
+  document.querySelectorAll('dialog[open]').forEach((d) => /** @type {HTMLDialogElement} */ (d).close());
+  attr(/** @type {Element} */ (document.getElementById('nav-farm')), 'aria-current', name === 'farm' ? 'page' : 'true');
+  document.body.classList.toggle('on-printer', name === 'printer');
+  let build = farmPage;
+  if (name === 'printer') {
+    const [module] = await Promise.all([import('./pages/printer.js'), sheet('views')]);
+    build = (root, signal) => module.printerPage(root, id, signal, link);
+  }
+  if (mine.signal.aborted) return;
+  main.replaceChildren();
+  build(main, mine.signal);
+  title();
+  if (moved) {
+    main.focus({ preventScroll: true });
+    scrollTo(0, 0);
+  }
+}
+
+function title() {
+  const { name, id } = route();
+  const n = needing().length;
+  document.title = (n ? `(${n}) ` : '') + (name === 'printer' ? `${store.printers.get(id)?.name ?? id} · ${t('farm')}` : t('farm'));
+}
+
+const bar = /** @type {HTMLElement} */ (document.getElementById('connbar'));
+const barText = h('span');
+const barButton = h('button.btn.sm', { type: 'button', onclick: () => (store.link.state === 'signin' ? location.reload() : link?.retryNow()) });
+bar.append(icon('nowifi'), barText, barButton);
+
+function paintLink() {
+  const { state, dataAt, retryAt } = store.link;
+  const quiet = state === 'live' || state === 'connecting';
+  hide(bar, quiet);
+  const data = dataAt ? clockS(dataAt + store.skew) : '–';
+  const left = Math.max(0, Math.ceil((retryAt - Date.now()) / 1000));
+  if (state === 'lost') text(barText, t('conn.lost', { at: data, s: left }));
+  else if (state === 'polling') text(barText, t('conn.polling', { age: ago(Date.now() / 1000 - dataAt) }));
+  else if (state === 'signin') text(barText, t('conn.signin'));
+  text(barButton, state === 'signin' ? t('conn.reload') : t('conn.retry'));
+  const foot = /** @type {HTMLElement} */ (document.getElementById('conn'));
+  foot.className = `conn ${store.connected ? 'on' : state === 'connecting' ? '' : 'lost'}`;
+  const all = [...store.printers.values()];
+  const words = { live: t('conn.live'), polling: t('conn.slow'), connecting: t('conn.opening'), lost: t('conn.down'), signin: t('conn.down') };
+  const online = all.filter((p) => p.conn?.online).length;
+  text(/** @type {Node} */ (foot.lastElementChild), `${words[state]} · ${t('conn.online', { n: online, all: all.length })}`);
+  if (!quiet && state !== 'polling') setTimeout(paintLink, 1000);
+}
+
+/** @param {string} what */
+async function open(what) {
+  if (what === 'upload') (await import('./parts/upload.js')).openUpload({});
+  else if (what === 'help') (await import('./parts/help.js')).helpDialog();
+}
+
+async function live() {
+  const [{ Link }, { get }, { onCommand }, { announce }] = await Promise.all([
+    import('./ws.js'), import('./api.js'), import('./commands.js'), import('./announce.js'),
+  ]);
+  document.addEventListener('pf-command', (event) => void onCommand(/** @type {CustomEvent} */ (event)));
+  const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
+  link = new Link(store, `${scheme}://${location.host}/api/ws`, { poll: () => get('/api/status', { timeout: 8000 }) });
+  announce(link);
+  link.open();
+  addEventListener('online', () => link?.retryNow());
+  document.addEventListener('visibilitychange', () => {
+    link?.send({ t: 'vis', hidden: document.hidden });
+    if (document.hidden) return;
+    link?.retryNow();
+    store.arm();
+  });
+  if (route().name === 'printer') void show(false);
+  const [{ watchKeys }, { watchDrops }] = await Promise.all([import('./keys.js'), import('./drops.js')]);
+  watchKeys(open);
+  watchDrops();
+}
+
+function boot() {
+  attr(document.documentElement, 'data-theme', localStorage.getItem('theme'));
+  const frame = bootFrame();
+  if (frame?.printers) store.snapshot(frame);
+  let online = '';
+  store.watch((change) => {
+    const now = store.link.state + [...store.printers.values()].filter((p) => p.conn?.online).length;
+    if (change.link || now !== online) paintLink();
+    online = now;
+    title();
+  });
+  document.querySelector('.skip')?.addEventListener('click', (event) => {
+    event.preventDefault(); // the hash belongs to the routes
+    main.focus();
+  });
+  document.addEventListener('click', (event) => {
+    const button = event.target instanceof Element ? event.target.closest('[data-do]') : null;
+    if (button) void open(/** @type {HTMLElement} */ (button).dataset.do ?? '');
+  });
+  addEventListener('hashchange', () => void show(true));
+  watchGates();
+  paintLink();
+  if (route().name === 'farm') void show(false);
+  store.runClock();
+  // Everything else is fetched after the first paint.
+  requestAnimationFrame(() => setTimeout(() => void live(), 0));
+}
+
+boot();

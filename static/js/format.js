@@ -1,0 +1,136 @@
+// @ts-check
+// Numbers, times and names as people read them. Pure: no DOM, no clock of its own.
+import { t } from './text.js';
+
+const NB = '\u00a0';
+
+/** Seconds as "1 h 24 m", "14 m", "40 s"; "" for unknown. @param {number | null | undefined} seconds */
+export function dur(seconds) {
+  if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return '';
+  const s = Math.max(0, Math.round(seconds));
+  if (s < 60) return `${s}${NB}s`;
+  const minutes = Math.round(s / 60);
+  if (minutes < 60) return `${minutes}${NB}m`;
+  const hours = Math.floor(minutes / 60);
+  if (hours >= 48) return `${Math.floor(hours / 24)}${NB}d${NB}${hours % 24}${NB}h`;
+  return `${hours}${NB}h${NB}${String(minutes % 60).padStart(2, '0')}${NB}m`;
+}
+
+/** "12 m ago", "just now". @param {number | null | undefined} seconds */
+export function ago(seconds) {
+  if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return '';
+  return seconds < 10 ? t('time.now') : t('time.ago', { d: dur(seconds) });
+}
+
+/** Epoch seconds as the reader's clock time, with the day when it is not today.
+ * @param {number} epoch @param {number} now */
+export function clock(epoch, now) {
+  const at = new Date(epoch * 1000);
+  const time = at.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+  if (at.toDateString() === new Date(now * 1000).toDateString()) return time;
+  return `${at.toLocaleDateString([], { weekday: 'short' })} ${time}`;
+}
+
+/** Clock time with seconds. @param {number} epoch */
+export function clockS(epoch) {
+  return new Date(epoch * 1000).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+}
+
+/** Floored: 100 % only when it is done. @param {number | null | undefined} value */
+export function pct(value) {
+  return value === null || value === undefined ? '' : `${Math.floor(value)}%`;
+}
+
+/** @param {number | null | undefined} value */
+export function deg(value) {
+  return value === null || value === undefined ? '–' : `${Math.round(value)}°`;
+}
+
+/** A file's name without what every sliced file ends in. @param {string | null | undefined} name */
+export function stem(name) {
+  return (name ?? '').replace(/^.*[\\/]/, '').replace(/(\.gcode)?\.3mf$|\.gcode$/i, '');
+}
+
+/** @param {number | null | undefined} n */
+export function bytes(n) {
+  if (n === null || n === undefined) return '';
+  if (n < 1000) return `${n}${NB}B`;
+  if (n < 1e6) return `${(n / 1e3).toFixed(0)}${NB}kB`;
+  if (n < 1e9) return `${(n / 1e6).toFixed(1)}${NB}MB`;
+  return `${(n / 1e9).toFixed(2)}${NB}GB`;
+}
+
+/** @param {number | null | undefined} g */
+export function grams(g) {
+  return g === null || g === undefined ? '' : `${g < 10 ? Math.round(g * 10) / 10 : Math.round(g)}${NB}g`;
+}
+
+/** "RRGGBB" or "RRGGBBAA", with or without #, as a CSS colour; "" when it is none.
+ * @param {string | null | undefined} color */
+export function css(color) {
+  const hex = (color ?? '').replace(/^#/, '');
+  return /^[0-9a-f]{6}([0-9a-f]{2})?$/i.test(hex) ? `#${hex.slice(0, 6)}` : '';
+}
+
+/** Epoch seconds from a number or an ISO date; null when it is neither. @param {unknown} value */
+export function epoch(value) {
+  if (typeof value === 'number' && Number.isFinite(value)) return value > 1e11 ? value / 1000 : value;
+  if (typeof value === 'string') {
+    const ms = Date.parse(value);
+    if (!Number.isNaN(ms)) return ms / 1000;
+  }
+  return null;
+}
+
+/** The two lines of a card: what it works on, and what a person wants to know about that.
+ * @param {Record<string, any>} p a printer @param {number} now epoch seconds of the farm
+ * @returns {{title: string, line: string}} */
+export function describe(p, now) {
+  const job = p.job ?? {};
+  const name = stem(job.name);
+  const line = LINES[p.state]?.(p, job, now) ?? p.message ?? '';
+  const title = { needs_clear: stem(p.bed?.name) || name || t('card.part'), ready: t('card.free'), busy: t('card.busy'), maintenance: t('card.maint'), offline: t('card.offline', { ago: ago(since(p.conn?.seen, now)) }), connecting: t('card.connecting'), auth: t('state.auth'), identity: t('state.identity'), misconfigured: t('state.misconfigured') }[String(p.state)] ?? name;
+  return { title: p.state === 'offline' && !epoch(p.conn?.seen) ? t('card.never') : title, line };
+}
+
+/** @param {unknown} at @param {number} now */
+function since(at, now) {
+  const when = epoch(at);
+  return when === null ? null : Math.max(0, now - when);
+}
+
+/** "1 h 24 m left · done 14:35". @param {any} job @param {number} now */
+export function left(job, now) {
+  if (job.left_s === null || job.left_s === undefined) return '';
+  return t('card.left', { d: dur(job.left_s), at: clock(now + job.left_s, now) });
+}
+
+/** The heater that is still warming up, as words. @param {any} temps */
+function heating(temps) {
+  for (const name of ['bed', 'nozzle', 'nozzle2', 'chamber']) {
+    const [actual, target] = temps?.[name] ?? [];
+    if (target && actual < target - 2) return t('card.heating', { what: t(`heater.${name}`), a: deg(actual), b: deg(target) });
+  }
+  return '';
+}
+
+/** @type {Record<string, (p: any, job: any, now: number) => string>} */
+const LINES = {
+  printing: (p, job, now) => [left(job, now), job.local && t('job.local')].filter(Boolean).join(' · '),
+  preparing: (p, job) => heating(p.temps) || job.text || '',
+  uploading: (p, job) => job.text || t('card.sending'),
+  paused: (p) => p.pause?.text || p.message || t('card.paused'),
+  stopping: () => t('card.stopping'),
+  fault: (p) => p.fault?.text || p.message || '',
+  needs_clear: (p, job, now) => {
+    const when = since(p.bed?.since, now);
+    if (when === null || (!p.bed?.name && p.bed?.why)) return p.bed?.why ?? '';
+    return t(p.sub === 'stopped' ? 'card.stopped' : 'card.done', { ago: ago(when) });
+  },
+  needs_human: (p, job) => job.text || t('card.uncertain'),
+  ready: (p) => (p.lock ? t('card.locked') : t('card.bedclear')),
+  busy: (p) => p.stage || '',
+  maintenance: (p, job, now) => p.maintenance?.note || (epoch(p.maintenance?.since) ? t('card.since', { ago: ago(since(p.maintenance.since, now)) }) : ''),
+  offline: (p) => p.message || p.conn?.text || '',
+  connecting: (p) => p.message || p.conn?.text || '',
+};

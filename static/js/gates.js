@@ -1,0 +1,99 @@
+// @ts-check
+// The server decides, the page explains: what a button says when it may not be pressed.
+import { attr, h, icon, text } from './html.js';
+import { store } from './store.js';
+import { t } from './text.js';
+
+/** @typedef {{ok: boolean, code: string, why: string}} Gate */
+
+/** The server's answer for one act; everything is locked while there is no server.
+ * @param {Record<string, any> | undefined} printer @param {string} action @returns {Gate} */
+export function gate(printer, action) {
+  if (!store.connected) return { ok: false, code: 'no_connection', why: t('conn.locked') };
+  const found = printer?.gates?.[action];
+  if (!found) return { ok: false, code: 'not_supported', why: t('gate.unknown') };
+  return { ok: Boolean(found.ok), code: found.code ?? '', why: found.why ?? '' };
+}
+
+/** Whether the printer can ever do this: an act it does not know is not shown at all.
+ * @param {Record<string, any>} printer @param {string} action */
+export function knows(printer, action) {
+  const found = printer.gates?.[action];
+  return Boolean(found) && found.code !== 'not_supported';
+}
+
+/** Grey but focusable, with its sentence for ears and, on focus or hover, for eyes.
+ * @param {HTMLElement} button @param {Gate} verdict */
+export function applyGate(button, verdict) {
+  attr(button, 'aria-disabled', verdict.ok ? null : 'true');
+  attr(button, 'aria-description', verdict.ok ? null : verdict.why);
+  if (verdict.ok) delete button.dataset.why;
+  else button.dataset.why = verdict.why;
+}
+
+/** A fieldset with its visible lock line. @param {HTMLFieldSetElement} set @param {HTMLElement} line
+ * @param {Gate} verdict @param {string} [title] */
+export function applyLock(set, line, verdict, title = '') {
+  if (set.disabled === verdict.ok) set.disabled = !verdict.ok;
+  if (line.hidden !== verdict.ok) line.hidden = verdict.ok;
+  const words = line.querySelector('span');
+  if (!verdict.ok && words) {
+    const [bold, plain] = /** @type {[HTMLElement, HTMLElement]} */ ([...words.children]);
+    text(bold, title ? `${title} ` : '');
+    text(plain, verdict.why);
+  }
+}
+
+/** The lock line that applyLock fills. @param {string} id */
+export function lockLine(id) {
+  return h('p.lock', { id, hidden: true }, icon('lock'), h('span', null, h('b'), h('span')));
+}
+
+/** @type {HTMLElement | null} */
+let bubble = null;
+
+/** @param {Element} button */
+function show(button) {
+  const why = /** @type {HTMLElement} */ (button).dataset.why;
+  if (!why) return;
+  bubble ??= document.body.appendChild(h('div.why', { popover: 'manual', role: 'presentation' }, icon('lock'), h('span')));
+  text(/** @type {Node} */ (bubble.lastChild), why);
+  const host = button.closest('dialog') ?? document.body;
+  if (bubble.parentNode !== host) host.append(bubble);
+  bubble.showPopover();
+  const box = button.getBoundingClientRect();
+  const own = bubble.getBoundingClientRect();
+  const left = Math.max(12, Math.min(box.right - own.width, innerWidth - own.width - 12));
+  const below = box.bottom + 8 + own.height < innerHeight;
+  bubble.style.setProperty('left', `${left}px`);
+  bubble.style.setProperty('top', `${below ? box.bottom + 8 : box.top - own.height - 8}px`);
+}
+
+function close() {
+  if (bubble?.matches(':popover-open')) bubble.hidePopover();
+}
+
+/** One set of listeners for every gated button of the page. */
+export function watchGates() {
+  /** @param {Event} event */
+  const target = (event) => (event.target instanceof Element ? event.target.closest('[data-why]') : null);
+  document.addEventListener('focusin', (event) => {
+    const button = target(event);
+    if (button?.matches(':focus-visible')) show(button);
+  });
+  document.addEventListener('focusout', close);
+  document.addEventListener('pointerover', (event) => {
+    const button = target(event);
+    if (button && event.pointerType === 'mouse') show(button);
+  });
+  document.addEventListener('pointerout', (event) => target(event) && close());
+  document.addEventListener('keydown', (event) => event.key === 'Escape' && close());
+  document.addEventListener('scroll', close, true);
+  document.addEventListener('click', (event) => {
+    const button = target(event);
+    if (!button) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    show(button);
+  }, true);
+}

@@ -1,0 +1,239 @@
+// @ts-check
+// A printer on the farm page: at most 45 elements, and only what changed is written.
+import { attr, cssVar, h, hide, icon, setIcon, text } from '../html.js';
+import { applyGate, gate } from '../gates.js';
+import { css, deg, describe, pct } from '../format.js';
+import { store } from '../store.js';
+import { t } from '../text.js';
+
+/** Display state → icon, tone, order under "needs me first". The words are in text.js. */
+export const STATE = /** @type {Record<string, {icon: string, tone: string, rank: number}>} */ ({
+  fault: { icon: 'octagon', tone: 'fault', rank: 0 },
+  paused: { icon: 'pausec', tone: 'warn', rank: 1 },
+  needs_clear: { icon: 'plate', tone: 'ok', rank: 2 },
+  needs_human: { icon: 'question', tone: 'warn', rank: 3 },
+  identity: { icon: 'shield', tone: 'warn', rank: 4 },
+  auth: { icon: 'key', tone: 'warn', rank: 5 },
+  misconfigured: { icon: 'settings', tone: 'warn', rank: 6 },
+  stopping: { icon: 'stop', tone: 'warn', rank: 7 },
+  printing: { icon: 'printing', tone: 'run', rank: 8 },
+  preparing: { icon: 'heat', tone: 'run', rank: 8 },
+  uploading: { icon: 'up', tone: 'run', rank: 8 },
+  busy: { icon: 'gear', tone: 'run', rank: 9 },
+  ready: { icon: 'circle', tone: 'idle', rank: 10 },
+  maintenance: { icon: 'wrench', tone: 'maint', rank: 11 },
+  connecting: { icon: 'dots', tone: 'off', rank: 12 },
+  unknown: { icon: 'question', tone: 'off', rank: 13 },
+  offline: { icon: 'nowifi', tone: 'off', rank: 14 },
+});
+
+/** @param {string} state */
+export const lookOf = (state) => STATE[state] ?? STATE.unknown;
+
+/** Seconds since the last sign of life when that is too long ago, else 0. @param {any} p */
+export function staleFor(p) {
+  if (!p.conn?.stale || !p.conn.online) return 0;
+  return Math.max(1, Math.round(store.now() - (p.conn.seen ?? store.now())));
+}
+
+/** The word on the pill. @param {any} p */
+export function stateWord(p) {
+  if (p.state === 'uploading') return t('state.uploading.pct', { pct: pct(p.job?.phase_pct ?? 0) });
+  if ((p.state === 'preparing' || p.state === 'busy') && p.stage) return p.stage;
+  return t(`state.${STATE[p.state] ? p.state : 'unknown'}`);
+}
+
+/** Icon, word, colour. */
+export class PfState extends HTMLElement {
+  /** @param {any} p */
+  set printer(p) {
+    if (!this.firstChild) {
+      this.ico = icon('circle');
+      this.word = h('span');
+      this.age = h('em', { hidden: true });
+      this.append(this.ico, this.word, this.age);
+    }
+    const look = lookOf(p.state);
+    const stale = staleFor(p);
+    const cls = `pill t-${look.tone}${stale ? ' is-stale' : ''}`;
+    if (this.className !== cls) this.className = cls;
+    setIcon(/** @type {any} */ (this.ico), p.state === 'needs_clear' && p.sub === 'stopped' ? 'platex' : look.icon);
+    text(this.word, stateWord(p));
+    hide(this.age, !stale);
+    if (stale) text(this.age, t('card.old', { s: stale }));
+  }
+}
+customElements.define('pf-state', PfState);
+
+/** state → [gate, action, words, icon when the button shows only that, args] */
+const ACTS = /** @type {Record<string, [string, string, string, string?, any?]>} */ ({
+  printing: ['pause', 'pause', 'act.pause', 'pause'],
+  paused: ['resume', 'resume', 'act.resume', 'play'],
+  fault: ['', 'open', 'card.details'],
+  needs_clear: ['mark-clear', 'mark-clear', 'act.mark-clear'],
+  needs_human: ['', 'resolve', 'card.decide'],
+  ready: ['start', 'print', 'card.print'],
+  uploading: ['', 'cancel-upload', 'card.cancel'],
+  identity: ['', 'trust', 'card.check'],
+  auth: ['', 'open', 'card.details'],
+  misconfigured: ['', 'open', 'card.details'],
+  offline: ['reconnect', 'reconnect', 'act.reconnect'],
+  maintenance: ['maintenance', 'maintenance', 'card.endmaint', '', { on: false }],
+});
+
+/** Slots to show as dots: those of the changer in use, else the first one, else the external spool.
+ * @param {any} p @returns {any[]} */
+function dotsOf(p) {
+  const units = p.ams ?? [];
+  const unit = units.find((/** @type {any} */ u) => u.trays.some((/** @type {any} */ s) => s.slot === p.tray)) ?? units[0];
+  return (unit?.trays ?? (p.external ?? []).filter((/** @type {any} */ s) => !s.empty)).slice(0, 4);
+}
+
+/** @param {any} p @param {any[]} trays */
+function dotsLabel(p, trays) {
+  const words = trays.map((s) => (s.empty ? t('tray.is.empty', { slot: s.slot }) : `${s.slot} ${s.name || s.type || t('tray.unknown')}${s.slot === p.tray ? `, ${t('tray.inuse')}` : ''}`));
+  return `${t('card.filament')}: ${words.join('; ')}`;
+}
+
+const BARS = new Set(['printing', 'preparing', 'paused', 'fault', 'uploading', 'stopping']);
+
+export class PfPrinterCard extends HTMLElement {
+  build() {
+    this.link = h('a');
+    this.model = h('span.model');
+    this.pill = document.createElement('pf-state');
+    this.tick = h('input.tick', { type: 'checkbox' });
+    this.img = h('img', { alt: '', hidden: true, decoding: 'async' });
+    this.pic = icon('printer');
+    this.shot = h('div.shot', null, this.pic, this.img);
+    this.job = h('p.jobname');
+    this.bar = h('progress', { max: 100, value: 0 });
+    this.pct = h('b');
+    this.barrow = h('div.barrow', { hidden: true }, this.bar, this.pct);
+    this.eta = h('p.eta');
+    this.tn = document.createTextNode('');
+    this.tb = document.createTextNode('');
+    this.tvn = h('span.tv', null, icon('nozzle'), h('span.sr', null, t('heater.nozzle')), this.tn);
+    this.tvb = h('span.tv', null, icon('bed'), h('span.sr', null, t('heater.bed')), this.tb);
+    this.dots = h('span.dots', { role: 'img' });
+    this.actIcon = icon('pause');
+    this.actWord = h('span');
+    this.act = h('button.act', { type: 'button', onclick: () => this.press() }, this.actIcon, this.actWord);
+    this.art = h('article.card.pc', null,
+      h('header', null, h('h3', null, this.link), this.model, this.pill), this.tick,
+      h('div.pc-body', null, this.shot, h('div.pc-main', null, this.job, this.barrow, this.eta)),
+      h('footer', null, this.tvn, this.tvb, this.dots, this.act));
+    this.append(this.art);
+    this.dotKey = '';
+  }
+
+  /** @param {any} p */
+  set printer(p) {
+    if (!this.art) this.build();
+    this.p = p;
+    const stale = staleFor(p);
+    const selected = this.tick.checked ? ' is-selected' : '';
+    const cls = `card pc s-${p.state}${stale ? ' is-stale' : ''}${selected}`;
+    if (this.art.className !== cls && !this.art.classList.contains('is-drop')) this.art.className = cls;
+    text(this.link, p.name);
+    attr(this.link, 'href', `#/p/${encodeURIComponent(p.id)}`);
+    text(this.model, p.model ?? '');
+    attr(this.tick, 'aria-label', t('card.select', { name: p.name }));
+    /** @type {any} */ (this.pill).printer = p;
+    const words = describe(p, store.now());
+    text(this.job, words.title);
+    text(this.eta, words.line);
+    this.paintBar(p);
+    this.paintShot(p);
+    this.paintFoot(p);
+    this.paintAct(p, stale > 0);
+  }
+
+  /** @param {any} p */
+  paintBar(p) {
+    const value = p.state === 'uploading' ? p.job?.phase_pct ?? 0 : p.job?.pct;
+    const show = BARS.has(p.state) && value !== null && value !== undefined;
+    hide(this.barrow, !show);
+    if (!show) return;
+    const whole = Math.floor(value);
+    if (this.bar.value !== whole) this.bar.value = whole;
+    attr(this.bar, 'aria-label', t('card.progress', { name: p.name }));
+    text(this.pct, `${whole}%`);
+  }
+
+  /** A camera frame (snapshots.js puts it there), else the plate's picture, else the state's icon.
+   * @param {any} p */
+  paintShot(p) {
+    setIcon(this.pic, p.conn?.online ? 'printer' : lookOf(p.state).icon);
+    const camera = p.cam?.mode === 'jpeg' && p.conn?.online && !staleFor(p);
+    this.camera = camera;
+    if (camera) {
+      this.shot.classList.remove('plate');
+      if (this.img.dataset.from === 'plate') hide(this.img, true);
+      return;
+    }
+    const thumb = BARS.has(p.state) || p.state === 'needs_clear' ? p.job?.thumb : null;
+    this.shot.classList.toggle('plate', Boolean(thumb));
+    hide(this.img, !thumb);
+    if (thumb && this.img.getAttribute('src') !== thumb) {
+      this.img.src = thumb;
+      this.img.dataset.from = 'plate';
+    }
+  }
+
+  /** A decoded frame from the camera. @param {string} src @param {string} alt */
+  frame(src, alt) {
+    this.img.src = src;
+    this.img.alt = alt;
+    this.img.dataset.from = 'camera';
+    hide(this.img, false);
+  }
+
+  /** @param {any} p */
+  paintFoot(p) {
+    const temps = p.temps ?? {};
+    hide(this.tvn, !temps.nozzle);
+    hide(this.tvb, !temps.bed);
+    if (temps.nozzle) text(this.tn, deg(temps.nozzle[0]));
+    if (temps.bed) text(this.tb, deg(temps.bed[0]));
+    const trays = dotsOf(p);
+    hide(this.dots, !trays.length);
+    const label = trays.length ? dotsLabel(p, trays) : '';
+    const key = label + trays.map((s) => s.color).join();
+    if (this.dotKey === key) return;
+    this.dotKey = key;
+    attr(this.dots, 'aria-label', label);
+    this.dots.replaceChildren(...trays.map((s) => {
+      const dot = h(s.empty ? 'i.none' : 'i');
+      if (s.slot === p.tray) dot.classList.add('on');
+      if (css(s.color)) cssVar(dot, '--c', css(s.color));
+      return dot;
+    }));
+  }
+
+  /** @param {any} p @param {boolean} stale */
+  paintAct(p, stale) {
+    const found = stale ? undefined : ACTS[p.state];
+    hide(this.act, !found);
+    if (!found) return;
+    const [gated, action, words, pic] = found;
+    const waits = store.pending.has(`${p.id} ${action}`);
+    const cls = pic && !waits ? 'act ib' : `act btn sm${action === 'print' ? ' ghost' : ''}`;
+    if (this.act.className !== cls) this.act.className = cls;
+    this.actIcon.toggleAttribute('hidden', !pic || waits);
+    this.actWord.className = pic && !waits ? 'sr' : '';
+    if (pic) setIcon(this.actIcon, pic);
+    text(this.actWord, waits ? t(`pending.${action}`) : t(words));
+    attr(this.act, 'aria-busy', waits ? 'true' : null);
+    attr(this.act, 'aria-label', waits ? null : `${t(words)}, ${p.name}`);
+    const verdict = gated ? gate(p, gated) : { ok: action === 'open' || store.connected, code: '', why: t('conn.locked') };
+    applyGate(this.act, verdict);
+  }
+
+  press() {
+    const [, action, , , args] = ACTS[this.p.state] ?? [];
+    if (!action || this.act.getAttribute('aria-busy') === 'true') return;
+    this.dispatchEvent(new CustomEvent('pf-command', { bubbles: true, detail: { printer: this.p.id, action, args } }));
+  }
+}
+customElements.define('pf-printer-card', PfPrinterCard);
