@@ -1,0 +1,1 @@
+"""Jobs: durable records, the start protocol, beds, and the evidence that tells what happened."""

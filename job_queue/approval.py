@@ -1,0 +1,78 @@
+"""People's marks on printers: the bed is clear (with six seconds to think again), maintenance."""
+
+from __future__ import annotations
+
+import threading
+
+from core.clock import Clock
+from core.errors import Blocked
+from job_queue import beds
+from job_queue.board import Board
+from job_queue.records import BedRecord, Maintenance
+from job_queue.timing import Timing
+from printers import safety
+from printers.fleet import Fleet
+
+
+class Approval:
+    """One approval = one start. Refused while a job is open there."""
+
+    def __init__(self, board: Board, fleet: Fleet, clock: Clock, timing: Timing) -> None:
+        self._board = board
+        self._fleet = fleet
+        self._clock = clock
+        self._timing = timing
+        self._lock = threading.Lock()
+        self._undo: dict[str, tuple[BedRecord, BedRecord | None, float]] = {}
+
+    def mark_clear(self, printer_id: str) -> None:
+        """Raises Blocked: job_open, printer_busy, …; PrinterOffline: unknown is not clear."""
+        snapshot = self._fleet.snapshot(printer_id)
+        name = snapshot.status.name
+        job = self._board.store.view().open_jobs.get(printer_id)
+        if job is not None:
+            raise _job_open(name, job.file_name)
+        if snapshot.conditions.bed_clear:
+            return  # said twice is still said
+        safety.check_act("mark-clear", snapshot, self._clock.monotonic())
+        bed = beds.approved(self._clock.time(), snapshot.status)
+        with self._board.change() as tx:
+            job = tx.open_job(printer_id)
+            if job is not None:
+                raise _job_open(name, job.file_name)
+            before = tx.bed(printer_id)
+            tx.set_bed(printer_id, bed)
+        with self._lock:
+            self._undo[printer_id] = (bed, before, self._clock.monotonic())
+
+    def undo(self, printer_id: str) -> None:
+        """Raises Blocked when it is too late or something else has happened since."""
+        name = self._fleet.snapshot(printer_id).status.name
+        with self._lock:
+            bed, before, at = self._undo.pop(printer_id, (None, None, 0.0))
+        too_late = self._clock.monotonic() - at > self._timing.undo_s
+        if bed is None or too_late:
+            raise Blocked(f"It is too late to undo this on {name}.", code="undo_expired")
+        with self._board.change() as tx:
+            job = tx.open_job(printer_id)
+            if job is not None:
+                raise _job_open(name, job.file_name)
+            if tx.bed(printer_id) is not bed:
+                raise Blocked(f"The bed of {name} has changed since.", code="undo_expired")
+            tx.set_bed(printer_id, before or BedRecord(since=self._clock.time()))
+
+    def set_maintenance(self, printer_id: str, on: bool, note: str) -> None:
+        """Keeps new jobs away; a running one goes on."""
+        snapshot = self._fleet.snapshot(printer_id)
+        safety.check_act("maintenance", snapshot, self._clock.monotonic())
+        since = self._clock.time() if on else None
+        with self._board.change() as tx:
+            maintenance = Maintenance(on=on, note=note if on else "", since=since)
+            tx.set_maintenance(printer_id, maintenance)
+
+
+def _job_open(name: str, file_name: str) -> Blocked:
+    return Blocked(
+        f"{file_name} is still open on {name}. Its bed can be marked clear once that has ended.",
+        code="job_open",
+    )

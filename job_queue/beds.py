@@ -1,0 +1,126 @@
+"""Pure rules of the bed's permission: one approval, one start; every job seen takes it away."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from job_queue.identity import echoes, signature
+from job_queue.job import Job, JobState
+from job_queue.records import BedRecord
+from printers.status import PrinterState, PrinterStatus
+
+P = PrinterState
+UNDO_S = 6.0
+
+
+def after_report(
+    bed: BedRecord | None, status: PrinterStatus, job: Job | None, now: float, *, distrust: bool
+) -> BedRecord | None:
+    """The bed after a believable report; the same object when nothing changes.
+
+    ``job`` is the farm's open job there. ``distrust``: our records were damaged, so even an idle
+    printer seen for the first time gets no permission.
+    """
+    if bed is None:
+        return _first_sight(status, now, distrust=distrust)
+    if status.state.has_job:
+        return _while_active(bed, status, job, now)
+    if status.state not in (P.FINISHED, P.FAILED, P.IDLE):
+        return bed
+    if bed.active:
+        return _foreign_end(bed, status, now)
+    if bed.clear and status.state is not P.IDLE:
+        return _unseen_end(bed, status, now)
+    return bed
+
+
+def _first_sight(status: PrinterStatus, now: float, *, distrust: bool) -> BedRecord:
+    if status.state is P.IDLE and not distrust:
+        return BedRecord(clear=True, since=now, why="Idle when first seen")
+    name = _name(status)
+    if status.state.has_job:
+        why = f"Someone is printing {name} at the printer"
+        return BedRecord(since=now, why=why, name=name, active=True)
+    why = "First seen with a finished print" if status.state is P.FINISHED else "Not yet looked at"
+    if status.state is P.FAILED:
+        why = "First seen with a print that ended early"
+    return BedRecord(since=now, why=why, name=name if status.job else "")
+
+
+def _while_active(bed: BedRecord, status: PrinterStatus, job: Job | None, now: float) -> BedRecord:
+    if job is not None and not job.state.is_before_start and _may_be_ours(job, status):
+        return bed  # its permission was consumed with the intent to start
+    name = _name(status)
+    if bed.active and bed.name == name:
+        return bed
+    why = f"Someone is printing {name} at the printer"
+    return BedRecord(since=now, why=why, name=name, active=True)
+
+
+def _may_be_ours(job: Job, status: PrinterStatus) -> bool:
+    return echoes(job, status.job) or job.state in (JobState.STARTING, JobState.NEEDS_HUMAN)
+
+
+def _foreign_end(bed: BedRecord, status: PrinterStatus, now: float) -> BedRecord:
+    result = {P.FINISHED: "finished", P.FAILED: "failed"}.get(status.state, "")
+    why = f"Someone printed {bed.name} at the printer"
+    return replace(bed, active=False, since=now, why=why, result=result, clear=False)
+
+
+def _unseen_end(bed: BedRecord, status: PrinterStatus, now: float) -> BedRecord:
+    """The end of a job that ran while nobody was watching (farm or network down)."""
+    shown = signature(status.job)
+    if not shown or shown == bed.shown:
+        return bed
+    name = _name(status)
+    result = "finished" if status.state is P.FINISHED else "failed"
+    why = f"Someone printed {name} at the printer"
+    return BedRecord(since=now, why=why, name=name, result=result)
+
+
+def _name(status: PrinterStatus) -> str:
+    progress = status.job
+    return (progress.name or progress.file if progress else "") or "a print"
+
+
+def approved(now: float, status: PrinterStatus) -> BedRecord:
+    """A person vouches for the bed. What the screen shows belongs to the past from now on."""
+    return BedRecord(clear=True, since=now, why="Marked clear", shown=signature(status.job))
+
+
+def consumed(job: Job, now: float) -> BedRecord:
+    """The permission goes into this start (the W3 write)."""
+    return BedRecord(
+        since=now, why=f"{job.file_name} was started", name=job.file_name,
+        file_id=job.file_id, job_id=job.id,
+    )  # fmt: skip
+
+
+def returned(before: BedRecord, current: BedRecord | None, job: Job, shown: str) -> BedRecord:
+    """After a start that certainly did not happen: back, unless something else was seen since."""
+    if current is None or current.job_id != job.id or current.active:
+        return current or before
+    return replace(before, shown=shown or before.shown)
+
+
+def after_end(job: Job, state: JobState, percent: int | None, now: float) -> BedRecord:
+    """Every end of a job that was started, and every doubt, asks a person to look."""
+    return BedRecord(
+        since=now,
+        why=_end_sentence(job, state, percent),
+        name=job.file_name,
+        result=state.value if state.has_ended else "",
+        file_id=job.file_id,
+        job_id=job.id,
+    )
+
+
+def _end_sentence(job: Job, state: JobState, percent: int | None) -> str:
+    at = f" at {percent} %" if percent is not None else ""
+    if state is JobState.FINISHED:
+        return f"{job.file_name} finished"
+    if state is JobState.CANCELLED:
+        return f"{job.file_name} was stopped{at}"
+    if state is JobState.FAILED:
+        return f"{job.file_name} failed{at}"
+    return f"It is not certain whether {job.file_name} was started"

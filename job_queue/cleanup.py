@@ -1,0 +1,88 @@
+"""Removes our files from printers once their job is over: a durable to-do, tried until done."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from core.clock import Clock
+from core.errors import FarmError, NotFound
+from job_queue.board import Board
+from job_queue.records import Cleanup
+from job_queue.timing import Timing
+from printers.fleet import Fleet
+
+logger = logging.getLogger(__name__)
+
+
+class Sweeper:
+    """One removal at a time, in a thread of its own that lives as long as there is work."""
+
+    def __init__(self, board: Board, fleet: Fleet, clock: Clock, timing: Timing) -> None:
+        self._board = board
+        self._fleet = fleet
+        self._clock = clock
+        self._timing = timing
+        self._next_try: dict[tuple[str, str], float] = {}
+        self._thread: threading.Thread | None = None
+
+    def due(self) -> list[Cleanup]:
+        """What may be tried now: the printer at rest, free of our jobs, not tried just before."""
+        view, now, mono = self._board.store.view(), self._clock.time(), self._clock.monotonic()
+        return [
+            item
+            for item in view.cleanup
+            if item.due_at <= now
+            and item.printer_id not in view.open_jobs
+            and self._next_try.get((item.printer_id, item.remote_name), 0.0) <= mono
+            and self._is_at_rest(item.printer_id, mono)
+        ]
+
+    def _is_at_rest(self, printer_id: str, mono: float) -> bool:
+        snapshot = self._board.registry.get(printer_id)
+        if snapshot is None:
+            return False
+        return snapshot.status.state.is_at_rest and not snapshot.status.is_stale(mono)
+
+    def kick(self) -> None:
+        """Begin a round when there is one due and none is running."""
+        if self._thread is not None and self._thread.is_alive():
+            return
+        items = self.due()
+        if items:
+            self._thread = threading.Thread(
+                target=self._round, args=(items,), name="jobs:cleanup", daemon=True
+            )
+            self._thread.start()
+
+    def join(self, timeout: float) -> None:
+        if self._thread is not None:
+            self._thread.join(timeout)
+
+    def _round(self, items: list[Cleanup]) -> None:
+        for item in items:
+            try:
+                self._remove(item)
+            except Exception:
+                logger.exception("%s: removing %s failed", item.printer_id, item.remote_name)
+
+    def _remove(self, item: Cleanup) -> None:
+        key = (item.printer_id, item.remote_name)
+        self._next_try[key] = self._clock.monotonic() + self._timing.cleanup_every_s
+        if item.printer_id in self._board.store.view().open_jobs:
+            return  # claimed since the round began
+        try:
+            adapter = self._fleet.adapter(item.printer_id)
+        except NotFound:
+            return  # removed or misconfigured; kept until it is back
+        try:
+            adapter.delete_remote(item.remote_name)
+        except NotFound:
+            logger.debug("%s: %s is gone already", item.printer_id, item.remote_name)
+        except FarmError as error:
+            logger.info("%s: %s stays for now: %s", item.printer_id, item.remote_name, error)
+            return
+        with self._board.change() as tx:
+            tx.drop_cleanup(item.printer_id, item.remote_name)
+        self._next_try.pop(key, None)
+        logger.info("%s: removed %s", item.printer_id, item.remote_name)

@@ -1,0 +1,214 @@
+"""What fits where: the dialog's rows and the refusals of a start, from the same functions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from core.errors import BadRequest, Blocked, FarmError, Unusable
+from printers import safety
+from printers.registry import Snapshot
+from printers.status import PrinterStatus, Tray
+from slicer import filament_mapping as filaments
+from slicer.compatibility import (
+    CONFIRM,
+    REFUSE,
+    WARN,
+    PrinterFacts,
+    Verdict,
+    check_plate,
+    worst,
+)
+from slicer.printfile import Plate, PrintFile
+
+OPTIONS = frozenset(
+    {"bed_leveling", "flow_cali", "vibration_cali", "layer_inspect", "timelapse", "use_ams"}
+)
+CONFIRM_ALL = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilamentFit:
+    """One filament of the plate and the tray it would come from."""
+
+    filament: int  # project slot, 1-based
+    slot: str | None
+    index: int | None  # the tray's number, what ams_mapping carries
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrinterFit:
+    """One printer's row in the dialog."""
+
+    printer_id: str
+    ok: bool  # a start would be taken, once what needs a yes has one
+    level: str  # ok, warn, confirm, refuse: the worst of all
+    verdicts: tuple[Verdict, ...]
+    mapping: tuple[FilamentFit, ...]
+    ams_mapping: tuple[int, ...]  # per project filament: tray index, -1 = unused
+
+
+def fit_printer(
+    file: PrintFile,
+    plate: int,
+    snapshot: Snapshot,
+    monotonic_now: float,
+    *,
+    ams_mapping: Sequence[int] | None = None,
+    options: Mapping[str, bool] | None = None,
+) -> PrinterFit:
+    """All that speaks for and against a start now: state, model, nozzle, size, filament."""
+    about_file = fit_file(file, plate, snapshot.status, ams_mapping=ams_mapping, options=options)
+    gate = safety.gates(snapshot, monotonic_now)["start"]
+    if gate.ok:
+        return about_file
+    verdicts = (Verdict(REFUSE, gate.code, gate.why), *about_file.verdicts)
+    return replace(about_file, ok=False, level=REFUSE, verdicts=verdicts)
+
+
+def fit_file(
+    file: PrintFile,
+    plate: int,
+    status: PrinterStatus,
+    *,
+    ams_mapping: Sequence[int] | None = None,
+    options: Mapping[str, bool] | None = None,
+) -> PrinterFit:
+    """As fit_printer without the printer's state: what the last look repeats."""
+    verdicts = check_plate(file, plate, facts_of(status))
+    chosen = file.plate(plate)
+    mapping = None
+    if chosen is not None:
+        mapping = _mapping(file, chosen, status, ams_mapping, options or {})
+    choices = mapping.choices if mapping else ()
+    level = worst([*verdicts, *(choice.verdict for choice in choices)])
+    return PrinterFit(
+        printer_id=status.printer_id,
+        ok=level != REFUSE,
+        level=level,
+        verdicts=verdicts,
+        mapping=tuple(
+            FilamentFit(
+                filament=choice.filament.index,
+                slot=choice.tray.slot if choice.tray else None,
+                index=choice.tray.index if choice.tray else None,
+                verdict=choice.verdict,
+            )
+            for choice in choices
+        ),
+        ams_mapping=_numbers(mapping),
+    )
+
+
+def facts_of(status: PrinterStatus) -> PrinterFacts:
+    """A printer as the file checks want to know it."""
+    machine = status.machine
+    return PrinterFacts(
+        name=status.name,
+        code=machine.code,
+        nozzles_mm=tuple(nozzle.diameter_mm for nozzle in status.nozzles),
+        volume_mm=machine.volume_mm,
+    )
+
+
+def trays_of(status: PrinterStatus, *, use_ams: bool = True) -> list[filaments.LoadedTray]:
+    """Every place a filament can come from; without ``use_ams`` only external spools."""
+    inside = [(tray, unit.nozzle) for unit in status.ams for tray in unit.trays] if use_ams else []
+    return [
+        *(_loaded(tray, external=False, nozzle=nozzle) for tray, nozzle in inside),
+        *(_loaded(tray, external=True, nozzle="") for tray in status.external),
+    ]
+
+
+def _loaded(tray: Tray, *, external: bool, nozzle: str) -> filaments.LoadedTray:
+    if external:
+        side = tray.slot.rsplit(" ", 1)[-1]
+        nozzle = {"L": "left", "R": "right"}.get(side, "")
+    return filaments.LoadedTray(
+        slot=tray.slot,
+        index=tray.index,
+        type=tray.type,
+        color=tray.color,
+        remain=tray.remain,
+        grams=tray.grams,
+        external=external,
+        empty=tray.empty,
+        nozzle=nozzle,
+    )
+
+
+def _mapping(
+    file: PrintFile,
+    plate: Plate,
+    status: PrinterStatus,
+    wanted: Sequence[int] | None,
+    options: Mapping[str, bool],
+) -> filaments.Mapping:
+    count = file.filament_count
+    trays = trays_of(status, use_ams=options.get("use_ams", True))
+    if wanted is not None:
+        return filaments.check_mapping(plate, count, trays, wanted)
+    chosen = next((tray for tray in trays if tray.slot == status.next_tray), None)
+    if chosen is not None and len(plate.filaments) == 1:
+        numbers = [-1] * max(count, plate.filaments[0].index)
+        numbers[plate.filaments[0].index - 1] = chosen.index
+        by_person = filaments.check_mapping(plate, len(numbers), trays, numbers)
+        if worst(by_person.verdicts) in ("ok", WARN):
+            return by_person
+    return filaments.propose_mapping(plate, count, trays)
+
+
+def _numbers(mapping: filaments.Mapping | None) -> tuple[int, ...]:
+    """Tray indices per project filament, external spools by their own number (254, 255)."""
+    if mapping is None:
+        return ()
+    numbers = [-1] * len(mapping.ams_mapping)
+    for choice in mapping.choices:
+        if choice.tray is not None:
+            numbers[choice.filament.index - 1] = choice.tray.index
+    return tuple(numbers)
+
+
+# -- what stops a start ------------------------------------------------------------------------
+
+
+def check_request(
+    printer: str, ams_mapping: Sequence[int] | None, options: Mapping[str, bool]
+) -> None:
+    """Raises BadRequest for numbers and option names that mean nothing on any printer."""
+    unknown = sorted(set(options) - OPTIONS)
+    if unknown:
+        raise BadRequest(
+            f"{printer}: there is no option {unknown[0]!r}. Known are {', '.join(sorted(OPTIONS))}."
+        )
+    for index in ams_mapping or ():
+        if not (-1 <= index <= 15 or 128 <= index <= 135 or index in (254, 255)):
+            raise BadRequest(f"{printer}: {index} is not the number of a filament slot.")
+
+
+def require_start(fit: PrinterFit, confirm: Collection[str]) -> None:
+    """Raises Unusable for what never fits, Blocked for what still needs a person's yes."""
+    verdicts = [*fit.verdicts, *(item.verdict for item in fit.mapping)]
+    for verdict in verdicts:
+        if verdict.level == REFUSE:
+            raise Unusable(verdict.text, code=verdict.code, details=_details(fit))
+    if CONFIRM_ALL in confirm:
+        return
+    open_questions = [v for v in verdicts if v.level == CONFIRM and v.code not in confirm]
+    if open_questions:
+        codes = list(dict.fromkeys(verdict.code for verdict in open_questions))
+        raise Blocked(
+            " ".join(dict.fromkeys(verdict.text for verdict in open_questions)),
+            code="confirm_needed",
+            details={**_details(fit), "confirm": codes},
+        )
+
+
+def _details(fit: PrinterFit) -> dict[str, str]:
+    return {"printer_id": fit.printer_id}
+
+
+def sentence_for(error: FarmError, printer: str) -> str:
+    """The error's words, naming the printer when they do not."""
+    return error.message if printer in error.message else f"{printer}: {error.message}"

@@ -1,0 +1,67 @@
+"""What is durable besides the jobs themselves: beds, maintenance, clean-up, counters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from job_queue.job import Job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BedRecord:
+    """Whether a person (or an empty printer seen for the first time) vouches for the bed."""
+
+    clear: bool = False
+    since: float = 0.0  # epoch s
+    why: str = ""
+    name: str = ""  # the job whose part lies there
+    result: str = ""  # finished, failed, cancelled, "" = unknown
+    file_id: str = ""
+    job_id: str = ""  # our job that consumed the permission, "" = none of ours
+    active: bool = False  # someone else's job was seen on it and its end not yet
+    shown: str = ""  # identity of the ended job on the screen when a person said "clear"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Maintenance:
+    on: bool = False
+    note: str = ""
+    since: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrinterRecord:
+    bed: BedRecord | None = None  # None = never seen
+    maintenance: Maintenance = field(default_factory=Maintenance)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cleanup:
+    """A file of ours on a printer that must go (a file left behind may start by itself)."""
+
+    printer_id: str
+    remote_name: str
+    due_at: float  # epoch s, not before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueState:
+    """Everything the store holds, at one revision."""
+
+    rev: int = 0
+    jobs: Mapping[str, Job] = field(default_factory=dict)
+    open_jobs: Mapping[str, Job] = field(default_factory=dict)  # by printer, derived
+    printers: Mapping[str, PrinterRecord] = field(default_factory=dict)
+    cleanup: tuple[Cleanup, ...] = ()
+    next_token: int = 1
+    next_id: int = 1
+    trouble: str = ""  # why no job may start until a person acknowledges
+
+    def bed(self, printer_id: str) -> BedRecord | None:
+        record = self.printers.get(printer_id)
+        return record.bed if record else None
+
+    def maintenance(self, printer_id: str) -> Maintenance:
+        record = self.printers.get(printer_id)
+        return record.maintenance if record else Maintenance()

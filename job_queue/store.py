@@ -1,0 +1,194 @@
+"""The store's interface: immutable views, and transactions that are durable when they return.
+
+Every backend keeps the same invariants: one open job per printer, tokens and ids never given
+twice, the bed's permission changed in the same write as the job that consumes or loses it.
+"""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from core.errors import Blocked, NotFound
+from job_queue.job import Job, JobState, advance
+from job_queue.records import BedRecord, Cleanup, Maintenance, PrinterRecord, QueueState
+
+KEEP_ENDED = 200
+MAX_TOKEN = 2**31 - 1
+_TOKEN_EPOCH = 1_577_836_800  # 2020-01-01: first tokens count from here in seconds
+
+
+def first_token(now: float) -> int:
+    """Where a new store starts to count: later than any token of a store that was lost.
+
+    One token a second would be needed to catch up, so a fresh data folder never repeats a token
+    that a printer may still show.
+    """
+    return max(1, min(int(now) - _TOKEN_EPOCH, MAX_TOKEN - 1))
+
+
+class Transaction:
+    """Changes that become durable together, or not at all. Used by one thread."""
+
+    def __init__(self, state: QueueState) -> None:
+        self._before = state
+        self.jobs: dict[str, Job] = dict(state.jobs)
+        self.printers: dict[str, PrinterRecord] = dict(state.printers)
+        self.cleanup: list[Cleanup] = list(state.cleanup)
+        self.next_token = state.next_token
+        self.next_id = state.next_id
+        self.trouble = state.trouble
+
+    def job(self, job_id: str) -> Job:
+        """Raises NotFound."""
+        job = self.jobs.get(job_id)
+        if job is None:
+            raise NotFound(f"There is no job {job_id!r}.", code="job_not_found")
+        return job
+
+    def open_job(self, printer_id: str) -> Job | None:
+        return next(
+            (j for j in self.jobs.values() if j.printer_id == printer_id and not j.state.has_ended),
+            None,
+        )
+
+    def new_id(self) -> str:
+        number, self.next_id = self.next_id, self.next_id + 1
+        return f"j-{number}"
+
+    def new_token(self, taken: frozenset[str]) -> int:
+        """The next token, none of ``taken`` (what the printer shows already)."""
+        while str(self.next_token) in taken:
+            self.next_token += 1
+        if self.next_token > MAX_TOKEN:
+            raise Blocked("All start numbers are used up. Begin with a new data folder.")
+        token, self.next_token = self.next_token, self.next_token + 1
+        return token
+
+    def add(self, job: Job) -> Job:
+        self.jobs[job.id] = job
+        return job
+
+    def move(self, job_id: str, state: JobState, **changes: Any) -> Job:
+        """Advance along the table; the revision grows. Raises IllegalTransition."""
+        job = self.job(job_id)
+        return self.add(advance(job, state, rev=job.rev + 1, **changes))
+
+    def touch(self, job_id: str, **changes: Any) -> Job:
+        """Change a job within its state; the revision grows."""
+        job = self.job(job_id)
+        return self.add(replace(job, rev=job.rev + 1, **changes))
+
+    def note(self, job_id: str, at: float, text: str) -> Job:
+        """One more piece of evidence; the revision grows unless it says nothing new."""
+        job = self.job(job_id)
+        noted = job.noted(at, text)
+        return job if noted is job else self.add(replace(noted, rev=job.rev + 1))
+
+    def bed(self, printer_id: str) -> BedRecord | None:
+        record = self.printers.get(printer_id)
+        return record.bed if record else None
+
+    def set_bed(self, printer_id: str, bed: BedRecord) -> None:
+        record = self.printers.get(printer_id, PrinterRecord())
+        self.printers[printer_id] = replace(record, bed=bed)
+
+    def set_maintenance(self, printer_id: str, maintenance: Maintenance) -> None:
+        record = self.printers.get(printer_id, PrinterRecord())
+        self.printers[printer_id] = replace(record, maintenance=maintenance)
+
+    def add_cleanup(self, item: Cleanup) -> None:
+        self.drop_cleanup(item.printer_id, item.remote_name)
+        self.cleanup.append(item)
+
+    def drop_cleanup(self, printer_id: str, remote_name: str) -> None:
+        self.cleanup = [
+            c for c in self.cleanup if (c.printer_id, c.remote_name) != (printer_id, remote_name)
+        ]
+
+    def result(self) -> QueueState | None:
+        """The state after these changes, None when nothing changed. Checks the invariants."""
+        before = self._before
+        jobs = _trimmed(self.jobs)
+        state = QueueState(
+            rev=before.rev,
+            jobs=jobs,
+            open_jobs=before.open_jobs,
+            printers=self.printers,
+            cleanup=tuple(self.cleanup),
+            next_token=self.next_token,
+            next_id=self.next_id,
+            trouble=self.trouble,
+        )
+        if state == before:
+            return None
+        return replace(state, rev=before.rev + 1, open_jobs=open_jobs_of(jobs))
+
+
+def open_jobs_of(jobs: Mapping[str, Job]) -> dict[str, Job]:
+    """By printer. Raises Blocked when a printer would hold two: the one invariant of all."""
+    found: dict[str, Job] = {}
+    for job in jobs.values():
+        if job.state.has_ended:
+            continue
+        other = found.setdefault(job.printer_id, job)
+        if other is not job:
+            raise Blocked(
+                f"{other.file_name} is still open on this printer.",
+                code="job_open",
+                details={"job_id": other.id},
+            )
+    return found
+
+
+def _trimmed(jobs: dict[str, Job]) -> dict[str, Job]:
+    ended = [job for job in jobs.values() if job.state.has_ended]
+    if len(ended) <= KEEP_ENDED:
+        return jobs
+    ended.sort(key=lambda job: job.finished_at or 0.0)
+    surplus = {job.id for job in ended[: len(ended) - KEEP_ENDED]}
+    return {job_id: job for job_id, job in jobs.items() if job_id not in surplus}
+
+
+class JobStore(ABC):
+    """Holds the state and serialises its changes. Readers never wait."""
+
+    def __init__(self, state: QueueState) -> None:
+        self._state = state
+        self._writer = threading.Lock()
+
+    def view(self) -> QueueState:
+        """The latest durable state; immutable."""
+        return self._state
+
+    @property
+    def trouble(self) -> str:
+        """Why no job may start until a person acknowledges it; "" when all is well."""
+        return self._state.trouble
+
+    def acknowledge(self) -> None:
+        """A person has read the trouble."""
+        with self.transaction() as tx:
+            tx.trouble = ""
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """All changes of the block in one durable write; an exception leaves all as it was.
+
+        Raises StorageError when the disk refuses, Blocked when an invariant would break.
+        """
+        with self._writer:
+            tx = Transaction(self._state)
+            yield tx
+            state = tx.result()
+            if state is not None:
+                self._persist(state)
+                self._state = state
+
+    @abstractmethod
+    def _persist(self, state: QueueState) -> None:
+        """Make ``state`` durable before returning. Raises StorageError and changes nothing."""

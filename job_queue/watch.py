@@ -1,0 +1,249 @@
+"""Follows what printers report: the bed's permission, the evidence for open jobs, clean-up.
+
+``look`` is called for every new snapshot and once a second for all printers with something open;
+it holds no lock while it does so and talks to no printer.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from core.clock import Clock
+from job_queue import beds
+from job_queue.board import Board
+from job_queue.closing import doubt, end_after_start, end_before_start
+from job_queue.evidence import CANCEL_CODES, Finding, describe, judge
+from job_queue.identity import echoes, signature
+from job_queue.job import Job, JobError, JobState
+from job_queue.timing import Timing
+from printers.registry import Snapshot
+from printers.status import PrinterState, PrinterStatus
+
+logger = logging.getLogger(__name__)
+
+RESTARTED = "The farm server stopped during the transfer. Nothing was started."
+
+
+class Watch:
+    """Turns snapshots into durable facts. Used by the watcher thread and, in tests, directly."""
+
+    def __init__(self, board: Board, clock: Clock, timing: Timing) -> None:
+        self._board = board
+        self._clock = clock
+        self._timing = timing
+        self._found: dict[str, tuple[Finding, float]] = {}  # job -> finding, since
+        self._waiting: dict[str, float] = {}  # starting job -> monotonic time of the first look
+        self._percent: dict[str, int] = {}
+        self._cancel_seen: set[str] = set()
+        self._last_fault: dict[str, JobError] = {}
+        self._stops: dict[str, float] = {}  # printer -> monotonic time of our Stop
+
+    # -- what others tell ----------------------------------------------------------------------
+
+    def waiting_since(self, job_id: str) -> float | None:
+        """When the uncertainty of a start began, on the monotonic clock (of this run)."""
+        return self._waiting.get(job_id)
+
+    def stop_sent(self, printer_id: str) -> None:
+        """We sent Stop: shown until it has an effect, and its end is a cancellation."""
+        now = self._clock.time()
+        self._stops[printer_id] = self._clock.monotonic()
+        self._board.set_stopping(printer_id, True)
+        job = self._board.store.view().open_jobs.get(printer_id)
+        if job is not None and not job.state.is_before_start:
+            with self._board.change() as tx:
+                current = tx.job(job.id)
+                if not current.state.has_ended:
+                    tx.note(job.id, now, "Stop was sent from the farm")
+                    tx.touch(job.id, stop_sent_at=now)
+
+    def reconcile(self) -> None:
+        """After a restart: what had not been sent ends; what may have been waits for evidence."""
+        now = self._clock.time()
+        for job in self._board.store.view().open_jobs.values():
+            if job.state.is_before_start:
+                with self._board.change() as tx:
+                    error = JobError(code="farm_restarted", text=RESTARTED)
+                    ended = end_before_start(tx, job, error, now)
+                logger.warning(
+                    "%s: %s was in transfer when the farm stopped, now %s",
+                    job.printer_id, job.id, ended.state.value,
+                )  # fmt: skip
+            else:
+                self._waiting[job.id] = self._clock.monotonic()
+                logger.info("%s: %s (%s) looked for again", job.printer_id, job.id, job.state.value)
+
+    def stopping(self) -> set[str]:
+        """Printers whose Stop has not shown an effect yet."""
+        return set(self._stops)
+
+    def end_orphans(self, alive: set[str]) -> None:
+        """Jobs before their start that no thread works on (the disk refused to note their end)."""
+        for job in self._board.store.view().open_jobs.values():
+            if job.state.is_before_start and job.id not in alive:
+                text = "The farm could not write its job file during the transfer. "
+                error = JobError(code="storage_error", text=text + "Nothing was started.")
+                with self._board.change() as tx:
+                    current = tx.job(job.id)
+                    if current.state.is_before_start:
+                        end_before_start(tx, current, error, self._clock.time())
+
+    # -- what printers report ------------------------------------------------------------------
+
+    def look(self, snapshot: Snapshot) -> None:
+        """One printer's newest snapshot."""
+        status = snapshot.status
+        printer_id = status.printer_id
+        self._lift_stopping(printer_id, status)
+        job = self._board.store.view().open_jobs.get(printer_id)
+        if self._is_believable(status):
+            self._look_at_bed(status, job)
+            if job is not None and not job.state.is_before_start:
+                self._remember(job, status)
+                self._follow(job, status)
+                job = self._board.store.view().open_jobs.get(printer_id)
+        if job is not None and job.state is JobState.STARTING:
+            self._check_deadline(job, status)
+
+    def _is_believable(self, status: PrinterStatus) -> bool:
+        return (
+            status.state.is_connected
+            and status.state is not PrinterState.UNKNOWN
+            and not status.is_stale(self._clock.monotonic())
+        )
+
+    def _lift_stopping(self, printer_id: str, status: PrinterStatus) -> None:
+        since = self._stops.get(printer_id)
+        if since is None:
+            return
+        done = status.state.is_connected and not status.state.has_job
+        if done or self._clock.monotonic() - since >= self._timing.stopping_s:
+            self._stops.pop(printer_id, None)
+            self._board.set_stopping(printer_id, False)
+
+    def _look_at_bed(self, status: PrinterStatus, job: Job | None) -> None:
+        store = self._board.store
+        now = self._clock.time()
+        known = store.view().bed(status.printer_id)
+        distrust = bool(store.trouble)
+        if beds.after_report(known, status, job, now, distrust=distrust) is known:
+            return
+        with self._board.change() as tx:  # decide again on what is true inside the write
+            current = tx.bed(status.printer_id)
+            bed = beds.after_report(
+                current, status, tx.open_job(status.printer_id), now, distrust=distrust
+            )
+            if bed is not None and bed is not current:
+                tx.set_bed(status.printer_id, bed)
+                logger.info("%s: bed %s: %s", status.printer_id, _word(bed.clear), bed.why)
+
+    # -- one open job --------------------------------------------------------------------------
+
+    def _remember(self, job: Job, status: PrinterStatus) -> None:
+        """Facts that later reports no longer show."""
+        progress = status.job
+        ours = echoes(job, progress)
+        if status.state.has_job and ours and progress and progress.percent is not None:
+            self._percent[job.id] = progress.percent
+        for fault in status.faults:
+            if fault.code in CANCEL_CODES:
+                self._cancel_seen.add(job.id)
+            elif fault.severity.blocks and fault.code not in job.baseline.faults:
+                self._last_fault[job.id] = JobError(code=fault.code, text=fault.text)
+
+    def _forget_old_stop(self, job: Job, status: PrinterStatus) -> Job:
+        """A print that goes on long after our Stop was not stopped by it."""
+        sent = job.stop_sent_at
+        if sent is None or not status.state.has_job or not echoes(job, status.job):
+            return job
+        if self._clock.time() - sent < 3 * self._timing.stopping_s:
+            return job
+        with self._board.change() as tx:
+            return tx.touch(job.id, stop_sent_at=None)
+
+    def _follow(self, job: Job, status: PrinterStatus) -> None:
+        job = self._forget_old_stop(job, status)
+        stopped = job.stop_sent_at is not None or job.id in self._cancel_seen
+        finding = judge(job, status, stopped=stopped)
+        if finding.state is None:
+            self._found.pop(job.id, None)
+            return
+        before = self._found.get(job.id)
+        mono = self._clock.monotonic()
+        if before is None or before[0].state is not finding.state:
+            before = (finding, mono)
+            self._found[job.id] = before
+        if mono - before[1] < finding.settle_s:
+            return
+        del self._found[job.id]
+        self._apply(job, finding, status)
+
+    def _apply(self, job: Job, finding: Finding, status: PrinterStatus) -> None:
+        state = finding.state or job.state
+        now = self._clock.time()
+        with self._board.change() as tx:
+            current = tx.job(job.id)
+            if current.rev != job.rev:
+                return  # somebody was faster; the next look decides anew
+            tx.note(job.id, now, finding.text)
+            if state is JobState.NEEDS_HUMAN:
+                doubt(tx, current, JobError(code=finding.code, text=finding.text), now)
+            elif state.has_ended:
+                end_after_start(
+                    tx, current, state, self._error_of(current, state, finding), now,
+                    percent=self._percent.get(job.id), timing=self._timing,
+                )  # fmt: skip
+            else:
+                tx.move(job.id, state, error=None)
+        logger.info("%s: %s is %s: %s", job.printer_id, job.id, state.value, finding.text)
+        self._after(job, state, status)
+
+    def _error_of(self, job: Job, state: JobState, finding: Finding) -> JobError | None:
+        """The printer's own fault, if one was seen, says more than how it ended."""
+        if state is JobState.FINISHED:
+            return None
+        if state is JobState.FAILED and job.id in self._last_fault:
+            return self._last_fault[job.id]
+        return JobError(code=finding.code or state.value, text=finding.text)
+
+    def _after(self, job: Job, state: JobState, status: PrinterStatus) -> None:
+        if state is not JobState.NEEDS_HUMAN:
+            self._waiting.pop(job.id, None)
+        if state.has_ended:
+            self._percent.pop(job.id, None)
+            self._cancel_seen.discard(job.id)
+            self._last_fault.pop(job.id, None)
+        elif state is JobState.NEEDS_HUMAN:
+            logger.warning("%s: %s needs a person: %s", job.printer_id, job.id, describe(status))
+
+    def _check_deadline(self, job: Job, status: PrinterStatus) -> None:
+        mono = self._clock.monotonic()
+        since = self._waiting.setdefault(job.id, mono)
+        if mono - since < self._timing.evidence_s:
+            return
+        now = self._clock.time()
+        fault = self._last_fault.get(job.id)
+        text = (
+            f"{status.name} did not show the start of {job.file_name} "
+            f"within {self._timing.evidence_s:.0f} s. Look at the printer: is it printing this job?"
+        )
+        with self._board.change() as tx:
+            current = tx.job(job.id)
+            if current.rev != job.rev or current.state is not JobState.STARTING:
+                return
+            before = job.baseline
+            shown = before.name or before.file or "no job"
+            tx.note(job.id, now, f"Before the start: {before.state}, {shown}")
+            tx.note(job.id, now, f"Now: {describe(status)}")
+            if fault is not None:
+                tx.note(job.id, now, f"Fault seen since: {fault.text}")
+            doubt(tx, tx.job(job.id), JobError(code="start_uncertain", text=text), now)
+        logger.warning("%s: %s needs a person: %s", job.printer_id, job.id, describe(status))
+
+    def alias_of(self, status: PrinterStatus) -> str:
+        """What a person confirms when they say "it is printing this job"."""
+        return signature(status.job) if self._is_believable(status) else ""
+
+
+def _word(clear: bool) -> str:
+    return "clear" if clear else "not clear"
