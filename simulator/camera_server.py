@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import struct
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from simulator.knobs import Knobs
-
-logger = logging.getLogger(__name__)
+from simulator.open_connections import OpenConnections
 
 USER = b"bblp"
 _LOGIN_BYTES = 80
@@ -38,8 +36,7 @@ class CameraEndpoint:
         self._rules = rules
         self._render = render
         self._viewer: asyncio.StreamWriter | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.connections = OpenConnections(f"{rules.printer_id}: camera")
         self._count = 0
 
     @property
@@ -48,33 +45,13 @@ class CameraEndpoint:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """The client_connected_cb of asyncio.start_server."""
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        self._writers.add(writer)
-        try:
-            if await self._welcome(reader, writer):
-                await self._stream(writer)
-        except (OSError, asyncio.IncompleteReadError, TimeoutError) as error:
-            logger.debug("%s: camera client ends: %r", self._rules.printer_id, error)
-            writer.transport.abort()
-        except asyncio.CancelledError:
-            writer.transport.abort()  # the farm stops or the viewer was thrown out
-        finally:
-            if self._viewer is writer:
-                self._viewer = None
-            self._writers.discard(writer)
-            self._tasks.discard(task)
-            writer.close()
-
-    def drop_all(self) -> None:
-        for writer in list(self._writers):
-            writer.transport.abort()
-        for task in list(self._tasks):
-            task.cancel()
-
-    async def wait_closed(self) -> None:
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with self.connections.handling(writer):
+            try:
+                if await self._welcome(reader, writer):
+                    await self._stream(writer)
+            finally:
+                if self._viewer is writer:
+                    self._viewer = None
 
     async def _welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Check the login. False: close with 0 bytes, which is all a printer ever says."""

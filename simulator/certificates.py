@@ -13,7 +13,7 @@ import hashlib
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from cryptography import x509
@@ -34,15 +34,14 @@ class Identity:
     sha256: str
 
 
-@lru_cache(maxsize=2)
-def _process_key(purpose: str) -> rsa.RSAPrivateKey:
-    """One key per purpose and process, so that many short-lived farms in one test run are cheap."""
-    assert purpose  # the argument only tells the two keys apart
-    return _new_key()
-
-
 def _new_key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@cache
+def _process_keys() -> dict[str, rsa.RSAPrivateKey]:
+    """One pair per process, so that many short-lived farms in one test run are cheap."""
+    return {"ca": _new_key(), "leaf": _new_key()}
 
 
 def _pem(key: rsa.RSAPrivateKey) -> bytes:
@@ -100,7 +99,7 @@ class CertificateAuthority:
             if not isinstance(loaded, rsa.RSAPrivateKey):
                 raise TypeError(f"{path} does not hold an RSA key")
             return loaded
-        key = _process_key(purpose)
+        key = _process_keys()[purpose]
         self._write_private(path, _pem(key))
         return key
 

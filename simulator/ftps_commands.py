@@ -97,7 +97,7 @@ class FtpsCommands(ABC):
 
     async def _pasv(self, _argument: str) -> None:
         port = self._open_passive().port
-        address = "0.0.0.0" if self.knobs.ftps_pasv_zero else self.endpoint.host  # noqa: S104
+        address = "0.0.0.0" if self.knobs.ftps_pasv_zero else self.endpoint.host
         numbers = ",".join([*address.split("."), str(port >> 8), str(port & 255)])
         await self.reply(227, f"Entering Passive Mode ({numbers}).")
 
@@ -180,7 +180,9 @@ class FtpsCommands(ABC):
         moment = time.gmtime(entry.modified)
         form = "%b %d %H:%M" if self.knobs.ftps_list_without_year else "%b %d  %Y"
         size = 4096 if entry.is_dir else entry.size
-        return f"{mode}    1 103      107      {size:>12} {time.strftime(form, moment)} {entry.name}"
+        return (
+            f"{mode}    1 103      107      {size:>12} {time.strftime(form, moment)} {entry.name}"
+        )
 
     # files
 

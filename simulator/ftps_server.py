@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import ssl
 from typing import Protocol
 
 from simulator.ftps_commands import FtpsCommands
-from simulator.ftps_transfer import ConnectionCut, FtpReply
+from simulator.ftps_transfer import FtpReply
 from simulator.knobs import Knobs
+from simulator.open_connections import OpenConnections
 from simulator.storage import Storage, StorageError
-
-logger = logging.getLogger(__name__)
 
 USER = "bblp"
 _DEFAULT_IDLE_S = 300.0
@@ -45,37 +43,13 @@ class FtpsEndpoint:
         self.context = context
         self.host = host
         self.transfers = 0
-        self._writers: set[asyncio.StreamWriter] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.connections = OpenConnections(f"{rules.printer_id}: FTPS")
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """The client_connected_cb of asyncio.start_server."""
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        self._writers.add(writer)
-        try:
+        with self.connections.handling(writer):
             if not self.rules.knobs.ftps_off:
                 await FtpsSession(self, reader, writer).run()
-        except (ConnectionCut, OSError, asyncio.IncompleteReadError) as error:
-            logger.debug("%s: FTPS session ends: %r", self.rules.printer_id, error)
-            writer.transport.abort()
-        except asyncio.CancelledError:
-            writer.transport.abort()  # the farm stops; the task ends here, quietly
-        finally:
-            self._writers.discard(writer)
-            self._tasks.discard(task)
-            writer.close()
-
-    def drop_all(self) -> None:
-        """Cut every control connection, and with it its transfer."""
-        for writer in list(self._writers):
-            writer.transport.abort()
-        for task in list(self._tasks):
-            task.cancel()
-
-    async def wait_closed(self) -> None:
-        await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
 class FtpsSession(FtpsCommands):

@@ -19,7 +19,7 @@ _ACCEPT_TIMEOUT_S = 15.0
 _PIECE = 32_768
 
 
-class FtpReply(Exception):  # noqa: N818 - a reply that ends a command, not always an error
+class FtpReply(Exception):
     """Ends a command with this reply."""
 
     def __init__(self, code: int, text: str) -> None:
@@ -28,7 +28,7 @@ class FtpReply(Exception):  # noqa: N818 - a reply that ends a command, not alwa
         self.text = text
 
 
-class ConnectionCut(Exception):  # noqa: N818
+class ConnectionCut(EOFError):
     """The printer cuts data and control connection (knob ftps_drop_at)."""
 
 

@@ -14,9 +14,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, cast
 
 from simulator import mqtt_packets as mqtt
+from simulator.knobs import Knobs
 from simulator.mqtt_packets import ConnectCode, MalformedPacket, Packet, PacketType
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,8 @@ class MqttRules(Protocol):
     def serial(self) -> str: ...
     @property
     def access_code(self) -> str: ...
+    @property
+    def knobs(self) -> Knobs: ...
     @property
     def max_clients(self) -> int: ...
     @property
@@ -90,7 +93,8 @@ class MqttEndpoint:
         if wish.level not in (3, 4):
             return ConnectCode.BAD_PROTOCOL
         password = self.rules.access_code.encode("utf-8")
-        if wish.user != USER or wish.password != password:
+        refused = self.rules.knobs.refuse_login or wish.user != USER
+        if refused or wish.password != password:
             return ConnectCode.NOT_AUTHORIZED
         client_id = wish.client_id or self._new_client_id()
         former = self.sessions.pop(client_id, None)
@@ -135,9 +139,10 @@ class MqttConnection(asyncio.Protocol):
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
         self._endpoint.opened(self)
+        if self._endpoint.rules.knobs.refuse_connections:
+            self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc  # any end is the same to a printer
@@ -189,7 +194,17 @@ class MqttConnection(asyncio.Protocol):
     def _on_connect(self, packet: Packet) -> None:
         if self._admitted:
             raise MalformedPacket("second CONNECT")
-        code = self._endpoint.admit(self, mqtt.read_connect(packet.body))
+        wish = mqtt.read_connect(packet.body)
+        delay_s = self._endpoint.rules.knobs.connack_delay_s
+        if delay_s:
+            asyncio.get_running_loop().call_later(delay_s, self._decide, wish)
+        else:
+            self._decide(wish)
+
+    def _decide(self, wish: mqtt.Connect) -> None:
+        if self._transport is None or self._transport.is_closing() or self._admitted:
+            return  # gone, or a second CONNECT, while a slow printer was thinking
+        code = self._endpoint.admit(self, wish)
         self.send(mqtt.connack(code))
         if code is ConnectCode.ACCEPTED:
             self._admitted = True

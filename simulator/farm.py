@@ -1,0 +1,319 @@
+"""A farm of simulated printers: one thread, one event loop, real sockets on loopback.
+
+with SimulatedFarm([make_spec("oak", "Oak", "P1S", 1)]) as farm:
+    endpoint = farm.endpoints["oak"]
+    farm.printer("oak").set(sd_missing=True)
+    farm.printer("oak").do("runout")
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import tempfile
+import threading
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+from simulator import actions
+from simulator.certificates import CertificateAuthority
+from simulator.control import ControlServer
+from simulator.machine import VirtualPrinter
+from simulator.printer_host import PrinterHost
+from simulator.push_loop import PushLoop
+from simulator.report_json import ReportForm
+from simulator.specs import PrinterSpec
+from simulator.ssdp import INTERVAL_S, Announcement, SsdpSender
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+_CALL_TIMEOUT_S = 10.0
+_RENDER_THREADS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where one printer is reached. ``camera_port`` 0: no JPEG camera on this model."""
+
+    host: str
+    mqtt_port: int
+    ftps_port: int
+    camera_port: int
+    serial: str
+    access_code: str = field(repr=False)
+    certificate_sha256: str
+
+
+class PrinterHandle:
+    """One printer of a running farm, usable from any thread."""
+
+    def __init__(self, farm: SimulatedFarm, host: PrinterHost) -> None:
+        self._farm = farm
+        self._host = host
+
+    @property
+    def machine(self) -> VirtualPrinter:
+        """For looking only; the loop thread changes it. See ``peek`` for a consistent look."""
+        return self._host.machine
+
+    def peek(self, look: Callable[[VirtualPrinter], T]) -> T:
+        """``look(machine)``, carried out in the loop thread."""
+        return self._farm.call(lambda: look(self._host.machine))
+
+    def set(self, **knobs: Any) -> None:
+        """Set knobs (simulator.knobs). Raises KeyError or ValueError."""
+        self._farm.call(lambda: self._host.set_knobs(knobs))
+
+    def knobs(self) -> dict[str, Any]:
+        """All knobs and their values."""
+        return self._farm.call(lambda: asdict(self._host.knobs))
+
+    def do(self, action: str, **arguments: Any) -> Any:
+        """One action by name. Raises actions.UnknownAction or actions.BadArguments."""
+        return self._farm.run(actions.perform(self._host, action, arguments))
+
+    def drop_tcp(self) -> None:
+        """Reset every connection now."""
+        self.do("drop_tcp")
+
+    def half_open(self) -> None:
+        """Freeze the present MQTT connections without closing them."""
+        self.do("half_open")
+
+    def rotate_certificate(self) -> str:
+        """A new leaf and key; connections are cut. Returns the new SHA-256."""
+        return str(self.do("rotate_certificate"))
+
+    def go_offline(self) -> None:
+        """Switch the printer off: its ports refuse."""
+        self.do("go_offline")
+
+    def go_online(self) -> None:
+        """Switch it on again, on the same ports."""
+        self.do("go_online")
+
+    def publish_raw(self, payload: bytes) -> None:
+        """Send any bytes as a report."""
+        self._farm.call(lambda: self._host.publish_raw(payload))
+
+    def clients(self) -> list[str]:
+        """Client ids of the present MQTT sessions."""
+        return self._farm.call(lambda: list(self._host.mqtt.sessions))
+
+    def requests(self, command: str = "") -> list[dict[str, Any]]:
+        """The last 500 requests, oldest first; with ``command``, the inner objects of that one."""
+        seen = self._farm.call(lambda: list(self._host.requests))
+        if not command:
+            return seen
+        inner = (body for request in seen for body in request.values() if isinstance(body, dict))
+        return [body for body in inner if body.get("command") == command]
+
+    def file(self, path: str) -> bytes:
+        """A file on the card. Raises StorageError."""
+        return self._farm.call(lambda: self._host.storage.read(path))
+
+
+class SimulatedFarm:
+    """Starts and stops the printers. ``report_hz`` > 0 forces full reports at a fixed rate."""
+
+    def __init__(
+        self,
+        specs: Sequence[PrinterSpec],
+        *,
+        time_scale: float = 1.0,
+        host: str = "127.0.0.1",
+        data_dir: Path | None = None,
+        control_port: int | None = None,
+        tick_s: float = 0.25,
+        report_hz: float = 0.0,
+        form: ReportForm | None = None,
+        ssdp_port: int | None = None,
+    ) -> None:
+        """``data_dir`` keeps the certificates over restarts; None: forgotten at the end.
+
+        ``control_port`` None: none, 0: any free one. Raises ValueError for an address that is not
+        loopback and for two specs with the same id or serial.
+        """
+        if not ipaddress.ip_address(host).is_loopback:
+            raise ValueError(f"simulated printers live on loopback only, not on {host}")
+        for what in ("id", "serial"):
+            if len({getattr(spec, what) for spec in specs}) != len(specs):
+                raise ValueError(f"two simulated printers have the same {what}")
+        self.control_url = ""
+        self._specs = tuple(specs)
+        self._time_scale = time_scale
+        self._address = host
+        self._data_dir = data_dir
+        self._control_port = control_port
+        self._tick_s = tick_s
+        self._report_hz = report_hz
+        self._form = form or ReportForm()
+        self._ssdp_port = ssdp_port
+        self._hosts: dict[str, PrinterHost] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._thread: threading.Thread | None = None
+        self._ready = threading.Event()
+        self._failure: BaseException | None = None
+
+    @property
+    def endpoints(self) -> dict[str, Endpoint]:
+        """By printer id, as they are now (codes and certificates can change)."""
+        return {printer_id: _endpoint(host) for printer_id, host in self._hosts.items()}
+
+    def printer(self, printer_id: str) -> PrinterHandle:
+        """Raises KeyError."""
+        return PrinterHandle(self, self._hosts[printer_id])
+
+    def start(self) -> None:
+        """Return when every port listens. Raises what prevented it, e.g. OSError."""
+        if self._thread is not None:
+            raise RuntimeError("the farm is running already")
+        self._ready.clear()
+        self._failure = None
+        self._thread = threading.Thread(target=self._main, name="simulator:loop", daemon=True)
+        self._thread.start()
+        self._ready.wait()
+        if self._failure is not None:
+            failure = self._failure
+            self.stop()
+            raise failure
+
+    def stop(self) -> None:
+        """Close everything; also after a failed start."""
+        thread, self._thread = self._thread, None
+        if thread is None:
+            return
+        if self._loop is not None and self._stop is not None and thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+        thread.join(_CALL_TIMEOUT_S)
+        self._loop = None
+
+    def __enter__(self) -> SimulatedFarm:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def call(self, work: Callable[[], T]) -> T:
+        """Run ``work`` in the loop thread and return its result."""
+
+        async def in_loop() -> T:
+            return work()
+
+        return self.run(in_loop())
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine in the loop thread. Raises RuntimeError when the farm is stopped."""
+        if self._loop is None or self._thread is None:
+            work.close()
+            raise RuntimeError("the simulated farm is not running")
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(_CALL_TIMEOUT_S)
+
+    # in the loop thread
+
+    def _main(self) -> None:
+        try:
+            if self._data_dir is None:
+                with tempfile.TemporaryDirectory(prefix="simulator-") as folder:
+                    asyncio.run(self._live(Path(folder)))
+            else:
+                asyncio.run(self._live(self._data_dir / "certificates"))
+        except BaseException as error:  # handed to start(), or logged
+            if self._ready.is_set():
+                logger.exception("the simulated farm ended unexpectedly")
+            self._failure = error
+        finally:
+            self._ready.set()
+
+    async def _live(self, certificates: Path) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        authority = CertificateAuthority(certificates)
+        control = ControlServer(self._hosts)
+        with ThreadPoolExecutor(_RENDER_THREADS, "simulator:camera") as pool:
+            try:
+                for spec in self._specs:
+                    self._hosts[spec.id] = host = self._host(spec, authority, pool)
+                    await host.open()
+                if self._control_port is not None:
+                    self.control_url = await control.open(self._control_port)
+                tasks = self._background_tasks()
+                self._ready.set()
+                await self._stop.wait()
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+            finally:
+                await control.close()
+                for host in self._hosts.values():
+                    await host.close()
+                await asyncio.sleep(0)  # lets cut connections close their sockets
+
+    def _host(
+        self, spec: PrinterSpec, authority: CertificateAuthority, pool: ThreadPoolExecutor
+    ) -> PrinterHost:
+        return PrinterHost(
+            spec,
+            authority,
+            pool,
+            address=self._address,
+            time_scale=self._time_scale,
+            form=self._form,
+            report_hz=self._report_hz,
+        )
+
+    def _background_tasks(self) -> list[asyncio.Task[None]]:
+        hosts = list(self._hosts.values())
+        tasks = [asyncio.create_task(PushLoop(hosts, self._tick_s).run())]
+        if self._ssdp_port is not None:
+            tasks.append(asyncio.create_task(_announce(hosts, SsdpSender(self._ssdp_port))))
+        return tasks
+
+
+def _endpoint(host: PrinterHost) -> Endpoint:
+    mqtt_port, ftps_port, camera_port = host.ports
+    return Endpoint(
+        host=host.address,
+        mqtt_port=mqtt_port,
+        ftps_port=ftps_port,
+        camera_port=camera_port,
+        serial=host.serial,
+        access_code=host.access_code,
+        certificate_sha256=host.identity.sha256,
+    )
+
+
+async def _announce(hosts: Sequence[PrinterHost], sender: SsdpSender) -> None:
+    try:
+        while True:
+            for host in hosts:
+                if host.online and host.knobs.ssdp:
+                    sender.send(_announcement(host))
+            await asyncio.sleep(INTERVAL_S)
+    finally:
+        sender.close()
+
+
+def _announcement(host: PrinterHost) -> Announcement:
+    model = host.machine.model
+    return Announcement(
+        address=host.address,
+        serial=host.serial,
+        model_code=model.code,
+        name=host.spec.name,
+        version=model.firmware,
+        signal_dbm=host.knobs.wifi_rssi or -48,
+    )

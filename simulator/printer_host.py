@@ -1,0 +1,240 @@
+"""One virtual printer on the wire: its machine, its three servers and its certificate."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections import deque
+from concurrent.futures import Executor
+from typing import Any
+
+from simulator.camera_server import CameraEndpoint
+from simulator.certificates import CertificateAuthority, Identity, server_context, set_tls13
+from simulator.ftps_server import FtpsEndpoint
+from simulator.knobs import Knobs
+from simulator.machine import VirtualPrinter
+from simulator.mqtt_server import MqttEndpoint
+from simulator.report_faults import is_report, report_payloads
+from simulator.report_json import ReportForm, encode
+from simulator.specs import PrinterSpec
+from simulator.storage import Storage
+
+logger = logging.getLogger(__name__)
+
+_REQUESTS_KEPT = 500
+
+
+class PrinterHost:
+    """Binds the machine to sockets. Everything runs in the event loop's thread.
+
+    The camera's pictures are drawn in ``pool``, so that drawing never holds up the loop.
+    """
+
+    def __init__(
+        self,
+        spec: PrinterSpec,
+        authority: CertificateAuthority,
+        pool: Executor,
+        *,
+        address: str,
+        time_scale: float,
+        form: ReportForm,
+        report_hz: float = 0.0,
+    ) -> None:
+        self.spec = spec
+        self.address = address
+        self.machine = VirtualPrinter(spec, time_scale=time_scale)
+        self.requests: deque[dict[str, Any]] = deque(maxlen=_REQUESTS_KEPT)
+        self.identity: Identity = authority.identity(spec.serial)
+        self._authority = authority
+        self._pool = pool
+        self._form = form
+        self._report_hz = report_hz
+        self._context = server_context(self.identity)
+        self._ftps_context = server_context(self.identity)
+        self.mqtt = MqttEndpoint(self, self._on_request)
+        self.ftps = FtpsEndpoint(self, self._ftps_context, address)
+        self.camera: CameraEndpoint | None = None
+        if self.machine.model.camera == "jpeg":
+            self.camera = CameraEndpoint(self, self._render)
+        self._servers: list[asyncio.Server] = []
+        self._ports: tuple[int, int, int] = (0, 0, 0)
+        self._last_tick = self._last_push = self._last_drop = 0.0
+
+    # what the servers ask (MqttRules, FtpsRules, CameraRules)
+
+    @property
+    def printer_id(self) -> str:
+        return self.spec.id
+
+    @property
+    def serial(self) -> str:
+        return self.spec.serial
+
+    @property
+    def access_code(self) -> str:
+        return self.machine.access_code
+
+    @property
+    def knobs(self) -> Knobs:
+        return self.machine.knobs
+
+    @property
+    def storage(self) -> Storage:
+        return self.machine.storage
+
+    @property
+    def max_clients(self) -> int:
+        return self.knobs.max_clients or self.machine.model.max_clients
+
+    @property
+    def closes_on_request_subscription(self) -> bool:
+        return self.machine.model.family in ("p1", "a1")
+
+    @property
+    def session_reuse_required(self) -> bool:
+        wanted = self.knobs.ftps_require_session_reuse
+        return self.machine.model.ftps_session_reuse if wanted is None else wanted
+
+    @property
+    def lists_full_paths(self) -> bool:
+        return self.machine.model.family == "x1"
+
+    # sockets
+
+    @property
+    def ports(self) -> tuple[int, int, int]:
+        """MQTT, FTPS and camera port; 0 for a camera that this model does not have."""
+        return self._ports
+
+    @property
+    def online(self) -> bool:
+        return bool(self._servers)
+
+    async def open(self) -> None:
+        """Start listening; after ``close`` on the same ports as before. Raises OSError."""
+        if self._servers:
+            return
+        loop = asyncio.get_running_loop()
+        mqtt_port, ftps_port, camera_port = self._ports
+        self._servers.append(
+            await loop.create_server(
+                self.mqtt.new_connection, self.address, mqtt_port, ssl=self._context
+            )
+        )
+        self._servers.append(
+            await asyncio.start_server(
+                self.ftps.serve, self.address, ftps_port, ssl=self._ftps_context
+            )
+        )
+        if self.camera is not None:
+            self._servers.append(
+                await asyncio.start_server(
+                    self.camera.serve, self.address, camera_port, ssl=self._context
+                )
+            )
+        bound = [server.sockets[0].getsockname()[1] for server in self._servers]
+        self._ports = (bound[0], bound[1], bound[2] if len(bound) > 2 else 0)
+
+    async def close(self) -> None:
+        """Go offline: connections are cut, the ports refuse."""
+        for server in self._servers:
+            server.close()
+        self._servers.clear()
+        self.drop_tcp()
+        await self.ftps.connections.wait_closed()
+        if self.camera is not None:
+            await self.camera.connections.wait_closed()
+
+    def drop_tcp(self) -> None:
+        """Reset every connection of this printer now."""
+        self.mqtt.drop_all()
+        self.ftps.connections.drop_all()
+        if self.camera is not None:
+            self.camera.connections.drop_all()
+
+    def rotate_certificate(self) -> None:
+        """Show a new leaf with a new key from now on; connections are cut."""
+        self.identity = self._authority.rotate(self.spec.serial)
+        for context in (self._context, self._ftps_context):
+            context.load_cert_chain(self.identity.certificate, self.identity.key)
+        self.drop_tcp()
+
+    def set_knobs(self, values: dict[str, Any]) -> None:
+        """Raises KeyError (unknown name) or ValueError (wrong type), then nothing has changed."""
+        Knobs().set(**values)
+        code = self.access_code
+        self.knobs.set(**values)
+        for context in (self._context, self._ftps_context):
+            set_tls13(context, self.knobs.tls13)
+        if self.access_code != code:
+            self.drop_tcp()  # LAN mode toggled: the printer throws everybody out
+
+    # time
+
+    def begin(self, now: float, phase: float) -> None:
+        """Start the clocks; ``phase`` 0–1 spreads the printers over their intervals."""
+        self._last_tick = self._last_drop = now
+        self._last_push = now - phase * self._interval()
+
+    def step(self, now: float, tick_s: float) -> float:
+        """Advance to ``now`` (loop time, s), send what is due, return when to come again."""
+        self.machine.tick(now - self._last_tick)
+        self._last_tick = now
+        for message in self.machine.due_messages():
+            self._publish(message)
+        interval = self._interval()
+        if now - self._last_push >= interval:
+            late = now - self._last_push - interval
+            self._last_push = now - min(late, interval)
+            self.push()
+        drop_every = self.knobs.drop_every_s
+        if drop_every and now - self._last_drop >= drop_every:
+            self._last_drop = now
+            self.drop_tcp()
+        return min(now + tick_s, self._last_push + self._interval())
+
+    def push(self) -> None:
+        """Send one report, when there is somebody to hear it and something to say."""
+        if not self.mqtt.has_listeners:
+            return
+        report = self.machine.next_report(full=self._report_hz > 0)
+        if report is not None:
+            self._publish(report)
+
+    def _interval(self) -> float:
+        return 1.0 / self._report_hz if self._report_hz > 0 else self.machine.report_interval()
+
+    def publish_raw(self, payload: bytes) -> None:
+        """Send any bytes as a report, for tests of tolerance."""
+        self.mqtt.publish(payload)
+
+    def _publish(self, message: dict[str, Any]) -> None:
+        if is_report(message):
+            for payload in report_payloads(message, self.knobs, self._form, time.time_ns()):
+                self.mqtt.publish(payload)
+        else:
+            self.mqtt.publish(encode(message, compact=self._form.compact))
+
+    # requests and pictures
+
+    def _on_request(self, payload: bytes) -> None:
+        try:
+            request = json.loads(payload.rstrip(b"\0 \r\n"))
+        except (ValueError, RecursionError):
+            logger.debug("%s: ignores a request that is not JSON", self.spec.id)
+            return
+        if not isinstance(request, dict):
+            return
+        self.requests.append(request)
+        try:
+            for message in self.machine.handle(request):
+                self._publish(message)
+        except Exception:  # the barrier: a request must not end the printer
+            logger.exception("%s: simulated printer failed on a request", self.spec.id)
+
+    async def _render(self) -> bytes:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, self.machine.camera_frame)
