@@ -21,19 +21,32 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_DICTS = _words("2D 3D ams device info ipcam job net online upgrade_state upload vt_tray xcam")
-_LISTS = _words("filam_bak hms lights_report mapping s_obj stg vir_slot")
-_NUMBERS = _words(
-    "ams_rfid_status ams_status bed_target_temper bed_temper big_fan1_speed big_fan2_speed"
-    " chamber_temper cooling_fan_speed ctt fan_gear heatbreak_fan_speed home_flag hw_switch_state"
-    " layer_num mc_percent mc_print_sub_stage mc_remaining_time nozzle_diameter"
-    " nozzle_target_temper nozzle_temper print_error spd_lvl spd_mag stg_cd stg_cur"
-    " total_layer_num"
-)
-_TEXTS = _words(
-    "aux cfg fail_reason fun gcode_file gcode_file_prepare_percent mc_print_error_code nozzle_type"
-    " print_type profile_id project_id stat subtask_id subtask_name task_id wifi_signal"
-)
+def _kinds() -> dict[str, str]:
+    """What a key must carry: w(ord), n(umber), d(ict), l(ist), t(ext or number)."""
+    kinds = {
+        "w": _words("gcode_state"),
+        "d": _words("2D 3D ams device info ipcam job net online upgrade_state upload vt_tray xcam"),
+        "l": _words("filam_bak hms lights_report mapping s_obj stg vir_slot"),
+        "n": _words(
+            "ams_rfid_status ams_status bed_target_temper bed_temper big_fan1_speed big_fan2_speed"
+            " chamber_temper cooling_fan_speed ctt fan_gear heatbreak_fan_speed home_flag"
+            " hw_switch_state layer_num mc_percent mc_print_sub_stage mc_remaining_time"
+            " nozzle_target_temper nozzle_temper percent print_error remain_time"
+            " spd_lvl spd_mag stg_cd stg_cur total_layer_num"
+        ),
+        "t": _words(
+            "aux cfg fail_reason fun gcode_file gcode_file_prepare_percent mc_print_error_code"
+            " nozzle_diameter nozzle_type print_type profile_id project_id stat subtask_id"
+            " subtask_name task_id wifi_signal"
+        ),
+    }
+    return {key: kind for kind, keys in kinds.items() for key in keys}
+
+
+_KINDS = _kinds()
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "w": str, "d": dict, "l": list, "t": (str, int, float),
+}  # fmt: skip
 
 
 class Report:
@@ -65,40 +78,33 @@ class Report:
             touched = [key for key, value in patch.items() if get(key, _MISSING) != value]
         except RecursionError:  # nested deeper than any printer does; go key by key
             touched = list(patch)
-        changed = frozenset([key for key in touched if self._take(key, patch[key], full)])
-        if full and isinstance(known.get("gcode_state"), str):
+        take = self._take
+        changed = frozenset([key for key in touched if take(key, patch[key], full)])
+        if full and type(known.get("gcode_state")) is str:
             self.has_full = True
         return changed
 
     def _take(self, key: str, value: Any, full: bool) -> bool:
-        if not _is_acceptable(key, value):
+        """Store one value that differs from the known one; False when it is not believed."""
+        if value is None or (key in _KINDS and not _fits(_KINDS[key], value)):
             return False
         known = self.data.get(key, _MISSING)
-        if known is _MISSING:
-            self.data[key] = value
-            return True
-        try:
-            merged = _merged(known, value, full, 0)
-            if merged == known:
+        if isinstance(known, (dict, list)):
+            try:
+                merged = _merged(known, value, full, 0)
+                if merged == known:
+                    return False
+            except RecursionError:
                 return False
-        except RecursionError:
-            return False
-        self.data[key] = merged
+            value = merged
+        self.data[key] = value
         return True
 
 
-def _is_acceptable(key: str, value: Any) -> bool:
-    if value is None:
-        return False
-    if key == "gcode_state":
-        return isinstance(value, str)
-    if key in _NUMBERS:
-        return as_float(value) is not None
-    if key in _DICTS:
-        return isinstance(value, dict)
-    if key in _LISTS:
-        return isinstance(value, list)
-    return key not in _TEXTS or isinstance(value, (str, int, float))
+def _fits(kind: str, value: Any) -> bool:
+    if kind == "n":
+        return type(value) is int or as_float(value) is not None
+    return isinstance(value, _TYPES[kind])
 
 
 def _merged(known: Any, value: Any, full: bool, depth: int) -> Any:
@@ -106,7 +112,7 @@ def _merged(known: Any, value: Any, full: bool, depth: int) -> Any:
     if value is None:
         return known
     if isinstance(known, dict) and isinstance(value, dict):
-        if depth >= _MAX_DEPTH:
+        if depth >= _MAX_DEPTH or (full and value.keys() >= known.keys()):
             return value
         result = dict(known)
         for key, item in value.items():

@@ -25,7 +25,7 @@ from printers.bambu.parsed import (
     Versions,
     settled_state,
 )
-from printers.bambu.values import as_hex
+from printers.bambu.values import as_dict, as_hex
 from printers.bambu.versions import read_versions
 from printers.status import AmsUnit, Fan, Heater, JobProgress, Lock, Notice, Nozzle, Speed, Tray
 
@@ -74,7 +74,7 @@ class _Parts:
 @dataclass(frozen=True, slots=True)
 class _Section:
     name: str  # attribute of _Parts
-    keys: tuple[str, ...]  # of the report
+    keys: tuple[str, ...]  # of the report; "device.bed" reads only that part of "device"
     needs: tuple[str, ...]  # sections before it whose result it reads
     run: Callable[[Data, _Parts], object]
 
@@ -85,10 +85,11 @@ _SECTIONS = (
     _Section("fans", parse_heat.FAN_KEYS, (), lambda d, p: parse_heat.parse_fans(d, p.model)),
     _Section("light", parse_heat.LIGHT_KEYS, (), lambda d, _: parse_heat.parse_light(d)),
     _Section("speed", parse_heat.SPEED_KEYS, (), lambda d, _: parse_heat.parse_speed(d)),
-    _Section("ams", ("ams",), (), lambda d, p: trays.parse_ams(d.get("ams"), p.model, p.kinds)),
+    _Section("ams", trays.AMS_KEYS, (),
+             lambda d, p: trays.parse_ams(d.get("ams"), p.model, p.kinds)),
     _Section("external", ("vt_tray", "vir_slot"), (), lambda d, p: trays.parse_external(
         d.get("vt_tray"), d.get("vir_slot"), p.model)),
-    _Section("active", ("ams", "device"), (), lambda d, p: trays.parse_active(d, p.model)),
+    _Section("active", trays.ACTIVE_KEYS, (), lambda d, p: trays.parse_active(d, p.model)),
     _Section("faults", parse_faults.FAULT_KEYS, (), lambda d, _: parse_faults.parse_faults(d)),
     _Section("lock", parse_machine.LOCK_KEYS, (), lambda d, _: parse_machine.parse_lock(d)),
     _Section("activity", ACTIVITY_KEYS, ("faults", "active"),
@@ -109,32 +110,49 @@ _SECTIONS = (
 )  # fmt: skip
 
 
-def _masks() -> tuple[dict[str, int], tuple[tuple[int, _Section, int], ...]]:
-    """Bit i stands for section i: which sections a key starts, and which a new result does."""
-    by_key: dict[str, int] = {}
+_Masks = dict[str, int]
+
+
+def _key_masks() -> tuple[_Masks, dict[str, _Masks]]:
+    """Bit i stands for section i: which sections a key starts, and which a part of a key does."""
+    by_key: _Masks = {}
+    by_part: dict[str, _Masks] = {}
     for place, section in enumerate(_SECTIONS):
         for key in section.keys:
-            by_key[key] = by_key.get(key, 0) | 1 << place
-    plan = []
-    for place, section in enumerate(_SECTIONS):
-        users = sum(1 << i for i, other in enumerate(_SECTIONS) if section.name in other.needs)
-        plan.append((1 << place, section, users))
-    return by_key, tuple(plan)
+            outer, _, inner = key.partition(".")
+            masks = by_part.setdefault(outer, {}) if inner else by_key
+            masks[inner or outer] = masks.get(inner or outer, 0) | 1 << place
+    return by_key, by_part
 
 
-_BY_KEY, _PLAN = _masks()
+def _plan() -> tuple[tuple[int, _Section, int], ...]:
+    """(own bit, section, bits of the sections that read its result), in order."""
+    return tuple(
+        (
+            1 << place,
+            section,
+            sum(1 << i for i, other in enumerate(_SECTIONS) if section.name in other.needs),
+        )
+        for place, section in enumerate(_SECTIONS)
+    )
+
+
+_BY_KEY, _BY_PART = _key_masks()
+_PLAN = _plan()
 _EVERYTHING = (1 << len(_SECTIONS)) - 1
+_NOTHING: Data = {}
 
 
 class Parser:
     """Parses one printer's merged report again and again. Used by one thread."""
 
-    __slots__ = ("_parsed", "_parts")
+    __slots__ = ("_parsed", "_parts", "_seen")
 
     def __init__(self, model: Model, ams_kinds: Mapping[int, str] | None = None) -> None:
         """``ams_kinds``: what get_version said of the changers (Versions.ams_kinds)."""
         self._parts = _Parts(model, ams_kinds or {})
         self._parsed: Parsed | None = None
+        self._seen: dict[str, Data] = {}  # the large keys as last parsed, to compare their parts
 
     def parse(self, data: Data, changed: Collection[str] | None = None) -> Parsed:
         """Parse what ``changed`` touches (None = everything). Never raises.
@@ -142,19 +160,32 @@ class Parser:
         Returns the same object as last time when nothing that matters changed.
         """
         if changed is None or self._parsed is None:
+            self._seen = {key: as_dict(data.get(key)) for key in _BY_PART}
             todo = _EVERYTHING
         else:
             todo = 0
             for key in changed:
-                todo |= _BY_KEY.get(key, 0)
-            if not todo:
-                return self._parsed
+                todo |= self._parts_mask(key, data) if key in _BY_PART else _BY_KEY.get(key, 0)
         if self._run(data, todo) or self._parsed is None:
             self._parsed = _assemble(self._parts)
         return self._parsed
 
+    def _parts_mask(self, key: str, data: Data) -> int:
+        old, new = self._seen.get(key, _NOTHING), as_dict(data.get(key))
+        self._seen[key] = new
+        mask = 0
+        for part, sections in _BY_PART[key].items():
+            try:
+                if old.get(part) != new.get(part):
+                    mask |= sections
+            except RecursionError:  # nested deeper than any printer does: too deep to compare
+                mask |= sections
+        return mask
+
     def _run(self, data: Data, todo: int) -> bool:
         """Run the sections of ``todo`` and those that read their results; any news?"""
+        if not todo:
+            return False
         parts, news = self._parts, False
         for place, section, users in _PLAN:
             if not todo & place:

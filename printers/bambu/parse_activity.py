@@ -21,8 +21,8 @@ from printers.bambu.values import as_int, as_text, bit, dig
 from printers.status import PrinterState
 
 ACTIVITY_KEYS = (
-    "gcode_state", "stg_cur", "print_type", "layer_num", "ams_status", "device", "gcode_file",
-    "subtask_name", "ams", "hms", "upgrade_state",
+    "gcode_state", "stg_cur", "print_type", "layer_num", "ams_status", "device.extruder",
+    "gcode_file", "subtask_name", "ams.tray_pre", "hms", "upgrade_state",
 )  # fmt: skip
 
 _STATES = {

@@ -11,11 +11,11 @@ from printers.status import Fan, Heater, Speed
 
 HEATER_KEYS = (
     "nozzle_temper", "nozzle_target_temper", "bed_temper", "bed_target_temper", "chamber_temper",
-    "ctt", "info", "device",
+    "ctt", "info", "device.extruder", "device.bed", "device.bed_temp", "device.ctc",
 )  # fmt: skip
 FAN_KEYS = (
     "cooling_fan_speed", "big_fan1_speed", "big_fan2_speed", "heatbreak_fan_speed", "fan_gear",
-    "aux_part_fan", "home_flag", "device",
+    "aux_part_fan", "home_flag", "device.airduct",
 )  # fmt: skip
 LIGHT_KEYS = ("lights_report", "cfg")
 SPEED_KEYS = ("spd_lvl", "spd_mag", "cfg")

@@ -22,7 +22,7 @@ from printers.bambu.values import (
 from printers.status import Lock, Notice, Nozzle
 
 LOCK_KEYS = ("fun", "hms", "print_error")
-NOZZLE_KEYS = ("nozzle_diameter", "nozzle_type", "device")
+NOZZLE_KEYS = ("nozzle_diameter", "nozzle_type", "device.nozzle")
 STORAGE_KEYS = ("home_flag", "sdcard", "aux")
 NOTICE_KEYS = ("ipcam", "upgrade_state")
 

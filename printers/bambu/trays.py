@@ -11,6 +11,9 @@ from printers.bambu.models import Model
 from printers.bambu.values import as_dict, as_float, as_hex, as_int, as_text, dicts, dig, within
 from printers.status import AmsUnit, Tray
 
+AMS_KEYS = ("ams.ams", "ams.ams_exist_bits", "ams.tray_exist_bits")
+ACTIVE_KEYS = ("ams.tray_now", "device.extruder")
+
 EXTERNAL_LEFT = 254  # also the only external spool of a printer with one nozzle
 EXTERNAL_RIGHT = 255
 _FIRST_HT = 128
