@@ -1,0 +1,58 @@
+"""create_app: the order of the checks, and every Blueprint once."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from web import (
+    camera_api,
+    errors,
+    files_api,
+    fleet_api,
+    jobs_api,
+    older_api,
+    pages,
+    printers_api,
+    start_api,
+    status_api,
+    status_body,
+    websocket,
+)
+from web.auth import Auth
+from web.guards import Guards, Proxies, content_policy
+from web.idempotency import Idempotency
+from web.services import EXTENSION, Services
+from web.status_body import StatusBody
+
+_MB = 1_000_000
+BLUEPRINTS = (
+    status_api, printers_api, fleet_api, files_api, start_api, jobs_api, camera_api, older_api,
+    pages,
+)  # fmt: skip
+
+
+def create_app(services: Services) -> Flask:
+    """The WSGI app. Checks run in this order: Host, Origin, sign-in, Idempotency-Key, route."""
+    app = Flask(__name__, static_folder=None)
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.config["MAX_CONTENT_LENGTH"] = services.config.limits.upload_mb * _MB + _MB
+    app.config["MAX_FORM_PARTS"] = 20
+    app.config["MAX_FORM_MEMORY_SIZE"] = 64 * 1024
+    app.url_map.strict_slashes = False
+    app.extensions[EXTENSION] = services
+    pages.pin_types()
+    errors.install(app)
+
+    proxies = Proxies(services.config.server.trusted_proxies)
+    policy = content_policy(pages.script_hashes(services.static_dir))
+    Guards(services.config.server, proxies, policy).install(app)
+    Auth(services.config, services.clock, proxies).install(app)
+    Idempotency(services.clock).install(app)
+
+    body = StatusBody({"version": services.version, "started": services.started_at})
+    app.extensions[status_body.EXTENSION] = body
+    app.extensions[pages.EXTENSION] = pages.IndexPage(services.static_dir / "index.html")
+    websocket.install(app, services, body)
+    for module in BLUEPRINTS:
+        app.register_blueprint(module.blueprint)
+    return app

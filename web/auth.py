@@ -1,0 +1,195 @@
+"""HTTP Basic and a session cookie in front of every route. Default: deny.
+
+The cookie exists because browsers do not send Basic credentials with every WebSocket handshake
+(Safari) and image. It is an HMAC over its expiry, bound to the configured user and password.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import secrets
+import threading
+from collections import OrderedDict, deque
+from pathlib import Path
+
+from flask import Flask, Response, g, request
+
+from core.clock import Clock
+from core.config import FarmConfig, ServerConfig
+from core.errors import FarmError
+from core.files import write_durably
+from web.errors import TooManyRequests, Unauthorized, Unavailable
+from web.guards import Proxies, is_ip
+
+logger = logging.getLogger(__name__)
+
+PUBLIC = frozenset({"/healthz"})
+"""Paths without authentication. Anything else is denied by default."""
+COOKIE = "farm_session"
+SESSION_S = 30 * 86_400
+_RENEW_S = 86_400
+_PER_IP, _GLOBAL, _WINDOW_S, _TRACKED = 10, 60, 60.0, 10_000
+
+
+def refuse_wide_bind(config: FarmConfig) -> str | None:
+    """The sentence why this configuration must not listen, None when it may."""
+    server = config.server
+    if bool(server.user) != bool(server.password):
+        missing = "DASH_PASS" if server.user else "DASH_USER"
+        return f"Only one of DASH_USER and DASH_PASS is set. Set {missing} too, or neither."
+    if server.auth_required or server.no_auth or _is_loopback(server.host):
+        return None
+    return (
+        f"Refusing to listen on {server.host} without a password: anyone on the network could "
+        "move your printers. Set DASH_USER and DASH_PASS, or start with --no-auth-i-know."
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    import ipaddress
+
+    name = host.strip("[]").lower()
+    return name == "localhost" or (is_ip(name) and ipaddress.ip_address(name).is_loopback)
+
+
+class Attempts:
+    """Wrong passwords in the last minute, per address and in all; bounded memory."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._all: deque[float] = deque(maxlen=_GLOBAL)
+        self._by_address: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def exceeded(self, address: str) -> bool:
+        edge = self._clock.monotonic() - _WINDOW_S
+        with self._lock:
+            own = self._by_address.get(address, ())
+            return (
+                sum(at > edge for at in own) >= _PER_IP
+                or sum(at > edge for at in self._all) >= _GLOBAL
+            )
+
+    def note(self, address: str) -> None:
+        now = self._clock.monotonic()
+        with self._lock:
+            self._all.append(now)
+            self._by_address.setdefault(address, deque(maxlen=_PER_IP)).append(now)
+            self._by_address.move_to_end(address)
+            while len(self._by_address) > _TRACKED:
+                self._by_address.popitem(last=False)
+
+
+class Sessions:
+    """Makes and reads cookies "expiry.signature"."""
+
+    def __init__(self, key: bytes, server: ServerConfig) -> None:
+        identity = f"{server.user}\0{server.password.reveal()}".encode()
+        self._key = hmac.digest(key, identity, hashlib.sha256)
+
+    def _sign(self, expiry: str) -> str:
+        return hmac.new(self._key, expiry.encode(), hashlib.sha256).hexdigest()
+
+    def make(self, now: float) -> str:
+        expiry = str(int(now) + SESSION_S)
+        return f"{expiry}.{self._sign(expiry)}"
+
+    def expiry(self, cookie: str, now: float) -> float | None:
+        """Epoch seconds until which the cookie holds, None when it does not."""
+        expiry, _, signature = cookie.partition(".")
+        genuine = hmac.compare_digest(self._sign(expiry).encode(), signature.encode())
+        if not genuine or not expiry.isascii() or not expiry.isdigit():
+            return None
+        return float(expiry) if now < int(expiry) else None
+
+
+def session_key(folder: Path) -> bytes:
+    """The signing key of this data folder (0600), made on first use; survives restarts."""
+    path = folder / "session.key"
+    try:
+        key = path.read_bytes()
+    except FileNotFoundError:
+        key = b""
+    if len(key) < 32:
+        key = secrets.token_bytes(32)
+        write_durably(path, key)
+    return key
+
+
+class Auth:
+    """before_request and after_request of every route."""
+
+    def __init__(self, config: FarmConfig, clock: Clock, proxies: Proxies) -> None:
+        self._server = config.server
+        self._clock = clock
+        self._proxies = proxies
+        self._attempts = Attempts(clock)
+        self._sessions: Sessions | None = None
+        if self._server.auth_required:
+            self._sessions = Sessions(session_key(config.data_dir), self._server)
+
+    def install(self, app: Flask) -> None:
+        app.before_request(self.require)
+        app.after_request(self.remember)
+
+    def require(self) -> None:
+        """Deny unless proven otherwise; a fault in here denies too."""
+        g.user, g.session_expires, g.session_wanted = "", None, False
+        if request.path in PUBLIC:
+            return
+        try:
+            self._authenticate()
+        except FarmError:
+            raise
+        except Exception as error:
+            logger.exception("Authentication failed with an error, request denied")
+            raise Unavailable("Signing in does not work at the moment.", code="auth") from error
+
+    def _authenticate(self) -> None:
+        if self._sessions is None:
+            if self._server.user or self._server.password:
+                raise Unauthorized("The farm's user or password is not set completely.")
+            return
+        now = self._clock.time()
+        cookie = request.cookies.get(COOKIE, "")
+        expiry = self._sessions.expiry(cookie, now) if cookie else None
+        if expiry is not None:
+            g.user, g.session_expires = self._server.user, expiry
+            g.session_wanted = expiry - now < SESSION_S - _RENEW_S and self._basic() is True
+            return
+        address = self._proxies.client()
+        if self._attempts.exceeded(address):
+            raise TooManyRequests("Too many wrong passwords. Wait a minute and try again.")
+        answer = self._basic()
+        if answer:
+            g.user, g.session_wanted = self._server.user, True
+            return
+        if answer is False:
+            self._attempts.note(address)
+            logger.warning("Wrong user or password from %s", address)
+        raise Unauthorized("Sign in with the farm's user name and password.")
+
+    def _basic(self) -> bool | None:
+        """Whether the Basic credentials are right; None without any. Both are always compared."""
+        given = request.authorization
+        if given is None or given.type != "basic":
+            return None
+        user = (given.username or "").encode()
+        right_user = hmac.compare_digest(user, self._server.user.encode())
+        right_password = self._server.password.matches(given.password or "")
+        return right_user & right_password
+
+    def remember(self, response: Response) -> Response:
+        if self._sessions is not None and g.get("session_wanted") and response.status_code < 400:
+            response.set_cookie(
+                COOKIE,
+                self._sessions.make(self._clock.time()),
+                max_age=SESSION_S,
+                httponly=True,
+                samesite="Strict",
+                secure=self._proxies.scheme() == "https",
+                path="/",
+            )
+        return response

@@ -1,0 +1,227 @@
+"""From the bus to every open page: patches made once, sent at once, coalesced under bursts.
+
+One thread ("panel:hub") owns the views. The first change of a printer leaves immediately; further
+ones wait until MIN_GAP_S after it, so a printer sends at most four a second. The farm as shown is
+an immutable State that any thread may read.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from core import jsonio
+from core.clock import Clock
+from core.config import PrinterConfig
+from core.events import Bus, Key
+from printers.registry import Registry, Snapshot
+from web.browser import Browser, Frame
+from web.events import EventLog, describe_change
+from web.farm_summary import summarise
+from web.frames import text_frame
+from web.job_json import job_json
+from web.panel import PanelView
+from web.temperatures import TemperatureHistory
+
+if TYPE_CHECKING:
+    from job_queue.service import JobService
+
+logger = logging.getLogger(__name__)
+
+Json = dict[str, Any]
+MIN_GAP_S = 0.25
+TICK_S = 1.0
+RING = 500
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The farm as all pages know it at ``seq``. Nothing in it is ever edited."""
+
+    seq: int
+    docs: Mapping[str, Json]
+    jobs: Mapping[str, Json]
+    farm: Json
+
+
+class PanelHub:
+    """Start after the fleet exists; ``start`` and ``stop`` once each."""
+
+    def __init__(
+        self,
+        *,
+        registry: Registry,
+        bus: Bus,
+        clock: Clock,
+        configs: Mapping[str, PrinterConfig],
+        jobs: JobService,
+        history: TemperatureHistory,
+    ) -> None:
+        self._registry, self._bus, self._clock = registry, bus, clock
+        self._configs, self._jobs, self._history = configs, jobs, history
+        self.events = EventLog(clock)
+        self._views: dict[str, PanelView] = {}
+        self._due: dict[str, float] = {}
+        self._waiting: dict[str, Snapshot] = {}
+        self._next_tick = 0.0
+        self._lock = threading.Lock()
+        self._browsers: tuple[Browser, ...] = ()
+        self._ring: deque[Frame] = deque(maxlen=RING)
+        # Grows over restarts, so that a page of the former process never mistakes our numbers.
+        self._state = State(int(clock.time() * 1000), {}, {}, {})
+        self._box = bus.subscribe("printer", "job")
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="panel:hub", daemon=True)
+
+    # -- any thread -----------------------------------------------------------------------------
+
+    @property
+    def state(self) -> State:
+        return self._state
+
+    @property
+    def browsers(self) -> int:
+        return len(self._browsers)
+
+    def start(self) -> None:
+        """Take in what is known already, then follow the bus."""
+        jobs = {job.id: job_json(job) for job in self._jobs.jobs()}
+        with self._lock:
+            self._state = State(self._state.seq, {}, jobs, {})
+        self._take({("printer", s.status.printer_id): s for s in self._registry.all()})
+        self._thread.start()
+
+    def stop(self, timeout: float = 5.0) -> None:
+        self._stopping.set()
+        self._bus.unsubscribe(self._box)
+        self._thread.join(timeout)
+
+    def attach(self, browser: Browser, since: int | None) -> None:
+        """Add a page; it continues from ``since`` if the ring still has that, else it is lost
+        and gets a snapshot at its first pump."""
+        with self._lock:
+            self._browsers = (*self._browsers, browser)
+            seq = self._state.seq
+            if since is not None and seq - len(self._ring) <= since <= seq:
+                browser.catch_up(seq, b"".join(f for number, f in self._ring if number > since))
+
+    def detach(self, browser: Browser) -> None:
+        with self._lock:
+            self._browsers = tuple(b for b in self._browsers if b is not browser)
+
+    # -- the hub's own thread -------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._take(self._box.take(self._patience()))
+            except Exception:
+                logger.exception("The panel hub failed on one change and goes on")
+
+    def _patience(self) -> float:
+        soonest = min((self._due[p] for p in self._waiting), default=self._next_tick)
+        return max(0.0, min(soonest, self._next_tick) - self._clock.monotonic())
+
+    def _take(self, slots: Mapping[Key, Any]) -> None:
+        now = self._clock.monotonic()
+        changed_jobs: dict[str, Json | None] = {}
+        for (topic, name), value in slots.items():
+            if topic == "printer":
+                self._waiting[name] = value
+            else:
+                changed_jobs[name] = None if value is None else job_json(value)
+        patches = self._patches(now)
+        farm = None
+        if now >= self._next_tick:
+            self._next_tick = now + TICK_S
+            patches.update(self._aged(now))
+            farm = self._changed_farm()
+        if patches or changed_jobs or farm is not None:
+            self._send(patches, changed_jobs, farm)
+
+    def _patches(self, now: float) -> dict[str, Json]:
+        patches: dict[str, Json] = {}
+        if not self._waiting:
+            return patches
+        for name in [name for name in self._waiting if self._due.get(name, 0.0) <= now]:
+            snapshot = self._waiting.pop(name)
+            view = self._views.get(name)
+            if view is None:
+                view = self._views[name] = PanelView(self._configs.get(name))
+            if snapshot.revision < view.revision:
+                continue
+            if patch := view.update(snapshot, now):
+                patches[name] = patch
+                self._due[name] = now + MIN_GAP_S
+            if self._history.observe(snapshot.status):
+                self._sample(snapshot)
+        return patches
+
+    def _aged(self, now: float) -> dict[str, Json]:
+        """Stale and offline come without any message from the printer."""
+        aged = [(name, view) for name, view in self._views.items() if view.has_aged(now)]
+        return {name: patch for name, view in aged if (patch := view.aged(now))}
+
+    def _changed_farm(self) -> Json | None:
+        docs = {name: view.doc for name, view in self._views.items()}
+        farm = summarise(docs.values(), self._clock.time(), self._state.farm)
+        return None if farm == self._state.farm else farm
+
+    def _send(
+        self, patches: dict[str, Json], jobs: dict[str, Json | None], farm: Json | None
+    ) -> None:
+        before = self._state
+        seq = before.seq + 1
+        message: Json = {"t": "delta", "seq": seq, "p": patches}
+        if jobs:
+            gone = [name for name, job in jobs.items() if job is None]
+            message["j"] = {"set": [job for job in jobs.values() if job], "del": gone}
+        if farm is not None:
+            message["farm"] = farm
+        frame = text_frame(jsonio.dumps(message))
+        docs = {**before.docs, **{name: self._views[name].doc for name in patches}}
+        all_jobs = before.jobs if not jobs else _merged(before.jobs, jobs)
+        after = State(seq, docs, all_jobs, before.farm if farm is None else farm)
+        with self._lock:
+            self._state = after
+            self._ring.append((seq, frame))
+            browsers = self._browsers
+        for browser in browsers:
+            browser.offer(seq, frame)
+        for name, patch in patches.items():
+            if "state" in patch and name in before.docs:
+                self._announce(docs[name], str(before.docs[name]["state"]))
+
+    def _announce(self, doc: Json, old_state: str) -> None:
+        kind, text, level = describe_change(doc, old_state)
+        self.broadcast(self.events.add(doc["id"], kind, text, level))
+
+    def broadcast(self, event: Json) -> None:
+        """Send an event to all pages; it carries the last delta's number and takes none itself."""
+        frame = text_frame(jsonio.dumps({"t": "event", "seq": self._state.seq, **event}))
+        for browser in self._browsers:
+            browser.notify(frame)
+
+    def _sample(self, snapshot: Snapshot) -> None:
+        status = snapshot.status
+        wanted = [b for b in self._browsers if status.printer_id in b.temps]
+        if not wanted:
+            return
+        sample = {
+            "t": "temp",
+            "printer": status.printer_id,
+            "at": status.observed_at,
+            **{h.name: [round(h.current, 1), h.target] for h in status.heaters},
+        }
+        frame = text_frame(jsonio.dumps(sample))
+        for browser in wanted:
+            browser.notify(frame)
+
+
+def _merged(old: Mapping[str, Json], changes: Mapping[str, Json | None]) -> dict[str, Json]:
+    merged = {**old, **changes}
+    return {name: job for name, job in merged.items() if job is not None}
