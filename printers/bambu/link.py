@@ -81,6 +81,11 @@ class Link:
         """Drop what there is and connect now."""
         self._interrupt("asked")
 
+    def reconnect_silent(self) -> None:
+        """The watchdog gave this session up."""
+        if (session := self._session) is not None:
+            session.end("silent")
+
     @property
     def session(self) -> Session | None:
         return self._session

@@ -7,7 +7,7 @@ printers/limits.py has judged them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from core.errors import Unusable
@@ -30,6 +30,7 @@ class Request:
 
     section: str
     body: Mapping[str, Any]
+    answered: bool = True  # False: no answer is known for it, so none is awaited
 
     @property
     def command(self) -> str:
@@ -69,8 +70,8 @@ def gcode(*lines: str) -> Request:
     return plain("print", "gcode_line", param=text)
 
 
-PUSHALL = Request("pushing", {"command": "pushall", "version": 1, "push_target": 1})
-PUSH_START = Request("pushing", {"command": "start"})
+PUSHALL = Request("pushing", {"command": "pushall", "version": 1, "push_target": 1}, False)
+PUSH_START = Request("pushing", {"command": "start"}, False)
 GET_VERSION = Request("info", {"command": "get_version"})
 
 
@@ -101,7 +102,8 @@ def _chamber(view: View, target: int) -> Requests:
         return (gcode(f"M141 S{target}"),)
     heat = plain("print", "set_ctt", ctt_val=target)
     if view.chamber == "ctt_airduct":
-        return (plain("print", "set_airduct", modeId=1 if target else 0, submode=-1), heat)
+        mode = plain("print", "set_airduct", modeId=1 if target else 0, submode=-1)
+        return (replace(mode, answered=False), heat)
     if view.chamber == "ctt":
         return (heat,)
     raise Unusable(f"{view.name} has no chamber heater.")
@@ -198,17 +200,18 @@ def unload(command: c.UnloadFilament, view: View) -> Request:
 
 def clear_fault(view: View) -> Requests:
     error = view.print_error & 0xFFFFFFFF
+    dialog = plain(
+        "system",
+        "uiop",
+        name="print_error",
+        action="close",
+        source=1,
+        type="dialog",
+        err=f"{error:08X}",
+    )
     return (
         plain("print", "clean_print_error", subtask_id=view.subtask_id or "0", print_error=error),
-        plain(
-            "system",
-            "uiop",
-            name="print_error",
-            action="close",
-            source=1,
-            type="dialog",
-            err=f"{error:08X}",
-        ),
+        replace(dialog, answered=False),
     )
 
 

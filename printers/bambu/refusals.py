@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
+from printers.bambu.faults import SIGNATURE_ERRORS
 from printers.bambu.pending import Answer
-from printers.status import Lock
-
-SIGNATURE_CODES = frozenset(range(0x05024007, 0x0502400D))
-"""Command verification failed: the firmware takes orders only in Developer Mode."""
 
 _SIGNATURE_REASON = "verify failed"
 
@@ -27,15 +24,7 @@ def is_locked(answer: Answer) -> bool:
     if answer.ok:
         return False
     unsigned = answer.code & 0xFFFFFFFF
-    return unsigned in SIGNATURE_CODES or _SIGNATURE_REASON in answer.reason.lower()
-
-
-def lock_of(name: str) -> Lock:
-    return Lock(
-        code="developer_mode_off",
-        text=f"{name} only reports: it takes orders over the network after Developer Mode is "
-        "switched on in its LAN settings. The access code changes with that; enter the new one.",
-    )
+    return unsigned in SIGNATURE_ERRORS or _SIGNATURE_REASON in answer.reason.lower()
 
 
 def code_text(code: int) -> str:
@@ -47,7 +36,10 @@ def code_text(code: int) -> str:
 def sentence(name: str, answer: Answer) -> str:
     """Why the printer said no."""
     if is_locked(answer):
-        return lock_of(name).text
+        return (
+            f"{name} takes no orders over the network: its Developer Mode is off. Switch on LAN "
+            "Only and Developer Mode on its screen, then enter the new access code."
+        )
     words = _WORDS.get(answer.code & 0xFFFFFFFF) or _WORDS.get(answer.code)
     if words:
         number = f" ({code_text(answer.code)})" if answer.code > 0 else ""

@@ -49,7 +49,7 @@ class Listener(Protocol):
 
     def session_up(self) -> None: ...
     def session_payload(self, payload: bytes) -> None: ...
-    def session_tick(self, now: float) -> None: ...
+    def session_tick(self) -> None: ...
 
 
 class _Client(mqtt.Client):
@@ -91,6 +91,7 @@ class Session:
         self._wake_in.setblocking(False)
         self._client: _Client | None = None
         self._ending = ""
+        self._nudged = False
         self.is_up = False
 
     def run(self, sock: ssl.SSLSocket) -> Ending:
@@ -126,6 +127,11 @@ class Session:
         self._ending = self._ending or kind
         self.wake()
 
+    def nudge(self) -> None:
+        """Have ``session_tick`` called soon."""
+        self._nudged = True
+        self.wake()
+
     def wake(self) -> None:
         """Make the loop look around now."""
         try:
@@ -156,7 +162,8 @@ class Session:
                     else:
                         self._drain()
                 now = time.monotonic()
-                if now >= next_tick:
+                if now >= next_tick or self._nudged:
+                    self._nudged = False
                     next_tick = now + self._timing.tick
                     self._tick(client, now, give_up)
 
@@ -178,7 +185,7 @@ class Session:
     def _tick(self, client: _Client, now: float, give_up: float) -> None:
         client.loop_misc()
         if self.is_up:
-            self._listener.session_tick(now)
+            self._listener.session_tick()
         elif now >= give_up:
             self.end("no_connack")
 

@@ -17,7 +17,7 @@ from core.errors import Blocked, FarmError, NotFound, UploadCancelled, UploadFai
 from core.secret import Secret
 from printers.bambu import listing
 from printers.bambu.ftps import NoProtection, PrinterFtp, Stalled
-from printers.bambu.models import Model
+from printers.bambu.models import FtpsProfile, Model
 from printers.bambu.transfer_words import Purpose, farm_error
 from printers.bambu.wire import Dialer
 from printers.base import Progress
@@ -49,7 +49,7 @@ class FileStore:
         dialer: Dialer,
         port: int,
         access_code: Secret,
-        model: Model,
+        model: Callable[[], Model],
         tls: Callable[[], ssl.SSLContext],
         protect: str = "auto",
     ) -> None:
@@ -57,19 +57,26 @@ class FileStore:
         self._dialer = dialer
         self._port = port
         self._code = access_code
-        self._model = model
-        self._profile = model.ftps
+        self._model_now = model
         self._tls = tls
-        self._may_fall_back = protect == "auto" and self._profile.clear_fallback
-        self._clear_data = protect == "clear" or (
-            protect == "auto" and self._profile.protect == "C"
-        )
+        self._protect = protect
+        self._fell_back = False
         self._turn = threading.Lock()
 
     @property
     def data_is_clear(self) -> bool:
         """Whether data travels without TLS (learned for some A1 firmware)."""
-        return self._clear_data
+        if self._protect != "auto":
+            return self._protect == "clear"
+        return self._fell_back or self._profile.protect == "C"
+
+    @property
+    def _model(self) -> Model:
+        return self._model_now()
+
+    @property
+    def _profile(self) -> FtpsProfile:
+        return self._model_now().ftps
 
     def upload(
         self, source: Path, remote_name: str, progress: Progress, cancel: threading.Event
@@ -219,9 +226,10 @@ class FileStore:
         try:
             return self._in_session(act)
         except NoProtection:
-            if self._clear_data or not self._may_fall_back:
+            may = self._protect == "auto" and self._profile.clear_fallback
+            if self.data_is_clear or not may:
                 raise
-            self._clear_data = True
+            self._fell_back = True
             logger.warning("%s: file server breaks encrypted data, sending it clear", self._name)
         return self._in_session(act)
 
@@ -229,7 +237,7 @@ class FileStore:
         ftp = PrinterFtp(self._dialer, self._tls(), self._profile)
         polite = False
         try:
-            ftp.open(self._port, self._code.reveal(), clear_data=self._clear_data)
+            ftp.open(self._port, self._code.reveal(), clear_data=self.data_is_clear)
             result = act(ftp)
             polite = True
             return result

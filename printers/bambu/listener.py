@@ -1,0 +1,295 @@
+"""What the printer's own thread does: take messages, watch the silence, publish the status.
+
+Everything here runs in that one thread, except where a method says otherwise.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Any
+
+from core.config import PrinterConfig
+from core.errors import FarmError, PrinterOffline
+from printers.bambu import link_words as words
+from printers.bambu.commander import Commander
+from printers.bambu.identity import Identity
+from printers.bambu.inbox import Inbox
+from printers.bambu.link import Link
+from printers.bambu.link_words import Outage
+from printers.bambu.models import by_name
+from printers.bambu.parse import read_versions
+from printers.bambu.parse_machine import DEVELOPER_MODE_OFF
+from printers.bambu.payloads import GET_VERSION, PUSH_START, PUSHALL, Request
+from printers.bambu.pending import Pending
+from printers.bambu.proofs import Proofs
+from printers.bambu.reading import Reading
+from printers.bambu.refusals import is_locked
+from printers.bambu.status_of import MachineCache, Shown, build
+from printers.bambu.watchdog import Action, Timing, Watchdog
+from printers.base import AdapterContext
+from printers.status import Link as LinkStatus
+from printers.status import Notice, PrinterState, PrinterStatus
+
+logger = logging.getLogger(__name__)
+
+_ANSWERING = ("info", "system", "camera", "xcam", "upgrade")
+_REQUESTS = {Action.PROBE: GET_VERSION, Action.START: PUSH_START, Action.PUSHALL: PUSHALL}
+
+
+class PrinterListener:
+    """Implements link.Owner."""
+
+    def __init__(
+        self,
+        config: PrinterConfig,
+        context: AdapterContext,
+        identity: Identity,
+        reading: Reading,
+        timing: Timing,
+    ) -> None:
+        self._config = config
+        self._publish_status = context.publish
+        self._clock = context.clock
+        self._identity = identity
+        self._timing = timing
+        self.reading = reading
+        self.inbox = Inbox()
+        self.pending = Pending()
+        self.proofs = Proofs()
+        self.next_tray = ""
+        self.held_until = 0.0
+        self.failures = 0
+        self._machine = MachineCache(config)
+        text = words.connecting(config.name)
+        self._shown = Shown(state=PrinterState.CONNECTING, message=text, link=LinkStatus(text=text))
+        self._notices: dict[str, Notice] = {}
+        self._proof_notes: tuple[Notice, ...] = ()
+        self._heard: tuple[float | None, float | None] = (None, None)
+        self._published_at = 0.0
+        self._dirty = False
+        self._up_since = 0.0
+        self._watchdog = Watchdog(timing, 0.0, weak=True)
+        self._full_waiters: list[threading.Event] = []
+        self._link: Link | None = None
+        self._commander: Commander | None = None
+
+    def attach(self, link: Link, commander: Commander) -> None:
+        """Before the thread starts."""
+        self._link = link
+        self._commander = commander
+
+    # for any thread
+
+    def status(self) -> PrinterStatus:
+        """The status as of now."""
+        return build(
+            self._config,
+            self.reading,
+            self._machine.get(self.reading),
+            self._shown,
+            self._heard,
+            self.next_tray,
+            self._all_notices(),
+        )
+
+    def expect_full(self) -> threading.Event:
+        """Set when the next whole report has been taken in."""
+        event = threading.Event()
+        self._full_waiters.append(event)
+        return event
+
+    def mark_dirty(self) -> None:
+        """Something was set from outside; the thread publishes it at its next turn."""
+        self._dirty = True
+
+    # link.Owner
+
+    def link_opening(self) -> None:
+        """An attempt begins; what is shown stays until it is known how it ends."""
+
+    def link_down(self, outage: Outage) -> None:
+        self.pending.drop_all()
+        self._notices.pop("wrong_serial", None)
+        self._set_notice(outage.notice, outage.text)
+        self._show(outage.state, outage.text, online=False)
+        self._publish()
+
+    def session_up(self) -> None:
+        now = self._clock.monotonic()
+        self._up_since = now
+        self.reading.reset()
+        self._watchdog = Watchdog(self._timing, now, weak=self.reading.model.pushes_diffs)
+        self._notices.clear()
+        self._show(PrinterState.CONNECTING, words.waiting(self._config.name), online=True)
+        self._tell(PUSHALL)
+        self._tell(GET_VERSION)
+        self._publish()
+
+    def session_payload(self, payload: bytes) -> None:
+        """One message. No message may end the thread, whatever is in it."""
+        try:
+            message = self.inbox.decode(payload)
+            if message is not None:
+                self._take(message)
+        except Exception as error:  # the barrier around each message
+            self.failures += 1
+            self.inbox.drop(f"{type(error).__name__}: {error}"[:200])
+            if self.failures == 1:
+                logger.exception("%s: report could not be handled", self._config.id)
+
+    def session_tick(self) -> None:
+        try:
+            self._tick(self._clock.monotonic())
+        except Exception:  # as above: the thread goes on
+            logger.exception("%s: watchdog failed", self._config.id)
+
+    # messages
+
+    def _take(self, message: dict[str, Any]) -> None:
+        body = message.get("print")
+        if type(body) is dict:
+            command = body.get("command")
+            if command == "push_status" or command is None:
+                self._report(body)
+            else:
+                self._answer("print", body)
+            return
+        for section in _ANSWERING:
+            body = message.get(section)
+            if type(body) is dict:
+                self._answer(section, body)
+                return
+
+    def _report(self, body: dict[str, Any]) -> None:
+        now = self._clock.monotonic()
+        reading = self.reading
+        before = reading.full_frames
+        changed = reading.take(body, now)
+        self._watchdog.reported(now)
+        self._heard = (self._clock.time(), now)
+        if self._shown.state is not None and reading.has_full:
+            self._first_report()
+            return
+        if self.proofs.waiting or self._proof_notes:
+            changed = self._check_proofs(now) or changed
+        if changed or self._dirty or now - self._published_at >= self._timing.publish:
+            self._publish()
+        if reading.full_frames != before and self._full_waiters:
+            self._release_waiters()
+
+    def _first_report(self) -> None:
+        """The session is good: the printer's own state stands from here on."""
+        self._notices.pop("wrong_serial", None)
+        self._show(None, "", online=True)
+        self._publish()
+        self._release_waiters()
+        if self._link is not None:
+            self._link.session_is_good()
+        try:
+            self._identity.save()
+        except FarmError as error:
+            logger.warning("%s: certificate not saved: %s", self._config.id, error.message)
+            self._set_notice("certificate_unsaved", error.message)
+
+    def _answer(self, section: str, body: dict[str, Any]) -> None:
+        now = self._clock.monotonic()
+        self._heard = (self._clock.time(), now)
+        self._watchdog.heard(now)
+        if section == "info" and body.get("command") == "get_version":
+            self._learn(body)
+        answer = self.pending.resolve(section, body)
+        if answer is not None and is_locked(answer):
+            self.reading.lock = DEVELOPER_MODE_OFF
+            self._dirty = True
+        if self._dirty or now - self._published_at >= self._timing.publish:
+            self._publish()
+
+    def _learn(self, body: dict[str, Any]) -> None:
+        versions = read_versions(body)
+        model = by_name(versions.model)
+        configured = by_name(self._config.model)
+        if self.reading.learn(versions, model):
+            self._dirty = True
+            differs = model is not None and configured is not None and model is not configured
+            text = f"{self._config.name} is a {model.name if model else ''}, not a "
+            text += f"{self._config.model} as the settings say."
+            self._set_notice("model_differs" if differs else "", text)
+
+    def _check_proofs(self, now: float) -> bool:
+        notes = self.proofs.check(self.status(), now)
+        if notes == self._proof_notes:
+            return False
+        self._proof_notes = notes
+        return True
+
+    def _release_waiters(self) -> None:
+        waiters, self._full_waiters = self._full_waiters, []
+        for event in waiters:
+            event.set()
+
+    # silence
+
+    def _tick(self, now: float) -> None:
+        if self.reading.has_full and self.reading.settle(now):
+            self._dirty = True
+        self._judge_silence(now)
+        state = self.reading.state
+        action = self._watchdog.due(
+            now,
+            active=state.has_job or state is PrinterState.BUSY,
+            held=now < self.held_until and not state.has_job,
+        )
+        if action is Action.RECONNECT and self._link is not None:
+            self._link.reconnect_silent()
+        elif action is not None:
+            self._tell(_REQUESTS[action])
+        if self._dirty:
+            self._publish()
+
+    def _judge_silence(self, now: float) -> None:
+        name = self._config.name
+        if self.reading.has_full:
+            quiet = now - self._watchdog.heard_at
+            if quiet >= self._timing.offline and self._shown.state is None:
+                self._show(PrinterState.OFFLINE, words.silent(name), online=False)
+                self._dirty = True
+        elif (
+            now - self._up_since >= self._timing.first_report
+            and "wrong_serial" not in self._notices
+        ):
+            text = words.wrong_serial(name, self._config.serial)
+            self._set_notice("wrong_serial", text)
+            self._show(PrinterState.CONNECTING, text, online=True)
+            self._dirty = True
+
+    # showing
+
+    def _tell(self, request: Request) -> None:
+        if self._commander is None:
+            return
+        try:
+            self._commander.tell(request)
+        except PrinterOffline:
+            logger.debug("%s: %s not sent, session ended", self._config.id, request.command)
+
+    def _show(self, state: PrinterState | None, text: str, *, online: bool) -> None:
+        link = self._shown.link
+        if link.online is not online or link.text != text or link.since is None:
+            link = LinkStatus(online=online, text=text, since=self._clock.time())
+        self._shown = Shown(state=state, message=text, link=link)
+
+    def _set_notice(self, code: str, text: str) -> None:
+        if code:
+            self._notices[code] = Notice(code=code, text=text)
+
+    def _all_notices(self) -> tuple[Notice, ...]:
+        parsed = self.reading.parsed.notices
+        if not self._notices and not self._proof_notes:
+            return parsed
+        return (*self._notices.values(), *self._proof_notes, *parsed)
+
+    def _publish(self) -> None:
+        self._dirty = False
+        self._published_at = self._clock.monotonic()
+        self._publish_status(self.status())
