@@ -27,22 +27,36 @@ def _plain(value: Any) -> Any:
     return jsonio.loads(jsonio.dumps(value))
 
 
-def encode(state: QueueState, written_at: float) -> bytes:
-    """The file's bytes: readable, sorted, with the SHA-256 of all but that line."""
-    body = _plain(
-        {
+class Encoder:
+    """Turns states into bytes; remembers jobs that have not changed since the last one."""
+
+    def __init__(self) -> None:
+        self._plain: dict[str, tuple[Job, Any]] = {}
+
+    def encode(self, state: QueueState, written_at: float) -> bytes:
+        """The file's bytes: readable, sorted, with the SHA-256 of all but that line."""
+        self._plain = {job_id: self._job(job) for job_id, job in state.jobs.items()}
+        body = {
             "schema": SCHEMA,
             "rev": state.rev,
             "written_at": written_at,
-            "jobs": list(state.jobs.values()),
-            "printers": state.printers,
-            "cleanup": state.cleanup,
+            "jobs": [plain for _, plain in self._plain.values()],
+            "printers": _plain(state.printers),
+            "cleanup": _plain(state.cleanup),
             "next_token": state.next_token,
             "next_id": state.next_id,
             "trouble": state.trouble,
         }
-    )
-    return jsonio.dumps_pretty({**body, "sha256": _digest(body)})
+        return jsonio.dumps_pretty({**body, "sha256": _digest(body)})
+
+    def _job(self, job: Job) -> tuple[Job, Any]:
+        known = self._plain.get(job.id)
+        return known if known is not None and known[0] is job else (job, _plain(job))
+
+
+def encode(state: QueueState, written_at: float) -> bytes:
+    """One state's bytes."""
+    return Encoder().encode(state, written_at)
 
 
 def _digest(body: Mapping[str, Any]) -> str:

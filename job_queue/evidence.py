@@ -17,7 +17,7 @@ P = PrinterState
 CANCEL_CODES = frozenset({"0300-400C", "0500-400E"})
 """print_error of a stop, shown for a second or two (bambu-lan A5.1)."""
 
-SETTLE_ENDED_S = 3.0
+SETTLE_ENDED_S = 2.0
 SETTLE_LOST_S = 10.0
 SETTLE_FOREIGN_S = 10.0
 
@@ -35,8 +35,11 @@ class Finding:
 NOTHING = Finding()
 
 
-def judge(job: Job, status: PrinterStatus, *, stopped: bool) -> Finding:
-    """``stopped``: we sent Stop, or the printer showed one of CANCEL_CODES.
+def judge(
+    job: Job, status: PrinterStatus, *, stopped: bool, only_prepared: bool = False
+) -> Finding:
+    """``stopped``: we sent Stop, or the printer showed that someone did. ``only_prepared``: it
+    was seen preparing this job but never printing it.
 
     Only for a believable report: connected, known state, not stale.
     """
@@ -48,7 +51,7 @@ def judge(job: Job, status: PrinterStatus, *, stopped: bool) -> Finding:
             return _rest_while_starting(job, status, ours, stopped)
         if job.state is JobState.NEEDS_HUMAN:
             return _rest_in_doubt(job, status, ours)
-        return _rest_after_printing(status, ours, stopped)
+        return _rest_after_printing(status, ours, stopped, only_prepared)
     return NOTHING
 
 
@@ -96,9 +99,12 @@ def _rest_in_doubt(job: Job, status: PrinterStatus, ours: bool) -> Finding:
     return NOTHING
 
 
-def _rest_after_printing(status: PrinterStatus, ours: bool, stopped: bool) -> Finding:
+def _rest_after_printing(
+    status: PrinterStatus, ours: bool, stopped: bool, only_prepared: bool
+) -> Finding:
     if status.state is P.FAULT:
-        return NOTHING  # stays open until the fault is resolved
+        # a print stays open until its fault is resolved; a file that was refused never began
+        return _ended_badly(status, stopped) if only_prepared else NOTHING
     if not ours and signature(status.job) and status.state is not P.IDLE:
         return Finding(
             JobState.NEEDS_HUMAN,
@@ -115,7 +121,7 @@ def _rest_after_printing(status: PrinterStatus, ours: bool, stopped: bool) -> Fi
         return Finding(
             JobState.FAILED,
             "job_lost",
-            f"{status.name} no longer knows the job: it was switched off or restarted.",
+            f"{status.name} no longer has the job: cancelled there, switched off or restarted.",
             SETTLE_LOST_S,
         )
     return _ended_badly(status, stopped)
@@ -123,7 +129,7 @@ def _rest_after_printing(status: PrinterStatus, ours: bool, stopped: bool) -> Fi
 
 def _ended_badly(status: PrinterStatus, stopped: bool) -> Finding:
     if stopped or any(fault.code in CANCEL_CODES for fault in status.faults):
-        return Finding(JobState.CANCELLED, text="The print was stopped", settle_s=SETTLE_ENDED_S)
+        return Finding(JobState.CANCELLED, text="The print was stopped")
     fault = next((f for f in status.faults if f.severity.blocks), None)
     if fault is not None:
         return Finding(JobState.FAILED, fault.code, fault.text, SETTLE_ENDED_S)

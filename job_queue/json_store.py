@@ -13,7 +13,7 @@ from pathlib import Path
 from core.clock import Clock
 from core.errors import Blocked, StorageError
 from core.files import sync_folder, write_durably
-from job_queue.codec import Damaged, Newer, decode, encode
+from job_queue.codec import Damaged, Encoder, Newer, decode
 from job_queue.job import Job, JobState
 from job_queue.records import BedRecord, PrinterRecord, QueueState
 from job_queue.store import JobStore, first_token
@@ -31,13 +31,15 @@ class JsonJobStore(JobStore):
         """Raises StorageError for a file of a later version (it is left as it is)."""
         self._path = folder / FILE_NAME
         self._clock = clock
+        self._encoder = Encoder()
         state, repaired = self._load()
         super().__init__(state)
         if repaired:
             self._persist(state)
 
     def _persist(self, state: QueueState) -> None:
-        write_durably(self._path, encode(state, self._clock.time()), keep_backup=True)
+        content = self._encoder.encode(state, self._clock.time())
+        write_durably(self._path, content, keep_backup=True)
 
     def _load(self) -> tuple[QueueState, bool]:
         backup = self._path.with_name(FILE_NAME + ".bak")

@@ -35,6 +35,7 @@ class Watch:
         self._waiting: dict[str, float] = {}  # starting job -> monotonic time of the first look
         self._percent: dict[str, int] = {}
         self._cancel_seen: set[str] = set()
+        self._only_prepared: set[str] = set()
         self._last_fault: dict[str, JobError] = {}
         self._stops: dict[str, float] = {}  # printer -> monotonic time of our Stop
 
@@ -145,6 +146,12 @@ class Watch:
         ours = echoes(job, progress)
         if status.state.has_job and ours and progress and progress.percent is not None:
             self._percent[job.id] = progress.percent
+        if ours and status.state is PrinterState.PREPARING and job.state is JobState.STARTING:
+            self._only_prepared.add(job.id)
+        elif status.state in (PrinterState.PRINTING, PrinterState.PAUSED):
+            self._only_prepared.discard(job.id)
+        if status.cancelled:
+            self._cancel_seen.add(job.id)
         for fault in status.faults:
             if fault.code in CANCEL_CODES:
                 self._cancel_seen.add(job.id)
@@ -164,7 +171,8 @@ class Watch:
     def _follow(self, job: Job, status: PrinterStatus) -> None:
         job = self._forget_old_stop(job, status)
         stopped = job.stop_sent_at is not None or job.id in self._cancel_seen
-        finding = judge(job, status, stopped=stopped)
+        only_prepared = job.id in self._only_prepared
+        finding = judge(job, status, stopped=stopped, only_prepared=only_prepared)
         if finding.state is None:
             self._found.pop(job.id, None)
             return
@@ -212,6 +220,7 @@ class Watch:
         if state.has_ended:
             self._percent.pop(job.id, None)
             self._cancel_seen.discard(job.id)
+            self._only_prepared.discard(job.id)
             self._last_fault.pop(job.id, None)
         elif state is JobState.NEEDS_HUMAN:
             logger.warning("%s: %s needs a person: %s", job.printer_id, job.id, describe(status))

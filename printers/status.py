@@ -228,6 +228,7 @@ class PrinterStatus:
     active_tray: str = ""  # slot in use, "" = none or unknown
     next_tray: str = ""  # slot chosen by a person for the next start (SelectTray)
     faults: tuple[Fault, ...] = ()
+    cancelled: bool = False  # the printer shows right now that someone stopped the job
     homed: str = ""  # axes known to be homed: "", "xy", "xyz"
     nozzles: tuple[Nozzle, ...] = ()
     door_open: bool | None = None

@@ -89,8 +89,6 @@ def test_our_stop_is_a_cancellation(farm: Any) -> None:
     assert farm.fleet.snapshot("alder").conditions.stopping is True
     shows(farm, P.FAILED)
     assert farm.fleet.snapshot("alder").conditions.stopping is False
-    assert farm.job(job).state is S.PRINTING, "settles first"
-    farm.wait(4)
     assert farm.job(job).state is S.CANCELLED
     assert farm.bed() == (False, "Gear.gcode.3mf was stopped at 43 %")
     assert farm.fleet.snapshot("alder").conditions.last_result == "cancelled"
@@ -151,6 +149,7 @@ def test_a_soft_failure_without_a_reason(farm: Any) -> None:
 
 def test_a_fault_stays_open_until_it_resolves(farm: Any, fault: Any) -> None:
     job = farm.printing()
+    shows(farm, P.PRINTING)
     farm.printer().report(P.FAULT, faults=(fault("0300-0100", "The bed does not heat."),))
     farm.wait(600)
     assert farm.job(job).state is S.PRINTING
@@ -169,11 +168,23 @@ def test_a_file_the_printer_cannot_read(farm: Any, fault: Any) -> None:
     assert job.state is S.FAILED and job.error.text == "The file could not be read."
 
 
-def test_prepare_falling_back_to_failed(farm: Any) -> None:
+def test_prepare_falling_back_with_an_error(farm: Any, fault: Any) -> None:
+    """The file was refused while it was read: nothing to wait for (A8.3)."""
     job = farm.printing()
-    shows(farm, P.FAILED)
+    shows(farm, P.FAULT)
+    farm.printer().report(P.FAULT, faults=(fault("0500-4003", "The file could not be read."),))
     farm.wait(4)
-    assert farm.job(job).state is S.FAILED
+    job = farm.job(job)
+    assert job.state is S.FAILED and job.error.text == "The file could not be read."
+
+
+def test_a_stop_at_the_printer_that_its_adapter_names(farm: Any) -> None:
+    job = farm.printing()
+    farm.printer().report(P.PRINTING, cancelled=True)
+    farm.look()
+    farm.printer().report(P.PRINTING, cancelled=False)
+    shows(farm, P.FAILED)
+    assert farm.job(job).state is S.CANCELLED
 
 
 def test_a_power_cut_ends_the_job(farm: Any) -> None:
