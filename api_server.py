@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import gc
 import logging
 import os
@@ -10,51 +9,97 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
+from cameras.hub import CameraHub
+from core.clock import SystemClock
 from core.config import FarmConfig
-from core.environment import load_settings
-from core.errors import FarmError
-from web.farm import RunningFarm
+from core.environment import VERSION, arguments, load_settings
+from core.errors import ConfigError, FarmError
+from core.events import Bus
+from core.files import FolderLock
+from job_queue.json_store import JsonJobStore
+from job_queue.service import JobService
+from printers.fleet import Fleet
+from printers.registry import Registry
+from simulator.child import SimulatorProcess
+from slicer.library import FileLibrary
+from web.app import create_app
+from web.auth import refuse_wide_bind
+from web.guards import Proxies
+from web.hub import PanelHub
+from web.server import FarmServer
+from web.services import Services
+from web.temperatures import TemperatureHistory
 
 ROOT = Path(__file__).parent
 logger = logging.getLogger("farm")
 
 
-def arguments(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="api_server.py", description=__doc__)
-    parser.add_argument("--host", help="address to listen on (env HOST)")
-    parser.add_argument("--port", type=int, help="port to listen on, 0 = a free one (env PORT)")
-    parser.add_argument("--config", help="configuration file (env FARM_CONFIG)")
-    parser.add_argument("--data-dir", help="jobs, files, certificates (env FARM_DATA_DIR)")
-    parser.add_argument("--demo", type=int, metavar="N", help="N simulated printers, no config")
-    parser.add_argument(
-        "--no-auth-i-know", action="store_true", help="serve other machines without a password"
+def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
+    """Build and start every part; ``stack`` stops them in reverse order. Raises FarmError."""
+    clock, bus = SystemClock(), Bus()
+    folder = config.data_dir
+    lock = FolderLock(folder)
+    lock.acquire()
+    stack.callback(lock.release)
+    simulators = SimulatorProcess(config)
+    stack.callback(simulators.stop)
+    config = simulators.start()
+    registry = Registry(bus)
+    fleet = Fleet(config.printers, registry, clock, folder)
+    library = FileLibrary(folder / "files", clock, config.limits.upload_mb * 1_000_000)
+    jobs = JobService(JsonJobStore(folder, clock), fleet, registry, library, bus, clock)
+    fleet.observe(jobs.note_command)
+    cameras = CameraHub(fleet.camera, clock)
+    history = TemperatureHistory()
+    configs = {printer.id: printer for printer in config.printers}
+    hub = PanelHub(
+        registry=registry, bus=bus, clock=clock, configs=configs, jobs=jobs, history=history
     )
-    parser.add_argument("--verbose", action="store_true", help="log more")
-    return parser.parse_args(argv)
+    services = Services(
+        config=config, registry=registry, bus=bus, fleet=fleet, clock=clock, jobs=jobs,
+        library=library, cameras=cameras, hub=hub, history=history, started_at=clock.time(),
+        version=VERSION,
+    )  # fmt: skip
+    proxies = Proxies(config.server.trusted_proxies)
+    server = FarmServer(
+        config.server.host, config.server.port, create_app(services), proxies=proxies
+    )
+    for start, stop in (
+        (jobs.start, jobs.stop),
+        (hub.start, hub.stop),
+        (server.start, server.stop),  # answers before the first printer has
+        (fleet.start, fleet.stop),
+    ):
+        stack.callback(stop)
+        start()
+    stack.callback(cameras.stop)
+    return server
 
 
 def serve(config: FarmConfig) -> None:
-    """Run until SIGINT or SIGTERM."""
+    """Run until SIGINT or SIGTERM. Raises FarmError when the farm cannot start."""
+    if why := refuse_wide_bind(config):
+        raise ConfigError(why)
     stop = threading.Event()
     for name in ("SIGINT", "SIGTERM"):
         signal.signal(getattr(signal, name), lambda *_: stop.set())
-    with RunningFarm(config) as farm:
-        print(f"Print farm on {farm.url}  (Ctrl+C ends it)", flush=True)  # noqa: T201
+    with ExitStack() as stack:
+        server = start_farm(config, stack)
+        for note in config.notes:
+            logger.info("%s", note)
+        print(f"Print farm on {server.url}  (Ctrl+C ends it)", flush=True)  # noqa: T201
         gc.freeze()  # what start-up made lives for ever: keep the collector away from it
         while not stop.wait(3600):
-            pass
+            continue
 
 
 def main(argv: Sequence[str]) -> int:
-    args = arguments(argv)
-    logging.basicConfig(
-        level=logging.DEBUG if args.verbose else logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     try:
-        serve(load_settings(args, os.environ, ROOT))
+        serve(load_settings(arguments(argv), os.environ, ROOT))
     except FarmError as error:
         print(f"The farm cannot start: {error.message}", file=sys.stderr)  # noqa: T201
         return 2

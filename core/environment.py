@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Mapping
+import argparse
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from core.config import FarmConfig, PrinterConfig, ServerConfig
 from core.config_file import read_config
 from core.errors import ConfigError
 from core.secret import Secret
 
+VERSION = "0.1.0"
 _DEMO = (
     ("X1C", "busy_farm"), ("P1S", "preparing"), ("P1S", "idle"), ("P1P", "fault_hms"),
     ("A1", "paused_filament"), ("A1 mini", "busy_farm"), ("H2D", "busy_farm"),
@@ -25,8 +25,22 @@ _NAMES = (
 )  # fmt: skip
 
 
-def load_settings(args: Any, environ: Mapping[str, str], root: Path) -> FarmConfig:
-    """The whole configuration. ``args`` has host, port, config, data_dir, demo, no_auth_i_know.
+def arguments(argv: Sequence[str]) -> argparse.Namespace:
+    """The command line. Ends the process with a usage text when it cannot be understood."""
+    parser = argparse.ArgumentParser(prog="api_server.py", description="Serve the print farm.")
+    parser.add_argument("--host", help="address to listen on (env HOST)")
+    parser.add_argument("--port", type=int, help="port to listen on, 0 = a free one (env PORT)")
+    parser.add_argument("--config", help="configuration file (env FARM_CONFIG)")
+    parser.add_argument("--data-dir", help="jobs, files, certificates (env FARM_DATA_DIR)")
+    parser.add_argument("--demo", type=int, metavar="N", help="N simulated printers, no config")
+    parser.add_argument(
+        "--no-auth-i-know", action="store_true", help="serve other machines without a password"
+    )
+    return parser.parse_args(argv)
+
+
+def load_settings(args: argparse.Namespace, environ: Mapping[str, str], root: Path) -> FarmConfig:
+    """The whole configuration from arguments(), environment and file.
 
     All relative paths are anchored to ``root``. Raises ConfigError.
     """
@@ -48,7 +62,6 @@ def load_settings(args: Any, environ: Mapping[str, str], root: Path) -> FarmConf
         password=Secret(environ.get("DASH_PASS", "")),
         no_auth=bool(args.no_auth_i_know),
     )
-    refuse_open_bind(server)
     return replace(config, server=server)
 
 
@@ -71,27 +84,6 @@ def _port(argument: int | None, environment: str | None, configured: int) -> int
     if not 0 <= port <= 65535:
         raise ConfigError(f"The port must be 0 to 65535, not {port}.")
     return port
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a bind address is reachable from this machine only."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def refuse_open_bind(server: ServerConfig) -> None:
-    """Raises ConfigError when other machines could reach the farm without a password."""
-    if bool(server.user) != bool(server.password):
-        raise ConfigError("Set both DASH_USER and DASH_PASS, or neither.")
-    if not (is_loopback(server.host) or server.auth_required or server.no_auth):
-        raise ConfigError(
-            f"Listening on {server.host} would let everybody in the network control the printers. "
-            "Set DASH_USER and DASH_PASS, or start with --no-auth-i-know."
-        )
 
 
 def demo_config(count: int, data_dir: Path) -> FarmConfig:
