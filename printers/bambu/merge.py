@@ -56,20 +56,25 @@ class Report:
     replaced, never edited in place.
     """
 
-    __slots__ = ("data", "has_full")
+    __slots__ = ("_forgotten", "data", "has_full")
 
     def __init__(self) -> None:
         self.data: dict[str, Any] = {}
         self.has_full = False
         """A whole snapshot with a state has been seen since the last reset."""
+        self._forgotten: frozenset[str] = _NOTHING
 
     def reset(self) -> None:
         """Forget everything: after a reconnect old values prove nothing."""
+        self._forgotten |= self.data.keys()
         self.data = {}
         self.has_full = False
 
     def apply(self, patch: dict[str, Any], *, full: bool) -> frozenset[str]:
-        """Merge one message and name the top-level keys whose value changed. Never raises."""
+        """Merge one message and name the top-level keys whose value changed. Never raises.
+
+        The first whole snapshot names every key there is or was before the reset.
+        """
         if not isinstance(patch, dict):
             return _NOTHING
         known = self.data
@@ -80,8 +85,10 @@ class Report:
             touched = list(patch)
         take = self._take
         changed = frozenset([key for key in touched if take(key, patch[key], full)])
-        if full and type(known.get("gcode_state")) is str:
+        if full and not self.has_full and "gcode_state" in known:
             self.has_full = True
+            changed = self._forgotten.union(known)
+            self._forgotten = _NOTHING
         return changed
 
     def _take(self, key: str, value: Any, full: bool) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from printers.bambu.faults import (
     CANCELLED,
     PAUSED_BY_USER,
+    SIGNATURE_ERRORS,
     SIGNATURE_REFUSED,
     hms_faults,
     print_fault,
@@ -18,6 +19,9 @@ from printers.bambu.values import as_int, as_text
 from printers.status import Fault, Severity
 
 FAULT_KEYS = ("hms", "print_error", "mc_print_error_code", "gcode_state")
+
+_NO_FAULT = CANCELLED | PAUSED_BY_USER | SIGNATURE_ERRORS
+"""Told elsewhere: by the state, and a refused signature by the lock."""
 
 _CANCELLED_LOW = frozenset(code & 0xFFFF for code in CANCELLED)
 
@@ -43,7 +47,7 @@ def parse_faults(data: Mapping[str, Any]) -> Standing:
     listed = tuple(f for f in hms_faults(data.get("hms")) if f.code != SIGNATURE_REFUSED)
     late = _late_error(data)
     faults = listed
-    is_error = bool(error) and error not in CANCELLED and error not in PAUSED_BY_USER
+    is_error = bool(error) and error not in _NO_FAULT
     if is_error:
         faults = worst_first((print_fault(error), *listed))
     elif late and not listed:
