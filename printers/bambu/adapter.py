@@ -42,6 +42,9 @@ from printers.base import AdapterContext, CameraSource, CommandResult, Printer, 
 from printers.status import PrinterStatus
 
 _BARRIER_TIMEOUT_S = 2.0
+_ASK_AGAIN_AFTER_S = (1.2, 3.2, 5.2, 60.0)
+"""A printer ignores a second pushall within about a second, some within three."""
+
 _PROTECTIONS = ("auto", "private", "clear")
 
 
@@ -194,12 +197,16 @@ class BambuPrinter(Printer):
         with contextlib.suppress(PrinterTimeout):
             self._commander.ask(GET_VERSION, min(_BARRIER_TIMEOUT_S, timeout))
         arrived = self._listener.expect_full()
-        self._commander.tell(PUSHALL)
-        if not arrived.wait(max(0.1, end - clock.monotonic())):
-            raise PrinterTimeout(
-                f"{self.config.name} did not send a full report within {timeout:.0f} s."
-            )
-        return self.status
+        for patience in _ASK_AGAIN_AFTER_S:
+            self._commander.tell(PUSHALL)
+            left = end - clock.monotonic()
+            if arrived.wait(max(0.0, min(patience, left))):
+                return self.status
+            if left <= patience:
+                break
+        raise PrinterTimeout(
+            f"{self.config.name} did not send a full report within {timeout:.0f} s."
+        )
 
     def start_print(self, command: c.StartPrint, timeout: float = 15.0) -> CommandResult:
         request = project_file(command, self._view(), self._url_form)

@@ -44,7 +44,7 @@ def sentence(name: str, answer: Answer) -> str:
     if words:
         number = f" ({code_text(answer.code)})" if answer.code > 0 else ""
         return f"{name} refused: {words}{number}."
-    if answer.code:
+    if answer.code > 0 or (answer.code and not answer.reason):
         number = code_text(answer.code) if answer.code > 0 else str(answer.code)
         detail = f": {answer.reason}" if answer.reason else ""
         return f"{name} refused with the code {number}{detail}. Look at the printer's screen."
