@@ -1,0 +1,1 @@
+"""The printers' own cameras: one owner per camera, many readers."""
