@@ -1,0 +1,1 @@
+"""Answers to what clients publish on the request topic."""
