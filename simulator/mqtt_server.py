@@ -120,6 +120,7 @@ class MqttConnection(asyncio.Protocol):
         self._reader = mqtt.PacketReader()
         self._transport: asyncio.Transport | None = None
         self._topics: set[str] = set()
+        self._greeted = False
         self._admitted = False
         self._frozen = False
         self._handlers: dict[int, Callable[[Packet], None]] = {
@@ -152,6 +153,11 @@ class MqttConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._frozen:
             return
+        if not self._greeted:
+            self._greeted = True
+            if data[0] >> 4 != PacketType.CONNECT:
+                self.abort()  # a browser or a port scanner: do not wait for the rest
+                return
         try:
             for packet in self._reader.feed(data):
                 self._handle(packet)

@@ -54,6 +54,9 @@ class PrinterHost:
         self._report_hz = report_hz
         self._context = server_context(self.identity)
         self._ftps_context = server_context(self.identity)
+        # TLS 1.3 only: a ticket that a writing client never reads makes its close() a reset, which
+        # loses the end of the upload. Resuming a 1.3 session is unreliable on printers anyway.
+        self._ftps_context.num_tickets = 0
         self.mqtt = MqttEndpoint(self, self._on_request)
         self.ftps = FtpsEndpoint(self, self._ftps_context, address)
         self.camera: CameraEndpoint | None = None
