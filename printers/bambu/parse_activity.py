@@ -38,6 +38,7 @@ _OPENING = {"PREPARE": "Reading the file", "SLICING": "Slicing"}
 _RUNOUTS = frozenset({0x0300_8004})
 _RUNOUT_LOW = 0x8011
 _AI_ERRORS = frozenset({0x0300_8002, 0x0300_8003, 0x0300_800A, 0x0300_800D})
+_SLOT_EMPTY = frozenset({0x0002_0001, 0x0002_0002, 0x0002_0005})
 _CAMERA_MODULE = 0x0C
 _CHANGING_FILAMENT = 1  # main part of ams_status
 _EXTRUDER_BUSY_BIT = 19
@@ -141,7 +142,7 @@ def _pause(
 def _empty_slot(data: Mapping[str, Any]) -> str:
     """The slot a serious HMS entry says ran out."""
     for attr, code in hms_entries(data.get("hms")):
-        if code >> 16 == 2 and (slot := hms_slot(attr)):
+        if code in _SLOT_EMPTY and (slot := hms_slot(attr)):
             return slot
     return ""
 

@@ -26,7 +26,7 @@ def as_int(value: object) -> int | None:
 
 def as_float(value: object) -> float | None:
     """A finite number, from a number or a decimal string."""
-    if not isinstance(value, (int, float, str)):
+    if not isinstance(value, (int, float, str)) or isinstance(value, bool):
         return None
     try:
         number = float(value)
