@@ -116,7 +116,7 @@ function heating(temps) {
 
 /** @type {Record<string, (p: any, job: any, now: number) => string>} */
 const LINES = {
-  printing: (p, job, now) => [left(job, now), job.local && t('job.local')].filter(Boolean).join(' · '),
+  printing: (p, job, now) => [left(job, now), job.local && t('job.local')].filter(Boolean).join('\n'),
   preparing: (p, job) => heating(p.temps) || job.text || '',
   uploading: (p, job) => job.text || t('card.sending'),
   paused: (p) => p.pause?.text || p.message || t('card.paused'),

@@ -1,0 +1,157 @@
+// @ts-check
+// Temperatures: history from the farm, live points after that, and targets a person may set.
+import { ApiError, get } from '../api.js';
+import { attr, h, hide, keyed, text } from '../html.js';
+import { dur, epoch } from '../format.js';
+import { applyGate, applyLock, gate, lockLine } from '../gates.js';
+import { command } from '../commands.js';
+import { store } from '../store.js';
+import { t } from '../text.js';
+import { PfTempChart } from './chart.js';
+
+const NAMES = ['nozzle', 'nozzle2', 'bed', 'chamber'];
+const KEEP_S = 4 * 3600;
+const HOT_C = 260;
+
+/** The answer of GET …/temps as points per heater. Accepts one start and step for all lines.
+ * @param {any} answer @returns {Map<string, Array<[number, number]>>} */
+export function history(answer) {
+  const out = new Map();
+  const step = answer?.step_s ?? 2;
+  const lines = answer?.series ?? answer ?? {};
+  const from = epoch(answer?.from) ?? 0;
+  for (const name of NAMES) {
+    const values = lines[name];
+    if (!Array.isArray(values)) continue;
+    const points = values.map((v, i) => (Array.isArray(v) ? [v[0], v[1]] : [from + i * step, v]));
+    out.set(name, points.filter(([, v]) => v !== null && v !== undefined));
+  }
+  return out;
+}
+
+/** @param {string} id @param {AbortSignal} signal @param {import('../ws.js').Link | null} link */
+export function temperatureCard(id, signal, link) {
+  const chart = new PfTempChart();
+  const summary = h('p.sr');
+  const cool = h('button.btn.sm.ghost', { type: 'button', onclick: () => command(id, 'cooldown') }, t('act.cooldown'));
+  const line = lockLine('lock-temp');
+  const rows = h('div');
+  const set = h('fieldset', { 'aria-describedby': 'lock-temp' }, h('legend.sr', null, t('temp.title')), rows);
+  const root = h('section.card.temps', { 'aria-labelledby': 'h-temp' }, h('header', null, h('h2', { id: 'h-temp' }, t('temp.title')), cool), chart, summary, line, set);
+  /** @type {Map<string, Array<[number, number]>>} */
+  let points = new Map();
+  let lastAt = 0;
+
+  get(`/api/printers/${encodeURIComponent(id)}/temps`, { signal }).then((answer) => {
+    const past = history(answer);
+    for (const [name, old] of past) {
+      const end = old.length ? old[old.length - 1][0] : 0;
+      points.set(name, [...old, ...(points.get(name) ?? []).filter(([at]) => at > end)]);
+    }
+    chart.drawnAt = 0;
+    repaint();
+  }).catch((error) => {
+    if (!(error instanceof ApiError) && error?.name !== 'AbortError') throw error;
+  });
+  link?.subscribe(id, ['temps'], signal);
+  link?.on('temps', (frame) => {
+    if (frame.printer === id && Array.isArray(frame.nozzle) && frame.nozzle.length > 1) points = history(frame);
+  }, signal);
+  // A steady temperature sends no deltas, yet its line goes on.
+  const timer = setInterval(repaint, 2000);
+  signal.addEventListener('abort', () => clearInterval(timer));
+
+  function repaint() {
+    const p = store.printers.get(id);
+    if (p && !document.hidden) paint(p);
+  }
+
+  /** @param {any} temps */
+  function live(temps) {
+    const now = store.now();
+    if (now - lastAt < 1) return;
+    lastAt = now;
+    for (const name of NAMES) {
+      if (!temps[name]) continue;
+      const list = points.get(name) ?? [];
+      list.push([now, temps[name][0]]);
+      while (list.length && list[0][0] < now - KEEP_S) list.shift();
+      points.set(name, list);
+    }
+  }
+
+  /** @param {string} name */
+  function row(name) {
+    const input = h('input', { type: 'text', inputmode: 'numeric', autocomplete: 'off', placeholder: t('temp.off'), onchange: () => send(name, input, message), onkeydown: (/** @type {KeyboardEvent} */ e) => e.key === 'Escape' && (input.blur(), repaint()) });
+    const message = h('p.msg', { role: 'alert', hidden: true, id: `msg-${name}` });
+    return h(`div.trow.k-${name}`, null, h('span.tl', null, h('i'), h('span')), h('b'), h('label.tgt', null, h('span.sr'), input, h('span', { 'aria-hidden': 'true' }, '°C')), h('span.none', null, t('temp.sensor')), message);
+  }
+
+  /** @param {string} name @param {any} input @param {HTMLElement} message */
+  async function send(name, input, message) {
+    const max = store.printers.get(id)?.temps?.[name]?.[2] ?? 0;
+    const value = input.value.trim() === '' ? 0 : Number(input.value.replace(',', '.').replace(/[^\d.]*$/, ''));
+    const bad = !Number.isFinite(value) || value < 0 || (max && value > max);
+    fail(input, message, bad ? t('temp.range', { max }) : '');
+    if (bad) return;
+    if (name.startsWith('nozzle') && value > HOT_C) {
+      const { confirm } = await import('./dialogs.js');
+      if (!(await confirm({ title: t('hot.title', { c: value }), body: [t('hot.body')], ok: t('hot.go', { c: value }) }))) {
+        input.dataset.sent = '';
+        repaint();
+        return;
+      }
+    }
+    input.dataset.sent = String(Date.now());
+    try {
+      await command(id, 'temperature', { heater: name, target: Math.round(value) }, { quiet: true });
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      fail(input, message, error.message);
+    }
+  }
+
+  /** @param {Element} input @param {HTMLElement} message @param {string} words */
+  function fail(input, message, words) {
+    attr(input, 'aria-invalid', words ? 'true' : null);
+    attr(input, 'aria-describedby', words ? message.id : null);
+    hide(message, !words);
+    text(message, words);
+  }
+
+  /** @param {any} p */
+  function paint(p) {
+    const temps = p.temps ?? {};
+    const names = NAMES.filter((name) => temps[name]);
+    if (p.conn?.online && !p.conn.stale) live(temps);
+    hide(root, !names.length);
+    chart.draw(names.map((name) => ({ name, points: points.get(name) ?? [], target: temps[name][1] || null })), store.now());
+    const words = names.map((name) => (temps[name][1] ? t('temp.nowtarget', { name: t(`heater.${name}`), a: Math.round(temps[name][0]), b: Math.round(temps[name][1]) }) : t('temp.now', { name: t(`heater.${name}`), a: Math.round(temps[name][0]) })));
+    text(summary, t('temp.chart', { d: dur(1200), now: words.join('; ') }));
+    keyed(rows, names, (name) => name, row, (node, name) => paintRow(node, name, temps));
+    applyLock(set, line, gate(p, 'temperature'), t('temp.lock'));
+    applyGate(cool, gate(p, 'cooldown'));
+  }
+
+  /** @param {any} node @param {string} name @param {any} temps */
+  function paintRow(node, name, temps) {
+    const [actual, target, max] = temps[name];
+    const label = name === 'nozzle' && temps.nozzle2 ? t('heater.right') : t(`heater.${name}`);
+    const [words, value, field, none] = node.children;
+    text(words.lastChild, label);
+    if (value.dataset.v !== String(Math.round(actual))) {
+      value.dataset.v = String(Math.round(actual));
+      value.replaceChildren(value.dataset.v, h('small', null, '°C'));
+    }
+    const settable = max !== null && max !== undefined;
+    hide(field, !settable);
+    hide(none, settable);
+    if (!settable) return;
+    const [name2, input] = field.children;
+    text(name2, t('temp.target', { name: label, max }));
+    const held = document.activeElement === input || Date.now() - Number(input.dataset.sent || 0) < 3000;
+    const shown = target ? String(Math.round(target)) : '';
+    if (!held && input.value !== shown && input.getAttribute('aria-invalid') !== 'true') input.value = shown;
+  }
+  return { root, paint };
+}
