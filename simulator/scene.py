@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _W, _H = 1280, 720
 _MID = (640.0, 508.0)  # middle of the bed on the picture
-_SCALE = 176.0  # pixels of a part's radius
+_SCALE = 192.0  # pixels of a part's radius
 _STEPS = 60  # heights at which a growing part is drawn anew
 _WORDS = {
     "IDLE": "Idle",
@@ -165,8 +165,8 @@ def _head_place(machine: VirtualPrinter, top: float) -> tuple[float, float]:
     if job.gcode_state == "RUNNING" and machine.bed_part is not None:
         phase = machine.uptime * 1.9 + job.layer * 0.7
         swing = 105 * math.sin(phase) + 38 * math.sin(2.3 * phase)
-        return _MID[0] + swing, top + 16 * math.cos(phase * 1.3)
-    if machine.axes.homed == 7 and not job.busy:
+        return _MID[0] + swing, top + 34 + 18 * math.cos(phase * 1.3)
+    if machine.axes.homed == 7 and job.gcode_state == "IDLE":
         x = machine.axes.position["X"] / machine.model.volume[0]
         return 300 + 680 * min(1.0, max(0.0, x)), 300.0
     return 960.0, min(300.0, top - 40)
