@@ -4,33 +4,46 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, request
 
-from core import jsonio
 from core.errors import BadRequest
 from web.errors import Unavailable, json_response
-from web.services import CameraFrame, services
+from web.services import services
 from web.status_api import one_of_query
+
+if TYPE_CHECKING:
+    from cameras.frames import Frame
+    from cameras.hub import CameraHub
 
 blueprint = Blueprint("camera", __name__)
 MAX_STREAMS = 24
 _BOUNDARY = "frame"
 _FIRST_FRAME_S = 4.0
+_SILENCE_S = 15.0
 _WIDTHS = (16, 1920)
 _streams = threading.BoundedSemaphore(MAX_STREAMS)
 
 
-def _frame(printer_id: str) -> CameraFrame:
-    name = services().fleet.snapshot(printer_id).status.name
-    frame = services().cameras.latest(printer_id, timeout=_FIRST_FRAME_S)
+def _frame(printer_id: str) -> Frame:
+    """The live picture; asking for it starts the camera, whose first one may take a moment."""
+    cameras = services().cameras
+    frame = cameras.frame(printer_id) or cameras.wait_frame(printer_id, 0, _FIRST_FRAME_S)
     if frame is None:
-        raise Unavailable(
-            f"There is no picture of {name} yet.",
-            code="no_picture",
-            details={"printer_id": printer_id},
-        )
+        raise _no_picture(printer_id)
     return frame
+
+
+def _no_picture(printer_id: str) -> Unavailable:
+    status = services().cameras.status(printer_id)
+    name = services().fleet.snapshot(printer_id).status.name
+    why = status.text or "Waiting for the first picture"
+    return Unavailable(
+        f"There is no picture of {name}: {why}.",
+        code="no_picture",
+        details={"printer_id": printer_id, "camera": status.code},
+    )
 
 
 def _width() -> int | None:
@@ -61,14 +74,14 @@ def scaled(jpeg: bytes, width: int) -> bytes:
 
 def _picture(printer_id: str) -> Response:
     frame, width = _frame(printer_id), _width()
-    etag = f'"{frame.number}-{width or 0}"'
+    etag = f'"{frame.seq}-{width or 0}"'
     if request.headers.get("If-None-Match") == etag:
         response = Response(status=304)
     else:
         jpeg = frame.jpeg if width is None else scaled(frame.jpeg, width)
         response = Response(jpeg, mimetype="image/jpeg")
     response.headers["ETag"] = etag
-    response.headers["X-Frame-At"] = f"{frame.at:.3f}"
+    response.headers["X-Frame-At"] = f"{frame.taken_at:.3f}"
     return response
 
 
@@ -84,50 +97,49 @@ def image(printer_id: str) -> Response:
 
 @blueprint.get("/api/camera")
 def live() -> Response:
-    """multipart/x-mixed-replace; ends when the browser leaves or the camera does."""
+    """multipart/x-mixed-replace; ends when the browser leaves or the camera falls silent."""
     printer_id = one_of_query()
-    services().fleet.snapshot(printer_id)
+    first = _frame(printer_id)
     if not _streams.acquire(blocking=False):
         raise Unavailable("Too many live pictures are open. Close some, or use snapshots.")
-    try:
-        frames = services().cameras.frames(printer_id)
-    except BaseException:
-        _streams.release()
-        raise
-    stream = _Stream(frames)
+    stream = _Stream(services().cameras, printer_id, first)
     response = Response(stream, mimetype=f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
     response.call_on_close(stream.close)
     return response
 
 
 class _Stream:
-    """The parts of the stream; gives its place back once, however it ends."""
+    """The parts of one live stream; gives its place back once, however it ends."""
 
-    def __init__(self, frames: Iterator[CameraFrame]) -> None:
-        self._frames = frames
+    def __init__(self, cameras: CameraHub, printer_id: str, first: Frame) -> None:
+        self._cameras = cameras
+        self._printer_id = printer_id
+        self._next: Frame | None = first
+        self._seq = first.seq
         self._open = True
 
     def __iter__(self) -> Iterator[bytes]:
         return self
 
     def __next__(self) -> bytes:
-        frame = next(self._frames)
+        frame, self._next = self._next, None
+        if frame is None:
+            frame = self._cameras.wait_frame(self._printer_id, self._seq, _SILENCE_S)
+        if frame is None:
+            raise StopIteration
+        self._seq = frame.seq
         head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(frame.jpeg)}"
         return head.encode() + b"\r\n\r\n" + frame.jpeg + b"\r\n"
 
     def close(self) -> None:
-        if not self._open:
-            return
-        self._open = False
-        _streams.release()
-        close = getattr(self._frames, "close", None)
-        if close is not None:
-            close()
+        if self._open:
+            self._open = False
+            _streams.release()
 
 
 @blueprint.get("/api/camera/diag")
 def diagnostics() -> Response:
     printer_id = one_of_query()
     services().fleet.snapshot(printer_id)
-    found = jsonio.loads(jsonio.dumps(dict(services().cameras.diagnostics(printer_id))))
-    return json_response({"printer_id": printer_id, "diagnostics": found})
+    status = services().cameras.status(printer_id)
+    return json_response({"printer_id": printer_id, "camera": status})

@@ -88,11 +88,11 @@ class PanelView:
         if old is status:
             return {}
         new: Json = {}
+        if old is None or old.machine is not status.machine:
+            new.update(_identity(status, self._config))
         for names, build in _STATUS_PARTS:
             if old is None or any(getattr(old, n) is not getattr(status, n) for n in names):
                 new.update(build(status))
-        if old is None or old.machine is not status.machine:
-            new.update(_identity(status, self._config))
         self._live.update(new)
         return new
 

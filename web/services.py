@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, cast
 
 from flask import current_app
 
@@ -16,41 +15,11 @@ from printers.fleet import Fleet
 from printers.registry import Registry
 
 if TYPE_CHECKING:
+    from cameras.hub import CameraHub
     from job_queue.service import JobService
     from slicer.library import FileLibrary
     from web.hub import PanelHub
     from web.temperatures import TemperatureHistory
-
-
-class CameraFrame(Protocol):
-    """One picture."""
-
-    @property
-    def jpeg(self) -> bytes: ...
-
-    @property
-    def at(self) -> float:
-        """Epoch seconds of its arrival."""
-        ...
-
-    @property
-    def number(self) -> int:
-        """Grows with every frame of this camera."""
-        ...
-
-
-class CameraHub(Protocol):
-    """What the web needs of cameras/: one owner per camera, many readers."""
-
-    def latest(self, printer_id: str, timeout: float = 0.0) -> CameraFrame | None:
-        """The newest frame; asking keeps the camera open for a while. Waits for a first one."""
-        ...
-
-    def frames(self, printer_id: str) -> Iterator[CameraFrame]:
-        """Each newest frame as it comes; closing the iterator lets go of the camera."""
-        ...
-
-    def diagnostics(self, printer_id: str) -> Mapping[str, Any]: ...
 
 
 EXTENSION = "farm"

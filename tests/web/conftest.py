@@ -1,0 +1,333 @@
+"""A whole farm behind the web room: real registry, fleet, gate, jobs, library; a fake printer."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from cameras.frames import CameraStatus, Frame
+from core.clock import Clock, SystemClock
+from core.config import FarmConfig, LimitsConfig, PrinterConfig, ServerConfig
+from core.errors import PrinterOffline
+from core.events import Bus
+from core.secret import Secret
+from job_queue.json_store import JsonJobStore
+from job_queue.service import JobService
+from printers.adapters import ADAPTERS
+from printers.base import AdapterContext, CommandResult, Printer, Progress
+from printers.commands import Command, RemoteFile, StartPrint
+from printers.fleet import Fleet
+from printers.registry import Registry
+from printers.status import (
+    AmsUnit,
+    Fan,
+    Heater,
+    JobProgress,
+    Link,
+    Machine,
+    Nozzle,
+    PrinterState,
+    PrinterStatus,
+    Speed,
+    Tray,
+)
+from slicer.library import FileLibrary
+from web.app import create_app
+from web.hub import PanelHub
+from web.server import FarmServer, Limits
+from web.services import Services
+from web.temperatures import TemperatureHistory
+
+CANARY = "canary-access-code-4711"
+PASSWORD = "canary-password-0815"
+CAPABILITIES = frozenset(
+    {
+        "pause", "stop", "home", "jog", "gcode", "temperature_nozzle", "temperature_bed",
+        "fan_part", "fan_aux", "fan_chamber", "light", "speed_levels", "ams", "external_spool",
+        "load", "skip_objects", "calibrate", "clear_fault", "camera_jpeg", "upload",
+    }
+)  # fmt: skip
+MACHINE = Machine(
+    code="C12",
+    name="P1S",
+    volume_mm=(256, 256, 256),
+    firmware="01.08.00.00",
+    capabilities=CAPABILITIES,
+)
+TRAYS = tuple(
+    Tray(slot=f"A{n + 1}", index=n, type="PLA", color="C4633F", name="PLA Basic", remain=80)
+    for n in range(4)
+)
+AMS = (AmsUnit(id=0, label="A", kind="AMS", humidity_level=4, trays=TRAYS),)
+
+
+def make_status(
+    printer_id: str = "alder", clock: Clock | None = None, **more: Any
+) -> PrinterStatus:
+    """An idle, connected P1S; ``nozzle`` and ``bed`` are current temperatures."""
+    clock = clock or SystemClock()
+    heaters = (
+        Heater(name="nozzle", current=more.pop("nozzle", 25.0), target=0, maximum=300),
+        Heater(name="bed", current=more.pop("bed", 24.0), target=0, maximum=100),
+    )
+    known: dict[str, Any] = {
+        "name": printer_id.capitalize(),
+        "kind": "fake",
+        "state": PrinterState.IDLE,
+        "observed_at": clock.time(),
+        "observed_mono": clock.monotonic(),
+        "link": Link(online=True, since=1.0),
+        "heaters": heaters,
+        "fans": (Fan(name="part", percent=0), Fan(name="aux", percent=0)),
+        "light": True,
+        "speed": Speed(level=2, percent=100),
+        "ams": AMS,
+        "external": (Tray(slot="Ext", index=254),),
+        "homed": "xyz",
+        "nozzles": (Nozzle(name="nozzle", diameter_mm=0.4, type="hardened steel"),),
+        "door_open": False,
+        "wifi_dbm": -50,
+        "storage": "ok",
+        "machine": MACHINE,
+    }
+    return PrinterStatus(printer_id=printer_id, **{**known, **more})
+
+
+def printing(printer_id: str = "alder", percent: int = 10, **more: Any) -> PrinterStatus:
+    job = JobProgress(
+        name="gear", file="gear.3mf", percent=percent, remaining_min=30, layer=4, layers=100
+    )
+    return make_status(printer_id, state=PrinterState.PRINTING, job=job, **more)
+
+
+class FakePrinter(Printer):
+    """Takes every command and remembers it; ``refusal`` is raised instead when set."""
+
+    kind = "fake"
+
+    def __init__(self, config: PrinterConfig, context: AdapterContext) -> None:
+        super().__init__(config, context)
+        self._status = make_status(config.id, context.clock, name=config.name)
+        self.commands: list[Command] = []
+        self.uploads: list[tuple[str, int]] = []
+        self.starts: list[StartPrint] = []
+        self.refusal: Exception | None = None
+
+    def start(self) -> None:
+        self.context.publish(self._status)
+
+    def stop(self, timeout: float = 5.0) -> None:
+        pass
+
+    @property
+    def status(self) -> PrinterStatus:
+        return self._status
+
+    def report(self, status: PrinterStatus) -> None:
+        self._status = status
+        self.context.publish(status)
+
+    def execute(self, command: Command, timeout: float = 8.0) -> CommandResult:
+        if self.refusal is not None:
+            raise self.refusal
+        self.commands.append(command)
+        return CommandResult(text="taken")
+
+    def upload(
+        self, source: Path, remote_name: str, progress: Progress, cancel: threading.Event
+    ) -> int:
+        size = source.stat().st_size
+        progress(size, size)
+        self.uploads.append((remote_name, size))
+        return size
+
+    def remote_size(self, remote_name: str) -> int | None:
+        return dict(self.uploads).get(remote_name)
+
+    def delete_remote(self, path: str) -> None:
+        pass
+
+    def list_files(self, folder: str = "/") -> tuple[RemoteFile, ...]:
+        return (RemoteFile(path="/gear.3mf", name="gear.3mf", size_bytes=12),)
+
+    def download(self, path: str, target: Path, progress: Progress | None = None) -> None:
+        raise PrinterOffline("not in this test")
+
+    def refresh(self, timeout: float = 10.0) -> PrinterStatus:
+        self.report(
+            replace(
+                self._status,
+                observed_at=self.context.clock.time(),
+                observed_mono=self.context.clock.monotonic(),
+            )
+        )
+        return self._status
+
+    def start_print(self, command: StartPrint, timeout: float = 15.0) -> CommandResult:
+        self.starts.append(command)
+        return CommandResult()
+
+    def diagnostics(self) -> Mapping[str, Any]:
+        return {"session": "fake", "code": self.config.access_code}
+
+
+class FakeCameras:
+    """Pictures by printer id; a stream gives each of them once and then falls silent."""
+
+    def __init__(self) -> None:
+        self.pictures: dict[str, list[Frame]] = {}
+
+    def show(self, printer_id: str, *jpegs: bytes) -> None:
+        self.pictures[printer_id] = [Frame(j, 5.0, 5.0, n + 1) for n, j in enumerate(jpegs)]
+
+    def frame(self, printer_id: str) -> Frame | None:
+        return self.wait_frame(printer_id, 0, 0.0)
+
+    def wait_frame(self, printer_id: str, after_seq: int, timeout: float) -> Frame | None:
+        return next((f for f in self.pictures.get(printer_id, ()) if f.seq > after_seq), None)
+
+    def status(self, printer_id: str) -> CameraStatus:
+        return CameraStatus(mode="jpeg", code="starting", text="Waiting for the first picture")
+
+
+@dataclass
+class Farm:
+    services: Services
+    app: Flask
+    cameras: FakeCameras
+    servers: list[FarmServer] = field(default_factory=list)
+
+    def printer(self, printer_id: str = "alder") -> FakePrinter:
+        adapter = self.services.fleet.adapter(printer_id)
+        assert isinstance(adapter, FakePrinter)
+        return adapter
+
+    def serve(self, limits: Limits | None = None) -> FarmServer:
+        server = FarmServer("127.0.0.1", 0, self.app, limits=limits)
+        server.start()
+        self.servers.append(server)
+        return server
+
+    def connect(self, limits: Limits | None = None) -> http.client.HTTPConnection:
+        server = self.servers[0] if self.servers else self.serve(limits)
+        return http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+
+    def doc(self, printer_id: str = "alder") -> Mapping[str, Any]:
+        return self.services.hub.state.docs[printer_id]
+
+
+def wait_for(true: Callable[[], object], timeout: float = 5.0) -> None:
+    """Wait until ``true()``; fails the test after ``timeout`` seconds."""
+    deadline = time.monotonic() + timeout
+    tick = threading.Event()
+    while not true():
+        assert time.monotonic() < deadline, "waited in vain"
+        tick.wait(0.005)
+
+
+def build_farm(folder: Path, server: ServerConfig, names: tuple[str, ...]) -> Farm:
+    clock, bus = SystemClock(), Bus()
+    configs = tuple(
+        PrinterConfig(
+            id=name,
+            name=name.capitalize(),
+            type="fake",
+            model="P1S",
+            host="127.0.0.1",
+            serial=f"01P00A{name.upper():0<9}",
+            access_code=Secret(CANARY),
+        )
+        for name in names
+    )
+    config = FarmConfig(
+        printers=configs, server=server, data_dir=folder, limits=LimitsConfig(upload_mb=8)
+    )
+    registry = Registry(bus)
+    fleet = Fleet(configs, registry, clock, folder)
+    library = FileLibrary(folder / "files", clock, config.limits.upload_mb * 1_000_000)
+    jobs = JobService(JsonJobStore(folder, clock), fleet, registry, library, bus, clock)
+    fleet.observe(jobs.note_command)
+    history = TemperatureHistory()
+    hub = PanelHub(
+        registry=registry, bus=bus, clock=clock, configs=fleet.configs, jobs=jobs, history=history
+    )
+    cameras = FakeCameras()
+    services = Services(
+        config=config, registry=registry, bus=bus, fleet=fleet, clock=clock, jobs=jobs,
+        library=library, cameras=cameras, hub=hub, history=history, started_at=clock.time(),
+        version="0.0.1",
+    )  # fmt: skip
+    jobs.start()
+    fleet.start()
+    hub.start()
+    return Farm(services, create_app(services), cameras)
+
+
+def close_farm(farm: Farm) -> None:
+    for server in farm.servers:
+        server.stop()
+    farm.services.hub.stop()
+    farm.services.jobs.stop()
+    farm.services.fleet.stop()
+
+
+@pytest.fixture
+def make_farm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Farm]]:
+    """make_farm(names=("alder", "birch"), **server config) -> Farm, closed at the end."""
+    monkeypatch.setitem(ADAPTERS, "fake", FakePrinter)
+    farms: list[Farm] = []
+
+    def make(names: tuple[str, ...] = ("alder", "birch"), **server: Any) -> Farm:
+        folder = tmp_path / str(len(farms))
+        folder.mkdir()
+        farms.append(build_farm(folder, ServerConfig(**server), names))
+        return farms[-1]
+
+    yield make
+    for farm in farms:
+        close_farm(farm)
+
+
+@pytest.fixture
+def farm(make_farm: Callable[..., Farm]) -> Farm:
+    return make_farm()
+
+
+@pytest.fixture
+def locked_farm(make_farm: Callable[..., Farm]) -> Farm:
+    """A farm with a password."""
+    return make_farm(user="owner", password=Secret(PASSWORD))
+
+
+@pytest.fixture
+def kit() -> SimpleNamespace:
+    """The builders above, for test modules (which cannot import this file)."""
+    return SimpleNamespace(
+        canary=CANARY, password=PASSWORD, make_status=make_status, printing=printing,
+        wait_for=wait_for, basic=basic, connect_ws=connect_ws,
+    )  # fmt: skip
+
+
+def basic(user: str = "owner", password: str = PASSWORD) -> dict[str, str]:
+    token = base64.b64encode(f"{user}:{password}".encode()).decode()
+    return {"Authorization": f"Basic {token}"}
+
+
+def connect_ws(farm: Farm, query: str = "", headers: dict[str, str] | None = None) -> Any:
+    """A simple-websocket client of the farm's /api/ws."""
+    from simple_websocket import Client
+
+    if not farm.servers:
+        farm.serve()
+    url = f"ws://127.0.0.1:{farm.servers[0].port}/api/ws{query}"
+    return Client(url, headers=headers)
