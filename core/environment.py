@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from core.config import FarmConfig, PrinterConfig, ServerConfig
+from core.config import FarmConfig, PrinterConfig
 from core.config_file import read_config
 from core.errors import ConfigError
 from core.secret import Secret
