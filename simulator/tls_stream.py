@@ -42,17 +42,13 @@ class TlsStream:
         self._loop = asyncio.get_running_loop()
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
+        self.version = ""  # "TLSv1.2" or "TLSv1.3" once the handshake is done
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
 
     @property
     def session_reused(self) -> bool:
         """Did the client resume the session of an earlier connection?"""
         return bool(self._tls.session_reused)
-
-    @property
-    def version(self) -> str:
-        """ "TLSv1.2" or "TLSv1.3"."""
-        return self._tls.version() or ""
 
     async def handshake(self) -> None:
         """Raises ssl.SSLError or OSError when it fails."""
@@ -67,6 +63,7 @@ class TlsStream:
                 await self._flush()  # the alert tells the client why
                 raise
             await self._flush()
+            self.version = self._tls.version() or ""
             return
 
     async def read(self) -> bytes:
