@@ -223,6 +223,7 @@ class Watch:
             self._only_prepared.discard(job.id)
             self._last_fault.pop(job.id, None)
         elif state is JobState.NEEDS_HUMAN:
+            self._waiting.setdefault(job.id, self._clock.monotonic())
             logger.warning("%s: %s needs a person: %s", job.printer_id, job.id, describe(status))
 
     def _check_deadline(self, job: Job, status: PrinterStatus) -> None:

@@ -292,6 +292,19 @@ def test_not_started_is_refused_while_it_prints_something(farm: Any) -> None:
     assert refused.value.error_code == "printer_busy"
 
 
+def test_a_job_overtaken_by_another_can_be_settled(farm: Any) -> None:
+    job = farm.printing()
+    farm.printer().shows_other(P.PRINTING)
+    farm.wait(12)
+    job = farm.job(job)
+    with pytest.raises(Blocked) as refused:
+        farm.service.resolve(job.id, "not_started", job.rev)
+    assert refused.value.error_code == "too_early"
+    farm.printer().shows_other(P.FINISHED)
+    farm.wait(300)
+    assert farm.service.resolve(job.id, "not_started", job.rev).state is S.FAILED
+
+
 def test_giving_up_keeps_the_bed_closed(farm: Any) -> None:
     job = uncertain(farm)
     ended = farm.service.resolve(job.id, "give_up", job.rev)

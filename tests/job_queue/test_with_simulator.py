@@ -99,8 +99,8 @@ def boot(simulated: SimulatedFarm, tmp_path: Path) -> Iterator[Callable[[], Benc
         bench.stop()
 
 
-def a_file(bench: Bench) -> str:
-    content = build_gcode_3mf([PlateSpec(name="gear", minutes=30, layers=20)], model="P1S")
+def a_file(bench: Bench, minutes: float = 30) -> str:
+    content = build_gcode_3mf([PlateSpec(name="gear", minutes=minutes, layers=20)], model="P1S")
     return bench.library.add(io.BytesIO(content), "Gear wheel.gcode.3mf").id
 
 
@@ -126,10 +126,11 @@ def test_a_restarted_server_finds_its_print_and_stops_it(
 ) -> None:
     first = boot()
     wait_for(first.is_ready)
-    job = first.jobs.start_file("p1s", a_file(first), confirm=CONFIRM)
+    job = first.jobs.start_file("p1s", a_file(first, minutes=600), confirm=CONFIRM)
     wait_for(lambda: first.has(job, JobState.PRINTING))
     first.stop()
     second = boot()
+    assert second.has(job, JobState.PRINTING), "as the file says, before anything is heard"
     wait_for(lambda: second.fleet.snapshot("p1s").status.state.has_job)
     assert second.has(job, JobState.PRINTING)
     second.fleet.execute("p1s", Stop())
