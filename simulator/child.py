@@ -57,7 +57,11 @@ class SimulatorProcess:
             "--data-dir", str(self._config.data_dir / "simulator"),
         ]  # fmt: skip
         self._process = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            command,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,  # Ctrl+C is for the farm, which ends its child in order
         )
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write(dumps([_spec(p) for p in wanted]) + b"\n")
