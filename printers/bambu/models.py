@@ -59,9 +59,9 @@ _NEW_AMS = ("AMS 2 Pro", "AMS HT")
 
 MODELS: tuple[Model, ...] = (
     Model(code="BL-P001", name="X1 Carbon", aliases=("X1C", "X1-Carbon"), serial_prefixes=("00M",),
-          volume_mm=_X1_VOLUME, bed_max=110, chamber_sensor=True, aux_fan=True, chamber_fan=True,
+          volume_mm=_X1_VOLUME, bed_max=120, chamber_sensor=True, aux_fan=True, chamber_fan=True,
           door_sensor=True),
-    Model(code="BL-P002", name="X1", serial_prefixes=("00W",), volume_mm=_X1_VOLUME, bed_max=110,
+    Model(code="BL-P002", name="X1", serial_prefixes=("00W",), volume_mm=_X1_VOLUME, bed_max=120,
           chamber_sensor=True, aux_fan=True, chamber_fan=True, ams_kinds=("AMS",),
           door_sensor=True),
     Model(code="C13", name="X1E", serial_prefixes=("03W",), volume_mm=_X1_VOLUME, nozzle_max=320,

@@ -148,7 +148,9 @@ def _empty_slot(data: Mapping[str, Any]) -> str:
 
 
 def _runout(data: Mapping[str, Any], slot: str, error: int) -> str:
-    if error >> 16 in (0x07FF, 0x12FF, 0x18FF) or slot == "Ext":
+    """The slot in use tells more than the code: some firmware sends the external one for all."""
+    is_external = error >> 16 in (0x07FF, 0x12FF, 0x18FF)
+    if slot.startswith("Ext") or (is_external and not slot):
         return "The external filament ran out"
     if not slot:
         before = as_int(dig(data, "ams", "tray_pre"))
