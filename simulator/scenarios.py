@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from simulator.plates import PlateSpec, build_gcode_3mf
@@ -36,20 +36,20 @@ SCENARIOS = (
 
 
 @lru_cache(maxsize=64)
-def demo_file(index: int, model: str) -> tuple[str, bytes]:
-    """(name, content) of one of the demo's files for a model; made once, shared by printers."""
-    name, minutes, layers, height, filament = _DEMO[index % len(_DEMO)]
+def demo_file(number: int, model: str) -> bytes:
+    """Content of one of the demo's files for a model; made once, shared by printers."""
+    name, minutes, layers, height, filament = _DEMO[number]
     plate = PlateSpec(name=name, minutes=minutes, layers=layers, height_mm=height)
-    data = build_gcode_3mf([plate], model=model, filaments=[filament], name=name)
-    return f"{name}.gcode.3mf", data
+    return build_gcode_3mf([plate], model=model, filaments=[filament], name=name)
 
 
 def stock(machine: VirtualPrinter, count: int = 3) -> list[str]:
     """Put ``count`` demo files on the storage, others for other seeds; their names."""
     names = []
     for i in range(count):
-        name, data = demo_file(machine.spec.seed + i * 3, machine.model.name)
-        machine.storage.write(name, data)
+        number = (machine.spec.seed + i * 3) % len(_DEMO)
+        name = f"{_DEMO[number][0]}.gcode.3mf"
+        machine.storage.write_later(name, partial(demo_file, number, machine.model.name))
         names.append(name)
     return names
 

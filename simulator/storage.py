@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 
@@ -27,8 +27,15 @@ class Entry:
 
 @dataclass(slots=True)
 class _File:
-    data: bytes
+    content: bytes | Callable[[], bytes]
     modified: float
+
+    @property
+    def data(self) -> bytes:
+        """The bytes; files given as a function are made when first looked at."""
+        if callable(self.content):
+            self.content = self.content()
+        return self.content
 
 
 def normalise(path: str) -> str:
@@ -65,8 +72,8 @@ class Storage:
 
     @property
     def used(self) -> int:
-        """Bytes in all files."""
-        return sum(len(f.data) for f in self._files.values())
+        """Bytes in all files that exist so far."""
+        return sum(len(f.content) for f in self._files.values() if isinstance(f.content, bytes))
 
     def exists(self, path: str) -> bool:
         """Whether a file of this path is there."""
@@ -85,6 +92,11 @@ class Storage:
         if self.used - old + len(data) > self.capacity:
             raise StorageError(552, "Insufficient storage space.")
         self._files[path] = _File(bytes(data), time.time() if modified is None else modified)
+        self.revision += 1
+
+    def write_later(self, path: str, maker: Callable[[], bytes]) -> None:
+        """Like write, but ``maker`` is called when somebody first looks at the file."""
+        self._files[normalise(path)] = _File(maker, time.time())
         self.revision += 1
 
     def read(self, path: str) -> bytes:
