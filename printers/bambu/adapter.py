@@ -42,7 +42,7 @@ from printers.base import AdapterContext, CameraSource, CommandResult, Printer, 
 from printers.status import PrinterStatus
 
 _BARRIER_TIMEOUT_S = 2.0
-_ASK_AGAIN_AFTER_S = (1.2, 3.2, 5.2, 60.0)
+_ASK_AGAIN_AFTER_S = (1.5, 3.2, 5.2, 60.0)
 """A printer ignores a second pushall within about a second, some within three."""
 
 _PROTECTIONS = ("auto", "private", "clear")

@@ -139,7 +139,8 @@ class Link:
             return Outage(PrinterState.OFFLINE, error.error_code, error.message)
         except OSError as error:
             kind, text = words.unreachable(self._config, error)
-            return Outage(PrinterState.OFFLINE, kind, text)
+            notice = "client_slots_full" if kind == "closed" else ""
+            return Outage(PrinterState.OFFLINE, kind, text, notice)
         return self._converse(sock)
 
     def _open(self, dialer: Dialer) -> ssl.SSLSocket:

@@ -69,6 +69,7 @@ class PrinterListener:
         self._published_at = 0.0
         self._dirty = False
         self._up_since = 0.0
+        self._asked_again = False
         self._watchdog = Watchdog(timing, 0.0, weak=True)
         self._full_waiters: list[threading.Event] = []
         self._link: Link | None = None
@@ -118,6 +119,7 @@ class PrinterListener:
     def session_up(self) -> None:
         now = self._clock.monotonic()
         self._up_since = now
+        self._asked_again = False
         self.reading.reset()
         self._watchdog = Watchdog(self._timing, now, weak=self.reading.model.pushes_diffs)
         self._notices.clear()
@@ -254,10 +256,12 @@ class PrinterListener:
             if quiet >= self._timing.offline and self._shown.state is None:
                 self._show(PrinterState.OFFLINE, words.silent(name), online=False)
                 self._dirty = True
-        elif (
-            now - self._up_since >= self._timing.first_report
-            and "wrong_serial" not in self._notices
-        ):
+            return
+        waited = now - self._up_since
+        if waited >= self._timing.first_again and not self._asked_again:
+            self._asked_again = True
+            self._tell(PUSHALL)
+        if waited >= self._timing.first_report and "wrong_serial" not in self._notices:
             text = words.wrong_serial(name, self._config.serial)
             self._set_notice("wrong_serial", text)
             self._show(PrinterState.CONNECTING, text, online=True)

@@ -89,6 +89,7 @@ def build(
         active_tray=parsed.active_tray,
         next_tray=next_tray,
         faults=parsed.faults,
+        cancelled=parsed.cancelled,
         homed=parsed.homed,
         nozzles=parsed.nozzles,
         door_open=parsed.door_open,

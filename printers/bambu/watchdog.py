@@ -22,6 +22,7 @@ class Timing:
     keepalive: int = 15
     connack: float = 10.0
     probe: float = 10.0  # without a sign of life: ask for the versions
+    first_again: float = 3.0  # connected, but the pushall was not answered: ask once more
     first_report: float = 10.0  # connected but silent: is the serial number wrong?
     active: tuple[float, float, float] = (20.0, 45.0, 70.0)  # no report: start, pushall, reconnect
     idle: tuple[float, float, float] = (60.0, 90.0, 120.0)

@@ -124,12 +124,12 @@ def trouble(error: OSError, name: str, host: str, port: int) -> tuple[str, str]:
         )
     if isinstance(error, socket.gaierror):
         return "unresolved", f"The address {host!r} of {name} is not known to this network."
-    if isinstance(error, ssl.SSLError):
-        return "tls", f"{name} at {where} does not speak TLS as a Bambu printer does."
-    if isinstance(error, ConnectionError):
+    if isinstance(error, (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)):
         return (
             "closed",
-            f"{name} at {where} closed the connection at once. Its few client places may be "
-            "taken: close other slicers and apps that are connected to it.",
+            f"{name} at {where} closed the connection at once. It has only a few places for "
+            "clients; close other slicers and apps that are connected to it.",
         )
+    if isinstance(error, ssl.SSLError):
+        return "tls", f"{name} at {where} does not speak TLS as a Bambu printer does."
     return "unreachable", f"{name} at {where} cannot be reached ({error.strerror or error})."

@@ -165,7 +165,7 @@ def test_a_silent_active_printer_is_woken_then_asked_then_left() -> None:
 
 def test_an_idle_printer_is_given_more_time() -> None:
     dog = Watchdog(Timing(), 0.0, weak=False)
-    seen = {}
+    seen: dict[Action, int] = {}
     for second in range(0, 122, 2):
         dog.heard(second)
         if action := dog.due(float(second), active=False, held=False):
