@@ -38,7 +38,7 @@ const en = {
   'group.none': 'Nothing', 'group.state': 'State', 'group.group': 'Group', 'group.model': 'Model', 'group.other': 'Other', 'sort.needs': 'Needs me first', 'sort.name': 'Name', 'sort.left': 'Time left',
   'filter.all': 'All', 'filter.run': 'Printing', 'filter.need': 'Needs you', 'filter.ready': 'Ready', 'filter.maint': 'Maintenance', 'filter.off': 'Offline',
 
-  'card.old': '{s} s old', 'card.details': 'Details', 'card.decide': 'Decide…', 'card.print': 'Print…', 'card.cancel': 'Cancel', 'card.check': 'Check…', 'card.endmaint': 'End', 'card.filament': 'Filament',
+  'card.old': '{d} old', 'card.details': 'Details', 'card.decide': 'Decide…', 'card.print': 'Print…', 'card.cancel': 'Cancel', 'card.check': 'Check…', 'card.endmaint': 'End', 'card.filament': 'Filament',
   'card.select': 'Select {name}', 'card.progress': '{name}, progress', 'card.part': 'A part', 'card.free': 'Free for the next job', 'card.busy': 'No job', 'card.maint': 'Kept out of work',
   'card.offline': 'Last seen {ago}', 'card.never': 'Not seen yet', 'card.connecting': 'Waiting for its first report', 'card.left': '{d} left · done {at}', 'card.heating': '{what} {a} of {b}', 'card.sending': 'To the printer’s storage',
   'card.paused': 'Paused', 'card.stopping': 'Waiting for the printer', 'card.stopped': 'Stopped {ago}', 'card.done': 'Done {ago}', 'card.uncertain': 'It is not certain whether this print started.',

@@ -99,7 +99,6 @@ export class Link {
     else if (frame.t === 'snapshot') this.snapshot(frame);
     else if (frame.t === 'delta') this.delta(frame);
     else if (frame.t === 'resync') this.resync();
-    else if (frame.t === 'event' && frame.seq === this.store.seq + 1) this.store.seq = frame.seq;
     for (const listener of this.listeners.get(frame.t) ?? []) listener(frame);
   }
 

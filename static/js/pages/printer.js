@@ -187,6 +187,9 @@ export function printerPage(root, id, signal, link) {
     menu.paint(p);
     paintNotices(notices, p);
     for (const part of parts) part.paint(p);
+    // Who stands at an idle printer wants to move it; while it prints, fans and speed matter more.
+    const order = gate(p, 'home').ok ? [move.root, air.root] : [air.root, move.root];
+    if (order[0].nextElementSibling !== order[1] && !right.contains(document.activeElement)) right.append(...order);
   };
   store.watch((change) => (change.printers === null || change.printers.has(id)) && paint(), signal);
   paint();

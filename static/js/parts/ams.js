@@ -80,6 +80,7 @@ export function amsCard(id) {
     const list = (p.ams ?? []).map((/** @type {any} */ u) => ({ key: `u${u.id}`, title: [t('ams.unit', { kind: u.kind || 'AMS', label: u.label }), u.nozzle && t(`heater.${u.nozzle === 'left' ? 'nozzle2' : 'right'}`)].filter(Boolean).join(' · '), air: air(u), trays: u.trays }));
     if (p.external?.length) list.push({ key: 'ext', title: t('ams.external'), air: '', trays: p.external });
     keyed(units, list, (unit) => unit.key, unitNode, paintUnit);
+    units.querySelector('[data-key=ext]')?.classList.add('ext');
     hide(none, list.length > 0);
     hide(root, !p.conn?.online && !list.length);
   }

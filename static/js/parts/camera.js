@@ -6,9 +6,75 @@ import { applyGate, gate, knows } from '../gates.js';
 import { command } from '../commands.js';
 import { store } from '../store.js';
 import { t } from '../text.js';
+import { watchStream } from './mjpeg.js';
 
 const RETRY_MS = 5000;
 const OLD_S = 10;
+
+/** The stream of one camera into one <img>, off whenever nobody can see it. */
+class Stream {
+  /** @param {string} id @param {HTMLImageElement} img @param {() => void} changed */
+  constructor(id, img, changed) {
+    this.id = id;
+    this.img = img;
+    this.changed = changed;
+    this.wanted = false;
+    this.visible = true;
+    this.problem = '';
+    this.lastFrame = 0;
+    this.url = '';
+    /** @type {AbortController | null} */
+    this.run = null;
+    /** @type {any} */
+    this.retry = null;
+  }
+
+  /** Starts or stops, whichever is right now. */
+  settle() {
+    const on = this.wanted && this.visible && !document.hidden;
+    if (on && !this.run && !this.retry) this.start();
+    else if (!on) this.stop();
+  }
+
+  start() {
+    const mine = (this.run = new AbortController());
+    watchStream(`/api/camera?printer_id=${encodeURIComponent(this.id)}`, (frame) => this.show(frame), mine.signal).catch((error) => {
+      if (mine.signal.aborted) return;
+      this.run = null;
+      this.problem = error.message || t('cam.lost');
+      this.retry = setTimeout(() => {
+        this.retry = null;
+        this.settle();
+      }, RETRY_MS);
+      this.changed();
+    });
+  }
+
+  /** @param {Blob} frame */
+  show(frame) {
+    const before = this.url;
+    this.url = URL.createObjectURL(frame);
+    this.img.src = this.url;
+    URL.revokeObjectURL(before);
+    const first = !this.lastFrame || this.problem;
+    this.lastFrame = Date.now();
+    this.problem = '';
+    if (first) this.changed();
+  }
+
+  stop() {
+    this.run?.abort();
+    this.run = null;
+    clearTimeout(this.retry);
+    this.retry = null;
+  }
+
+  end() {
+    this.stop();
+    this.img.removeAttribute('src');
+    URL.revokeObjectURL(this.url);
+  }
+}
 
 /** @param {string} id @param {AbortSignal} signal */
 export function cameraCard(id, signal) {
@@ -22,91 +88,53 @@ export function cameraCard(id, signal) {
   const full = h('button.cb', { type: 'button', 'aria-label': t('cam.full'), onclick: () => frame.requestFullscreen?.() }, icon('expand'));
   const frame = h('div.frame', null, none, img, h('div.camtop', null, live, age), h('div.cambot', null, light, shot, full));
   const root = h('section.card.cam', { 'aria-label': t('cam.title') }, frame);
-  let wanted = false;
-  let visible = true;
-  let running = false;
-  let frames = 0;
-  let lastFrame = 0;
-  let broken = false;
-  /** @type {any} */
-  let retry = null;
+  const stream = new Stream(id, img, repaint);
 
-  function start() {
-    if (running || !wanted || !visible || document.hidden || signal.aborted) return;
-    running = true;
-    frames = 0;
-    img.src = `/api/camera?printer_id=${encodeURIComponent(id)}&_=${Date.now()}`;
-  }
-
-  function stop() {
-    running = false;
-    clearTimeout(retry);
-    // An MJPEG stream goes on in the background unless its address is taken away.
-    img.removeAttribute('src');
-  }
-
-  img.addEventListener('load', () => { // once per frame in Chromium, once per stream elsewhere
-    frames += 1;
-    lastFrame = Date.now();
-    broken = false;
-    repaint();
-  });
-  img.addEventListener('error', () => {
-    if (!running) return;
-    broken = true;
-    stop();
-    retry = setTimeout(start, RETRY_MS);
-    repaint();
-  });
   const seen = new IntersectionObserver(([entry]) => {
-    visible = entry.isIntersecting;
-    if (visible) start();
-    else stop();
-  }, { threshold: 0 });
+    stream.visible = entry.isIntersecting;
+    stream.settle();
+  });
   seen.observe(frame);
-  const onHide = () => (document.hidden ? stop() : start());
-  document.addEventListener('visibilitychange', onHide, { signal });
+  document.addEventListener('visibilitychange', () => stream.settle(), { signal });
   const timer = setInterval(repaint, 1000);
   signal.addEventListener('abort', () => {
     clearInterval(timer);
     seen.disconnect();
-    stop();
+    stream.wanted = false;
+    stream.end();
   });
 
-  /** @param {any} p */
+  /** Why there is no picture, in words; "" when there is one. @param {any} p */
   function why(p) {
     if (!p.conn?.online) return t('cam.offline');
     if (p.cam?.mode === 'rtsp') return p.cam.text || t('cam.rtsp');
     if (p.cam?.mode !== 'jpeg') return p.cam?.text || t('cam.none');
-    if (broken) return p.cam?.text || t('cam.lost');
-    return frames ? '' : t('cam.connecting');
+    return stream.problem || (stream.lastFrame ? '' : t('cam.connecting'));
   }
 
   function repaint() {
     const p = store.printers.get(id);
-    if (p) paint(p);
+    if (p && !signal.aborted) paint(p);
   }
 
   /** @param {any} p */
   function paint(p) {
-    wanted = p.cam?.mode === 'jpeg' && Boolean(p.conn?.online);
-    if (wanted && !running && !broken) start();
-    if (!wanted && running) stop();
+    stream.wanted = p.cam?.mode === 'jpeg' && Boolean(p.conn?.online);
+    stream.settle();
     const reason = why(p);
     hide(none, !reason);
     text(words, reason);
-    hide(img, !frames || !running);
-    const seconds = Math.round((Date.now() - lastFrame) / 1000);
-    const counts = frames > 1; // this browser reports every frame, so an age can be told
-    const old = counts && seconds > OLD_S;
-    frame.classList.toggle('is-old', old);
-    frame.classList.toggle('is-empty', !wanted);
-    hide(live, !frames || Boolean(reason) || old);
-    hide(age, !counts || Boolean(reason));
-    if (counts) text(age, old ? t('cam.old', { d: dur(seconds) }) : t('cam.age', { d: dur(seconds) }));
+    hide(img, Boolean(reason));
+    const seconds = Math.round((Date.now() - stream.lastFrame) / 1000);
+    const old = seconds > OLD_S;
+    frame.classList.toggle('is-old', old && !reason);
+    frame.classList.toggle('is-empty', !stream.wanted);
+    hide(live, Boolean(reason) || old);
+    hide(age, Boolean(reason));
+    if (!reason) text(age, old ? t('cam.old', { d: dur(seconds) }) : t('cam.age', { d: dur(seconds) }));
     attr(img, 'alt', t('cam.alt.live', { name: p.name }));
-    hide(shot, !wanted);
-    hide(full, !wanted);
+    hide(shot, !stream.wanted);
+    hide(full, !stream.wanted);
     hide(light, !knows(p, 'light'));
     attr(light, 'aria-pressed', String(Boolean(p.light)));
     attr(light, 'aria-busy', store.pending.has(`${id} light`) ? 'true' : null);

@@ -2,7 +2,7 @@
 // A printer on the farm page: at most 45 elements, and only what changed is written.
 import { attr, cssVar, h, hide, icon, setIcon, text } from '../html.js';
 import { applyGate, gate } from '../gates.js';
-import { css, deg, describe, pct } from '../format.js';
+import { css, deg, describe, dur, pct } from '../format.js';
 import { store } from '../store.js';
 import { t } from '../text.js';
 
@@ -60,7 +60,7 @@ export class PfState extends HTMLElement {
     setIcon(/** @type {any} */ (this.ico), p.state === 'needs_clear' && p.sub === 'stopped' ? 'platex' : look.icon);
     text(this.word, stateWord(p));
     hide(this.age, !stale);
-    if (stale) text(this.age, t('card.old', { s: stale }));
+    if (stale) text(this.age, t('card.old', { d: dur(stale) }));
   }
 }
 customElements.define('pf-state', PfState);
@@ -165,6 +165,7 @@ export class PfPrinterCard extends HTMLElement {
    * @param {any} p */
   paintShot(p) {
     setIcon(this.pic, p.conn?.online ? 'printer' : lookOf(p.state).icon);
+    this.pic.toggleAttribute('hidden', !this.img.hidden);
     const camera = p.cam?.mode === 'jpeg' && p.conn?.online && !staleFor(p);
     this.camera = camera;
     if (camera) {
@@ -175,6 +176,7 @@ export class PfPrinterCard extends HTMLElement {
     const thumb = BARS.has(p.state) || p.state === 'needs_clear' ? p.job?.thumb : null;
     this.shot.classList.toggle('plate', Boolean(thumb));
     hide(this.img, !thumb);
+    this.pic.toggleAttribute('hidden', Boolean(thumb));
     if (thumb && this.img.getAttribute('src') !== thumb) {
       this.img.src = thumb;
       this.img.dataset.from = 'plate';

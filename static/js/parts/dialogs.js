@@ -138,7 +138,8 @@ export async function needsHumanDialog(p) {
 
 /** @param {any} p */
 export async function trustDialog(p) {
-  const { pinned, presented } = p.identity ?? {};
+  // The printer's own words name both sums: the known one first.
+  const [pinned, presented] = p.message?.match(/[0-9a-f]{64}/g) ?? [];
   const said = await modal(frame(t('trust.title', { name: p.name }), [h('p', null, t('trust.body')), h('dl.sums', null, h('dt', null, t('trust.old')), h('dd', null, h('code', null, pinned ?? t('trust.none'))), h('dt', null, t('trust.new')), h('dd', null, h('code', null, presented ?? t('trust.none')))), !presented && h('p', null, p.message)],
     [answer('no', t('cancel'), '', { autofocus: true }), answer('ok', t('trust.go'), '.danger', { disabled: !presented })]));
   if (said === 'ok' && (await command(p.id, 'trust', { sha256: presented }))) toast(t('trust.done', { name: p.name }), { tone: 'ok' });

@@ -2,7 +2,7 @@
 // Temperatures: history from the farm, live points after that, and targets a person may set.
 import { ApiError, get } from '../api.js';
 import { attr, h, hide, keyed, text } from '../html.js';
-import { dur, epoch } from '../format.js';
+import { dur } from '../format.js';
 import { applyGate, applyLock, gate, lockLine } from '../gates.js';
 import { command } from '../commands.js';
 import { store } from '../store.js';
@@ -12,19 +12,17 @@ import { PfTempChart } from './chart.js';
 const NAMES = ['nozzle', 'nozzle2', 'bed', 'chamber'];
 const KEEP_S = 4 * 3600;
 const HOT_C = 260;
+/** While exact samples come, the rounded values of the page are not added. */
+const QUIET_S = 10;
 
-/** The answer of GET …/temps as points per heater. Accepts one start and step for all lines.
+/** The answer of GET …/temps, {at: [epoch s], nozzle: {current: [°C]}, …}, as points per heater.
  * @param {any} answer @returns {Map<string, Array<[number, number]>>} */
 export function history(answer) {
   const out = new Map();
-  const step = answer?.step_s ?? 2;
-  const lines = answer?.series ?? answer ?? {};
-  const from = epoch(answer?.from) ?? 0;
+  const at = answer?.at ?? [];
   for (const name of NAMES) {
-    const values = lines[name];
-    if (!Array.isArray(values)) continue;
-    const points = values.map((v, i) => (Array.isArray(v) ? [v[0], v[1]] : [from + i * step, v]));
-    out.set(name, points.filter(([, v]) => v !== null && v !== undefined));
+    const values = answer?.[name]?.current;
+    if (Array.isArray(values)) out.set(name, values.map((v, i) => [at[i], v]).filter(([when, v]) => v !== null && when !== undefined));
   }
   return out;
 }
@@ -55,7 +53,12 @@ export function temperatureCard(id, signal, link) {
   });
   link?.subscribe(id, ['temps'], signal);
   link?.on('temps', (frame) => {
-    if (frame.printer === id && Array.isArray(frame.nozzle) && frame.nozzle.length > 1) points = history(frame);
+    if (frame.printer === id) points = history(frame);
+  }, signal);
+  link?.on('temp', (frame) => {
+    if (frame.printer !== id) return;
+    lastAt = store.now() + QUIET_S;
+    for (const name of NAMES) if (frame[name]) push(name, frame.at, frame[name][0]);
   }, signal);
   // A steady temperature sends no deltas, yet its line goes on.
   const timer = setInterval(repaint, 2000);
@@ -73,11 +76,17 @@ export function temperatureCard(id, signal, link) {
     lastAt = now;
     for (const name of NAMES) {
       if (!temps[name]) continue;
-      const list = points.get(name) ?? [];
-      list.push([now, temps[name][0]]);
-      while (list.length && list[0][0] < now - KEEP_S) list.shift();
-      points.set(name, list);
+      push(name, now, temps[name][0]);
     }
+  }
+
+  /** @param {string} name @param {number} at @param {number} value */
+  function push(name, at, value) {
+    const list = points.get(name) ?? [];
+    if (list.length && list[list.length - 1][0] >= at) return;
+    list.push([at, value]);
+    while (list[0][0] < at - KEEP_S) list.shift();
+    points.set(name, list);
   }
 
   /** @param {string} name */

@@ -20,6 +20,13 @@ addWords({
 const OPTIONS = /** @type {Array<[string, boolean]>} */ ([['bed_leveling', true], ['flow_cali', false], ['vibration_cali', false], ['timelapse', false], ['use_ams', true]]);
 const LEVELS = /** @type {Record<string, [string, string]>} */ ({ ok: ['ok', 'check'], warn: ['warn', 'triangle'], confirm: ['warn', 'triangle'], refuse: ['fault', 'x'] });
 
+/** What the farm says of a printer and of each filament there, each thing once.
+ * @param {any} fit @returns {Array<{level: string, code: string, text: string}>} */
+function verdictsOf(fit) {
+  const all = [...(fit?.verdicts ?? []), ...(fit?.mapping ?? []).map((/** @type {any} */ m) => m.verdict)];
+  return [...new Map(all.map((v) => [`${v.code} ${v.text}`, v])).values()];
+}
+
 /** @type {UploadDialog | null} */
 let open = null;
 
@@ -246,12 +253,12 @@ class UploadDialog {
     text(who.lastChild, [p?.model, p && stateWord(p)].filter(Boolean).join(' · '));
     verdict.className = `t-${tone}`;
     verdict.firstChild.replaceWith(icon(pic));
-    const worst = fit.verdicts?.find((/** @type {any} */ v) => v.level === fit.level) ?? fit.verdicts?.[0];
+    const worst = verdictsOf(fit).find((v) => v.level === fit.level && v.level !== 'ok');
     text(verdict.lastChild, worst?.text || t('up.fits'));
   }
 
   paintTicks() {
-    const asks = (this.fit?.verdicts ?? []).filter((/** @type {any} */ v) => v.level === 'confirm');
+    const asks = verdictsOf(this.fit).filter((v) => v.level === 'confirm');
     keyed(this.ticks, asks, (v) => `${this.printer} ${v.code}`, (v) => h('label.ck.warnbox', null,
       h('input', { type: 'checkbox', onchange: (/** @type {any} */ e) => { if (e.target.checked) this.confirmed.add(v.code); else this.confirmed.delete(v.code); this.paintFoot(); } }), t('up.confirm', { text: v.text })));
   }
@@ -268,8 +275,8 @@ class UploadDialog {
 
   paintFoot() {
     const p = store.printers.get(this.printer);
-    const asks = (this.fit?.verdicts ?? []).filter((/** @type {any} */ v) => v.level === 'confirm' && !this.confirmed.has(v.code));
-    const warning = this.fit?.verdicts?.find((/** @type {any} */ v) => v.level === 'warn')?.text;
+    const asks = verdictsOf(this.fit).filter((v) => v.level === 'confirm' && !this.confirmed.has(v.code));
+    const warning = verdictsOf(this.fit).find((v) => v.level === 'warn')?.text;
     let tone = 'ok';
     let words = '';
     if (this.refusal) [tone, words] = ['fault', this.refusal];
@@ -301,7 +308,7 @@ class UploadDialog {
     const options = Object.fromEntries(OPTIONS.map(([name]) => [name, this.option(name)]));
     const mapping = mappingOf(this.file, this.plateInfo, p, this.fit?.mapping ?? [], this.slots);
     try {
-      await act(p.id, 'start', { file_id: this.file.id, plate: this.plate, ams_mapping: mapping, options, confirm: [...this.confirmed] });
+      await act(p.id, 'start', { file_id: this.file.id, plate: this.plate, ...(mapping && { ams_mapping: mapping }), options, confirm: [...this.confirmed] });
       say(t('up.started', { job: stem(this.file.name), name: p.name }));
       this.dialog.close();
     } catch (error) {
