@@ -49,6 +49,7 @@ class Browser:
             return
         if self._hidden:
             self._lost = True
+            self._wake.set()  # its thread now has a time to be back at
             return
         if not self._queue and self._sock.lock.acquire(blocking=False):
             try:

@@ -74,16 +74,24 @@ def json_response(value: Any, status: int = 200) -> Response:
 
 
 def error_response(
-    status: int, code: str, message: str, details: Mapping[str, Any] | None = None
+    status: int,
+    code: str,
+    message: str,
+    details: Mapping[str, Any] | None = None,
+    **beside: Any,
 ) -> Response:
+    """The one shape of errors; ``beside`` are further fields next to "error"."""
     body = {"error": {"code": code, "message": message, "details": dict(details or {})}}
-    return json_response(body, status)
+    return json_response({**beside, **body}, status)
 
 
-def _farm_error(error: FarmError) -> Response:
+def farm_error(error: FarmError, **beside: Any) -> Response:
+    """A FarmError as its answer."""
     if error.status >= 500 and error.status not in (502, 503, 504):
         logger.error("%s %s: %s", request.method, request.path, error.message)
-    response = error_response(error.status, error.error_code, error.message, error.details)
+    response = error_response(
+        error.status, error.error_code, error.message, error.details, **beside
+    )
     if error.status == 401:
         response.headers["WWW-Authenticate"] = 'Basic realm="Print farm", charset="UTF-8"'
     if error.status == 429:
@@ -113,6 +121,6 @@ def _unexpected(error: Exception) -> Response:
 
 def install(app: Flask) -> None:
     """Register the handlers. No traceback and no HTML page ever leaves the server."""
-    app.register_error_handler(FarmError, _farm_error)
+    app.register_error_handler(FarmError, lambda error: farm_error(error))
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)

@@ -14,7 +14,7 @@ from flask import Blueprint, Response, g, request
 from core import jsonio
 from core.errors import BadRequest, FarmError
 from printers import commands as c
-from web.errors import json_response
+from web.errors import farm_error, json_response
 from web.fields import Fields, json_body
 from web.files_api import receive
 from web.fleet_api import execute
@@ -43,15 +43,7 @@ def _send(*commands: c.Command) -> Response:
 
 @blueprint.errorhandler(FarmError)
 def refused(error: FarmError) -> Response:
-    body = {
-        "ok": False,
-        "error": {
-            "code": error.error_code,
-            "message": error.message,
-            "details": error.details,
-        },
-    }
-    return json_response(body, error.status)
+    return farm_error(error, ok=False)
 
 
 def _plain(path: str, make: Callable[[], c.Command]) -> None:

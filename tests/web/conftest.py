@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import http.client
+import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +16,15 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import (
+    AcceptConnection,
+    CloseConnection,
+    Ping,
+    RejectConnection,
+    Request,
+    TextMessage,
+)
 
 from cameras.frames import CameraStatus, Frame
 from core.clock import Clock, SystemClock
@@ -314,7 +325,7 @@ def kit() -> SimpleNamespace:
     """The builders above, for test modules (which cannot import this file)."""
     return SimpleNamespace(
         canary=CANARY, password=PASSWORD, make_status=make_status, printing=printing,
-        wait_for=wait_for, basic=basic, connect_ws=connect_ws,
+        wait_for=wait_for, basic=basic, page=Page,
     )  # fmt: skip
 
 
@@ -323,11 +334,68 @@ def basic(user: str = "owner", password: str = PASSWORD) -> dict[str, str]:
     return {"Authorization": f"Basic {token}"}
 
 
-def connect_ws(farm: Farm, query: str = "", headers: dict[str, str] | None = None) -> Any:
-    """A simple-websocket client of the farm's /api/ws."""
-    from simple_websocket import Client
+class Page:
+    """A browser's end of /api/ws over wsproto: it reads only when told to."""
 
-    if not farm.servers:
-        farm.serve()
-    url = f"ws://127.0.0.1:{farm.servers[0].port}/api/ws{query}"
-    return Client(url, headers=headers)
+    def __init__(self, farm: Farm, query: str = "", headers: dict[str, str] | None = None) -> None:
+        server = farm.servers[0] if farm.servers else farm.serve()
+        self.sock = socket.create_connection(("127.0.0.1", server.port), timeout=5)
+        self._ws = WSConnection(ConnectionType.CLIENT)
+        extra = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
+        target = f"/api/ws{query}"
+        host = f"127.0.0.1:{server.port}"
+        self.sock.sendall(self._ws.send(Request(host=host, target=target, extra_headers=extra)))
+        self._texts: list[str] = []
+        self._text = ""
+        self.status = 0
+        self.closed: int | None = None
+        while not self.status:
+            self._read()
+
+    def _read(self) -> None:
+        data = self.sock.recv(65_536)
+        if not data:
+            self.closed = self.closed or 1006
+            self.status = self.status or -1
+            return
+        self._ws.receive_data(data)
+        for event in self._ws.events():
+            if isinstance(event, AcceptConnection):
+                self.status = 101
+            elif isinstance(event, RejectConnection):
+                self.status = event.status_code
+            elif isinstance(event, Ping):
+                self.sock.sendall(self._ws.send(event.response()))
+            elif isinstance(event, CloseConnection):
+                self.closed = int(event.code)
+            elif isinstance(event, TextMessage):
+                self._text += event.data
+                if event.message_finished:
+                    self._texts.append(self._text)
+                    self._text = ""
+
+    def read(self, timeout: float = 3.0) -> dict[str, Any]:
+        """The next message; {} when none came in time or the socket was closed."""
+        self.sock.settimeout(timeout)
+        try:
+            while not self._texts and self.closed is None:
+                self._read()
+        except TimeoutError:
+            return {}
+        return dict(json.loads(self._texts.pop(0))) if self._texts else {}
+
+    def until(self, kind: str, timeout: float = 3.0) -> dict[str, Any]:
+        """The next message of this kind; others are dropped."""
+        while message := self.read(timeout):
+            if message["t"] == kind:
+                return message
+        raise AssertionError(f"no {kind} came")
+
+    def send(self, message: dict[str, Any]) -> None:
+        self.sock.sendall(self._ws.send(TextMessage(json.dumps(message))))
+
+    def __enter__(self) -> Page:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.sock.close()
