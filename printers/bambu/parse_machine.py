@@ -24,10 +24,15 @@ from printers.status import Lock, Notice, Nozzle
 LOCK_KEYS = ("fun", "hms", "print_error")
 NOZZLE_KEYS = ("nozzle_diameter", "nozzle_type", "device.nozzle")
 STORAGE_KEYS = ("home_flag", "sdcard", "aux")
-NOTICE_KEYS = ("ipcam", "upgrade_state")
+NOTICE_KEYS = (
+    "ipcam", "upgrade_state", "gcode_state", "stg_cur", "layer_num", "hw_switch_state",
+    "ams.tray_tar",
+)  # fmt: skip
 
 _SIGNING_BIT = 29
 _DOOR_BIT = 23
+_NO_TRAY = 255
+_FIRST_SURE_LAYER = 2
 _WIFI = re.compile(r"^\s*(-?\d{1,3})\s*(?:dBm)?\s*$", re.IGNORECASE)
 _STORAGE = {1: "ok", 2: "abnormal", 3: "read_only"}
 _CARD_WORDS = {
@@ -143,7 +148,21 @@ def parse_notices(data: Mapping[str, Any], model: Model, storage: str) -> tuple[
     if is_updating(data):
         text = "The printer is installing firmware. Do not switch it off."
         found.append(Notice(code="firmware_update", text=text))
+    if _prints_air(data):
+        text = "The printer sees no filament in its extruder while it prints. Look at the print."
+        found.append(Notice(code="air_print", text=text))
     return tuple(found)
+
+
+def _prints_air(data: Mapping[str, Any]) -> bool:
+    """Plainly printing, with neither filament at the sensor nor a slot to fetch it from (A5.1)."""
+    return (
+        data.get("gcode_state") == "RUNNING"
+        and as_int(data.get("hw_switch_state")) == 0
+        and as_int(dig(data, "ams", "tray_tar")) == _NO_TRAY
+        and (as_int(data.get("layer_num")) or 0) >= _FIRST_SURE_LAYER
+        and as_int(data.get("stg_cur")) in (0, -1, 255)
+    )
 
 
 def is_updating(data: Mapping[str, Any]) -> bool:

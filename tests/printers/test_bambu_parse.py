@@ -365,6 +365,21 @@ def test_liveview_notice_only_where_the_camera_needs_it() -> None:
     assert read("P1S", ipcam=off).notices == ()
 
 
+def test_printing_without_filament_is_pointed_out(bambu_report: Load) -> None:
+    def codes(**changes: Any) -> list[str]:
+        report = bambu_report("p1s_printing", hw_switch_state=0)
+        report["ams"]["tray_tar"] = "255"
+        report.update(changes)
+        return [n.code for n in parse(report, model("P1S")).notices]
+
+    assert codes() == ["air_print"]
+    assert codes(hw_switch_state=1) == []
+    assert codes(stg_cur=4) == []
+    assert codes(layer_num=1) == []
+    assert codes(gcode_state="PAUSE") == []
+    assert codes(ams={"tray_tar": "0"}) == []
+
+
 # -- identity ----------------------------------------------------------------------------------
 
 

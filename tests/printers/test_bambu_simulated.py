@@ -165,6 +165,24 @@ def test_sick_reports_do_not_change_what_a_printer_does(name: str, knob: str) ->
         assert parsed.job.name == "shelf_bracket"
 
 
+def test_a_job_that_prints_air_is_pointed_out() -> None:
+    follower = Follower("P1S", "preparing", time_scale=60)
+    follower.printer.knobs.air_print = True
+    codes = {n.code for parsed in follower.watch(140) for n in parsed.notices}
+    assert codes == {"air_print"}
+    assert follower.parsed.notices == ()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_a_printer_sends_is_refused_for_its_type(name: str) -> None:
+    follower = Follower(name, "printing")
+    message = follower.printer.next_report(full=True)
+    assert message is not None
+    report = Report()
+    assert report.apply(message["print"], full=True) == message["print"].keys()
+    assert report.data == message["print"]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_differences_add_up_to_the_whole(name: str) -> None:
     follower = Follower(name, "busy_farm", time_scale=40)
