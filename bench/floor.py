@@ -16,7 +16,6 @@ import paho.mqtt.client as mqtt
 import psutil
 from paho.mqtt.enums import CallbackAPIVersion
 
-from bench.listener import PREFIX
 from core.jsonio import loads
 
 
@@ -31,9 +30,9 @@ def _client(printer: dict[str, Any], context: ssl.SSLContext, delays: list[float
         client.publish(f"{topic}/request", json.dumps({"pushing": {"command": "pushall"}}))
 
     def received(_client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
-        name = loads(message.payload).get("print", {}).get("subtask_name", "")
-        if name.startswith(PREFIX):
-            delays.append((time.time_ns() - int(name.removeprefix(PREFIX))) / 1e6)
+        sent = loads(message.payload).get("print", {}).get("t_stamp")
+        if sent:
+            delays.append((time.time_ns() - sent) / 1e6)
 
     client.on_connect = connected
     client.on_message = received

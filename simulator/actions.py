@@ -15,8 +15,12 @@ from typing import Any
 from simulator.printer_host import PrinterHost
 
 _NOT_ACTIONS = frozenset(
-    {"tick", "next_report", "report_interval", "handle", "due_messages", "camera_frame"}
-)
+    {
+        "tick", "next_report", "report_interval", "handle", "due_messages", "camera_frame",
+        "after", "begin", "run_ended",
+    }
+)  # fmt: skip
+"""Methods of the machine that belong to its works, not to the outside world."""
 
 
 class UnknownAction(LookupError):

@@ -190,7 +190,6 @@ class VirtualPrinter:
         self.fans = dict.fromkeys(self.fans, 0.0)
         self.ams.change, self.ams.tar = None, self.ams.now
         self.lights["chamber_light"] = "on"
-        self.pushes.rebase()
 
     def inject_hms(self, attr: int, code: int) -> None:
         """Add an HMS entry; severity = code >> 16 (1 fatal … 4 info)."""

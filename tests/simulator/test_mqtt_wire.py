@@ -468,4 +468,5 @@ def test_benchmark_reports_have_size_rate_and_stamp(simulated_farm, probe):
     assert all(9000 <= len(payload) < 12_000 for payload in payloads)
     body = json.loads(payloads[-1])["print"]
     assert 0 <= time.time_ns() - body["t_stamp"] < 5_000_000_000
-    assert body["subtask_name"] == f"bench-{body['t_stamp']}"
+    assert body["layer_num"] == body["t_stamp"] // 1_000_000 % 20_000
+    assert body["mc_percent"] == body["t_stamp"] // 10_000 % 100
