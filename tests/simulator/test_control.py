@@ -113,7 +113,7 @@ def test_unknown_actions_and_arguments_name_what_exists(farm):
 
 
 @pytest.mark.parametrize(
-    "name", ["tick", "handle", "next_report", "camera_frame", "__init__", "_publish"]
+    "name", ["tick", "handle", "next_report", "camera_frame", "after", "run_ended", "__init__"]
 )
 def test_inner_methods_are_no_actions(farm, name):
     assert call(f"{farm.control_url}/printers/p0/actions/{name}", {})[0] == 404

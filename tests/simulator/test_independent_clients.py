@@ -51,8 +51,13 @@ def test_mosquitto_sub_hears_what_mosquitto_pub_asks_for(simulated_farm, tmp_pat
             assert done.returncode == 0, done.stderr
         eventually(lambda: len(farm.printer("p0").requests("get_version")) == 2)
         heard = ""
-        while heard.count('"get_version"') < 2:
-            heard += listener.stdout.readline()
+        guard = threading.Timer(5, listener.kill)
+        guard.start()
+        while '"sequence_id": "1"' not in heard:
+            line = listener.stdout.readline()
+            assert line, f"mosquitto_sub heard only {heard}"
+            heard += line
+        guard.cancel()
         listener.terminate()
     assert heard.count('"get_version"') == 2
 
