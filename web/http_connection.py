@@ -78,6 +78,8 @@ class HttpConnection:
                 started = True
                 deadline = time.monotonic() + self._limits.head_s
             self._buffer = (self._buffer + chunk).lstrip(b"\r\n")
+        if end > MAX_HEAD_BYTES:
+            raise BadHead(431, "Headers too large")
         raw, self._buffer = self._buffer[:end], self._buffer[end + 4 :]
         return parse_head(raw)
 

@@ -88,7 +88,7 @@ class PanelView:
         if old is status:
             return {}
         new: Json = {}
-        if old is None or old.machine is not status.machine:
+        if old is None or old.machine is not status.machine or old.name != status.name:
             new.update(_identity(status, self._config))
         for names, build in _STATUS_PARTS:
             if old is None or any(getattr(old, n) is not getattr(status, n) for n in names):

@@ -92,7 +92,7 @@ class FarmServer(ThreadedWSGIServer):
         self._thread = threading.Thread(target=self.serve_forever, name="http:accept", daemon=True)
         self._thread.start()
 
-    def serve_forever(self, poll_interval: float = 0.5) -> None:
+    def serve_forever(self, poll_interval: float = 0.1) -> None:
         self._serving.set()
         super().serve_forever(poll_interval)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from flask import Flask
@@ -27,6 +27,7 @@ from wsproto.events import (
 )
 
 from cameras.frames import CameraStatus, Frame
+from cameras.hub import CameraHub
 from core.clock import Clock, SystemClock
 from core.config import FarmConfig, LimitsConfig, PrinterConfig, ServerConfig
 from core.errors import PrinterOffline
@@ -275,7 +276,7 @@ def build_farm(folder: Path, server: ServerConfig, names: tuple[str, ...]) -> Fa
     cameras = FakeCameras()
     services = Services(
         config=config, registry=registry, bus=bus, fleet=fleet, clock=clock, jobs=jobs,
-        library=library, cameras=cameras, hub=hub, history=history, started_at=clock.time(),
+        library=library, cameras=cast(CameraHub, cameras), hub=hub, history=history, started_at=clock.time(),
         version="0.0.1",
     )  # fmt: skip
     jobs.start()
@@ -392,7 +393,10 @@ class Page:
         raise AssertionError(f"no {kind} came")
 
     def send(self, message: dict[str, Any]) -> None:
-        self.sock.sendall(self._ws.send(TextMessage(json.dumps(message))))
+        self.send_text(json.dumps(message))
+
+    def send_text(self, text: str) -> None:
+        self.sock.sendall(self._ws.send(TextMessage(text)))
 
     def __enter__(self) -> Page:
         return self

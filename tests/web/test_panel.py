@@ -86,7 +86,8 @@ def _snapshot(kit: Any, step: dict[str, Any], clock: ManualClock, number: int) -
 @given(steps=st.lists(STEPS, min_size=1, max_size=8))
 def test_patches_add_up_to_the_whole(kit: Any, steps: list[dict[str, Any]]) -> None:
     """apply(all patches) == the current JSON == what a page that comes later is given."""
-    clock, view, shown = ManualClock(), PanelView(), {}
+    clock, view = ManualClock(), PanelView()
+    shown: dict[str, Any] = {}
     snapshot = None
     for number, step in enumerate(steps):
         clock.advance(step["seconds"])
