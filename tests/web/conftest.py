@@ -276,8 +276,8 @@ def build_farm(folder: Path, server: ServerConfig, names: tuple[str, ...]) -> Fa
     cameras = FakeCameras()
     services = Services(
         config=config, registry=registry, bus=bus, fleet=fleet, clock=clock, jobs=jobs,
-        library=library, cameras=cast(CameraHub, cameras), hub=hub, history=history, started_at=clock.time(),
-        version="0.0.1",
+        library=library, cameras=cast(CameraHub, cameras), hub=hub, history=history,
+        started_at=clock.time(), version="0.0.1",
     )  # fmt: skip
     jobs.start()
     fleet.start()
