@@ -90,7 +90,8 @@ def _accept(machine: VirtualPrinter, path: str, plate: int, body: Body, start: S
         job.ids[key] = str(body.get(key, "0"))
     job.print_type = "local"
     job.started_at = machine.wall_time
-    job.mapping = [i for i in body.get("ams_mapping") or [] if isinstance(i, int)]
+    mapping = body.get("ams_mapping")
+    job.mapping = [i for i in mapping if isinstance(i, int)] if isinstance(mapping, list) else []
     job.timelapse = bool(body.get("timelapse"))
     machine.health.print_error = 0
     machine.begin(start)
@@ -183,7 +184,8 @@ def _tray(
             return None
         ams_id = NONE
         if isinstance(second, list) and i < len(second) and isinstance(second[i], dict):
-            ams_id = int(second[i].get("ams_id", NONE))
+            named = second[i].get("ams_id", NONE)
+            ams_id = named if isinstance(named, int) else NONE
         return external_tray(machine, ams_id)
     if machine.ams.find(value) is None:
         if used:
