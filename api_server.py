@@ -53,6 +53,7 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
     jobs = JobService(JsonJobStore(folder, clock), fleet, registry, library, bus, clock)
     fleet.observe(jobs.note_command)
     cameras = CameraHub(fleet.camera, clock)
+    fleet.guard_uploads(cameras.making_way)
     history = TemperatureHistory()
     configs = {printer.id: printer for printer in config.printers}
     hub = PanelHub(

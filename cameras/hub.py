@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from cameras import bambu_jpeg
 from cameras.frames import CameraFailed, CameraStatus, Frame
@@ -96,6 +97,19 @@ class CameraHub:
         worker = self._workers.get(printer_id)
         if worker is not None:
             worker.resume()
+
+    @contextmanager
+    def making_way(self, printer_id: str) -> Iterator[None]:
+        """Hang up for the time of an upload, where the printer cannot do both."""
+        source = self._sources(printer_id)
+        if source is None or not source.pause_during_upload:
+            yield
+            return
+        self.pause(printer_id)
+        try:
+            yield
+        finally:
+            self.resume(printer_id)
 
     def stop(self, timeout: float = 3.0) -> None:
         """Hang up everywhere and end the threads."""

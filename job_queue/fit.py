@@ -107,7 +107,10 @@ def facts_of(status: PrinterStatus) -> PrinterFacts:
     return PrinterFacts(
         name=status.name,
         code=machine.code,
-        nozzles_mm=tuple(nozzle.diameter_mm for nozzle in status.nozzles),
+        nozzles_mm=tuple(  # the left one first, as print files have it
+            nozzle.diameter_mm
+            for nozzle in sorted(status.nozzles, key=lambda n: n.name, reverse=True)
+        ),
         volume_mm=machine.volume_mm,
     )
 

@@ -32,6 +32,8 @@ class CameraSource:
     secret: Secret
     tls: Callable[[], ssl.SSLContext]
     """Makes the pinned context; raises PrinterOffline while the certificate is not yet known."""
+    pause_during_upload: bool = False
+    """The printer may reboot under a camera stream and a large upload (bambu-lan A11, P1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

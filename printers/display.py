@@ -59,4 +59,6 @@ def _working_or_resting(snapshot: Snapshot) -> tuple[str, str]:
     if not conditions.bed_clear:
         soft = conditions.last_result in ("failed", "cancelled") or status.state is S.FAILED
         return "needs_clear", "stopped" if soft else ""
+    if any(fault.severity.blocks for fault in status.faults):
+        return "fault", ""  # it would refuse a start, so it is not ready
     return "ready", ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from printers.status import PrinterState, PrinterStatus
 logger = logging.getLogger(__name__)
 
 Observer = Callable[[str, Command, Snapshot], None]
+UploadGuard = Callable[[str], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,7 @@ class Fleet:
         self._adapters: dict[str, Printer] = {}
         self._locks: dict[str, threading.RLock] = {}
         self._observers: list[Observer] = []
+        self._upload_guards: list[UploadGuard] = []
         self.configs: dict[str, PrinterConfig] = {config.id: config for config in configs}
         context = AdapterContext(publish=registry.publish, clock=clock, data_dir=data_dir)
         for config in configs:
@@ -96,6 +98,10 @@ class Fleet:
     def observe(self, observer: Observer) -> None:
         """Call ``observer(printer_id, command, snapshot before)`` after each accepted command."""
         self._observers.append(observer)
+
+    def guard_uploads(self, guard: UploadGuard) -> None:
+        """Hold ``guard(printer_id)`` for the time of each upload (a camera hangs up)."""
+        self._upload_guards.append(guard)
 
     def snapshot(self, printer_id: str) -> Snapshot:
         """Raises NotFound for a name that is not in the configuration."""
@@ -189,7 +195,11 @@ class Fleet:
         cancel: threading.Event,
     ) -> int:
         """Bytes on the printer as it reports them. Not under the command lock: it takes minutes."""
-        return self.adapter(printer_id).upload(source, remote_name, progress, cancel)
+        adapter = self.adapter(printer_id)
+        with ExitStack() as guards:
+            for guard in self._upload_guards:
+                guards.enter_context(guard(printer_id))
+            return adapter.upload(source, remote_name, progress, cancel)
 
     def list_files(self, printer_id: str, folder: str = "/") -> tuple[RemoteFile, ...]:
         return self.adapter(printer_id).list_files(folder)

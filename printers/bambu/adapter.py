@@ -230,6 +230,7 @@ class BambuPrinter(Printer):
             user="bblp",
             secret=self.config.access_code,
             tls=self._tls,
+            pause_during_upload=model.pause_camera_during_upload,
         )
 
     def diagnostics(self) -> Mapping[str, Any]:

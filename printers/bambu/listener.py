@@ -174,7 +174,7 @@ class PrinterListener:
             self._first_report()
             return
         if self.proofs.waiting or self._proof_notes:
-            changed = self._check_proofs(now) or changed
+            changed = self._check_proofs(now, fresh=True) or changed
         if changed or self._dirty or now - self._published_at >= self._timing.publish:
             self._publish()
         if reading.full_frames != before and self._full_waiters:
@@ -218,8 +218,8 @@ class PrinterListener:
             text += f"{self._config.model} as the settings say."
             self._set_notice("model_differs" if differs else "", text)
 
-    def _check_proofs(self, now: float) -> bool:
-        notes = self.proofs.check(self.status(), now)
+    def _check_proofs(self, now: float, *, fresh: bool) -> bool:
+        notes = self.proofs.check(self.status(), now, fresh=fresh)
         if notes == self._proof_notes:
             return False
         self._proof_notes = notes
@@ -234,6 +234,8 @@ class PrinterListener:
 
     def _tick(self, now: float) -> None:
         if self.reading.has_full and self.reading.settle(now):
+            self._dirty = True
+        if self._proof_notes and self._check_proofs(now, fresh=False):
             self._dirty = True
         self._judge_silence(now)
         state = self.reading.state

@@ -49,13 +49,13 @@ class Proofs:
         with self._lock:
             self._open[expectation.notice.code] = _Open(expectation, now + expectation.seconds)
 
-    def check(self, status: PrinterStatus, now: float) -> tuple[Notice, ...]:
-        """Judge by a fresh report; the notes that stand."""
+    def check(self, status: PrinterStatus, now: float, *, fresh: bool = True) -> tuple[Notice, ...]:
+        """The notes that stand. Only a ``fresh`` report can show that a command had no effect."""
         with self._lock:
             for code, item in list(self._open.items()):
                 if item.expectation.holds(status) or _is_old(item, now):
                     del self._open[code]
-                elif item.noted_at is None and now >= item.judged_after:
+                elif fresh and item.noted_at is None and now >= item.judged_after:
                     item.noted_at = now
             return tuple(
                 item.expectation.notice for item in self._open.values() if item.noted_at is not None
