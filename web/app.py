@@ -11,6 +11,7 @@ from web import (
     fleet_api,
     jobs_api,
     older_api,
+    older_uploads,
     pages,
     printers_api,
     start_api,
@@ -27,7 +28,7 @@ from web.status_body import StatusBody
 _MB = 1_000_000
 BLUEPRINTS = (
     status_api, printers_api, fleet_api, files_api, start_api, jobs_api, camera_api, older_api,
-    pages,
+    older_uploads, pages,
 )  # fmt: skip
 
 

@@ -10,15 +10,14 @@ import logging
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterable
-from email.utils import formatdate
-from functools import lru_cache
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from web.frames import FrameSocket
 from web.http_body import Body
 from web.http_head import MAX_HEAD_BYTES, BadHead, Head, parse_head
+from web.http_reply import Reply
 
 if TYPE_CHECKING:
     from web.server import FarmServer
@@ -28,11 +27,6 @@ logger = logging.getLogger(__name__)
 _JOIN_BELOW = 64 * 1024
 _DISCARD_BYTES = 64 * 1024
 _LINGER_S, _LINGER_BYTES = 3.0, 64 * 1024 * 1024
-
-
-@lru_cache(maxsize=2)
-def _date(second: int) -> str:
-    return formatdate(second, usegmt=True)
 
 
 class HttpConnection:
@@ -98,7 +92,7 @@ class HttpConnection:
         body = Body(self._sock, self._buffer, head.length, self._limits.body_stall_s, expects)
         self._buffer = self._buffer[head.length :]
         frames = FrameSocket(self._sock) if head.is_upgrade else None
-        reply = _Reply(self, head)
+        reply = Reply(self.send, head, keep_alive=head.keep_alive and self._server.has_room)
         self._run(head, self._environ(head, body, frames), reply)
         if frames is not None and frames.upgraded:
             return False
@@ -110,7 +104,7 @@ class HttpConnection:
             return False
         return reply.keep_alive
 
-    def _run(self, head: Head, environ: dict[str, Any], reply: _Reply) -> None:
+    def _run(self, head: Head, environ: dict[str, Any], reply: Reply) -> None:
         result: Iterable[bytes] | None = None
         try:
             result = self._server.app(environ, reply.start)
@@ -155,9 +149,6 @@ class HttpConnection:
         # Uncompressed frames are made once for all pages; nothing is gained per page by deflate.
         environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
         return environ
-
-    def may_continue(self, head: Head) -> bool:
-        return head.keep_alive and self._server.has_room
 
     def send(self, *parts: bytes) -> None:
         self._sock.settimeout(self._limits.send_stall_s)
@@ -205,63 +196,3 @@ class HttpConnection:
                 seen += len(chunk)
         except OSError as error:
             logger.debug("%s: closed by the client: %s", self._peer[0], error)
-
-
-class _Reply:
-    """start_response and write of one request."""
-
-    def __init__(self, connection: HttpConnection, head: Head) -> None:
-        self._connection = connection
-        self._head = head
-        self._pending = b""
-        self._chunked = False
-        self._bodyless = head.method == "HEAD"
-        self._begun = False
-        self.keep_alive = connection.may_continue(head)
-        self.broken = False
-
-    def start(
-        self, status: str, headers: list[tuple[str, str]], exc_info: Any = None
-    ) -> Callable[[bytes], object]:
-        if exc_info is not None and self._begun:
-            raise exc_info[1].with_traceback(exc_info[2])
-        code = int(status[:3])
-        self._bodyless = self._bodyless or code in (204, 304)
-        names = {name.lower() for name, _ in headers}
-        lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers)]
-        if "content-length" not in names and not self._bodyless:
-            self._chunked = self._head.version == "HTTP/1.1"
-            if self._chunked:
-                lines.append("Transfer-Encoding: chunked")
-            else:
-                self.keep_alive = False
-        if "date" not in names:
-            lines.append(f"Date: {_date(int(time.time()))}")
-        lines.append("Server: print-farm")
-        lines.append(f"Connection: {'keep-alive' if self.keep_alive else 'close'}")
-        self._pending = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
-        return self.write
-
-    def write(self, data: bytes) -> None:
-        if not data or self._bodyless:
-            return
-        if self._chunked:
-            data = b"%x\r\n%b\r\n" % (len(data), data)
-        head, self._pending = self._pending, b""
-        self._begun = True
-        self._connection.send(head, data)
-
-    def finish(self) -> None:
-        if self.broken:
-            return
-        tail = b"0\r\n\r\n" if self._chunked else b""
-        head, self._pending = self._pending, b""
-        if head or tail:
-            self._connection.send(head, tail)
-
-    def fail(self) -> None:
-        """The app broke: say so if nothing was sent yet, else cut the connection."""
-        self.broken = True
-        if not self._begun:
-            text = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n"
-            self._connection.send(text, b"Connection: close\r\n\r\n")

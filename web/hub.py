@@ -11,7 +11,6 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core import jsonio
@@ -25,6 +24,7 @@ from web.farm_summary import summarise
 from web.frames import text_frame
 from web.job_json import job_json
 from web.panel import PanelView
+from web.state import Json, State, merged
 from web.temperatures import TemperatureHistory
 
 if TYPE_CHECKING:
@@ -32,20 +32,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-Json = dict[str, Any]
 MIN_GAP_S = 0.25
 TICK_S = 1.0
 RING = 500
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """The farm as all pages know it at ``seq``. Nothing in it is ever edited."""
-
-    seq: int
-    docs: Mapping[str, Json]
-    jobs: Mapping[str, Json]
-    farm: Json
 
 
 class PanelHub:
@@ -184,7 +173,7 @@ class PanelHub:
             message["farm"] = farm
         frame = text_frame(jsonio.dumps(message))
         docs = {**before.docs, **{name: self._views[name].doc for name in patches}}
-        all_jobs = before.jobs if not jobs else _merged(before.jobs, jobs)
+        all_jobs = before.jobs if not jobs else merged(before.jobs, jobs)
         after = State(seq, docs, all_jobs, before.farm if farm is None else farm)
         with self._lock:
             self._state = after
@@ -220,8 +209,3 @@ class PanelHub:
         frame = text_frame(jsonio.dumps(sample))
         for browser in wanted:
             browser.notify(frame)
-
-
-def _merged(old: Mapping[str, Json], changes: Mapping[str, Json | None]) -> dict[str, Json]:
-    merged = {**old, **changes}
-    return {name: job for name, job in merged.items() if job is not None}

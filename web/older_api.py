@@ -9,17 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, request
 
 from core import jsonio
 from core.errors import BadRequest, FarmError
 from printers import commands as c
 from web.errors import farm_error, json_response
 from web.fields import Fields, json_body
-from web.files_api import receive
 from web.fleet_api import execute
 from web.printers_api import note
-from web.schemas import StartRequest
 from web.services import services
 from web.status_api import diagnose, one_of_query, printer_doc
 
@@ -27,7 +25,7 @@ blueprint = Blueprint("older", __name__)
 _FAR_MM = 10_000.0
 
 
-def _ok(**more: Any) -> Response:
+def ok(**more: Any) -> Response:
     return json_response({"ok": True, **more})
 
 
@@ -38,7 +36,7 @@ def _send(*commands: c.Command) -> Response:
     for command in commands:
         texts.append(services().fleet.execute(printer_id, command).text)
         note(printer_id, "command", f"{command.name} sent")
-    return _ok(printer_id=printer_id, text=" ".join(text for text in texts if text))
+    return ok(printer_id=printer_id, text=" ".join(text for text in texts if text))
 
 
 @blueprint.errorhandler(FarmError)
@@ -68,7 +66,7 @@ for _prefix in ("/api/light", "/api/light/chamber"):
 def ams() -> Response:
     doc = printer_doc(one_of_query())
     names = ("ams", "external", "tray", "next_tray")
-    return _ok(printer_id=doc["id"], **{name: doc.get(name) for name in names})
+    return ok(printer_id=doc["id"], **{name: doc.get(name) for name in names})
 
 
 @blueprint.get("/api/diag")
@@ -76,7 +74,7 @@ def diag() -> Response:
     """Of one printer; without a printer, of the farm."""
     if not request.args.get("printer_id") and len(services().config.printers) != 1:
         state = services().hub.state
-        return _ok(
+        return ok(
             version=services().version,
             printers=[
                 {"id": doc["id"], "state": doc["state"], "conn": doc["conn"]}
@@ -85,7 +83,7 @@ def diag() -> Response:
             pages=services().hub.browsers,
             notes=list(services().config.notes),
         )
-    return _ok(**diagnose(one_of_query()))
+    return ok(**diagnose(one_of_query()))
 
 
 @blueprint.post("/api/jog")
@@ -143,42 +141,6 @@ def select_tray() -> Response:
         if spool.index in (unit, tray):
             return _send(c.SelectTray(slot=spool.slot))
     raise BadRequest(f"{status.name} has no tray {tray} in AMS {unit}.")
-
-
-@blueprint.post("/api/upload")
-def upload() -> Response:
-    """Into the library; with ``start=1`` it is started on the printer as well."""
-    stored, _, _ = receive()
-    if request.args.get("start", "").lower() not in ("1", "true", "yes"):
-        return _ok(file_id=stored.id, filename=stored.name)
-    return _start(stored.id, one_of_query())
-
-
-@blueprint.post("/api/jobs")
-def add_job() -> Response:
-    """The earlier form: a file for one printer, started directly."""
-    stored, _, _ = receive()
-    return _start(stored.id, one_of_query())
-
-
-def _start(file_id: str, printer_id: str) -> Response:
-    plate = request.args.get("plate", "1")
-    if not plate.isascii() or not plate.isdigit() or not 1 <= int(plate) <= 64:
-        raise BadRequest("The plate must be a number from 1 to 64.")
-    wanted = StartRequest(file_id=file_id, plate=int(plate))
-    job = services().jobs.start_file(
-        printer_id,
-        wanted.file_id,
-        wanted.plate,
-        ams_mapping=None,
-        options={},
-        confirm=(),
-        created_by=g.get("user", ""),
-    )
-    note(printer_id, "command", f"start of {job.file_name} accepted")
-    return json_response(
-        {"ok": True, "job_id": job.id, "file_id": file_id, "printer_id": printer_id}, 202
-    )
 
 
 _BROADCASTS: dict[str, Callable[[Fields], list[c.Command]]] = {

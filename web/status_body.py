@@ -9,7 +9,7 @@ from flask import current_app
 
 from core import jsonio
 from web.frames import text_frame
-from web.hub import State
+from web.state import State
 
 EXTENSION = "farm.body"
 
