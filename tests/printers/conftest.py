@@ -116,8 +116,7 @@ def bambu_rig(tmp_path: Path) -> Iterator[Callable[..., Rig]]:
             farm = SimulatedFarm([spec], time_scale=time_scale, tick_s=0.05)
             stack.enter_context(farm)
             handle = farm.printer("cedar")
-            if knobs:
-                handle.set(**knobs)
+            handle.set(**{"push_interval_s": 0.1, **(knobs or {})})
             endpoint = farm.endpoints["cedar"]
             config = PrinterConfig(
                 id="cedar",
@@ -133,7 +132,7 @@ def bambu_rig(tmp_path: Path) -> Iterator[Callable[..., Rig]]:
             )
             rig = Rig(farm, handle, tmp_path)
             rig.build(replace(config, **changes), timing)
-            stack.callback(rig.printer.stop)
+            stack.callback(lambda: rig.printer.stop())
             if start:
                 rig.printer.start()
             return rig

@@ -123,6 +123,13 @@ def test_an_ignored_temperature_becomes_a_note_and_goes_when_it_is_obeyed() -> N
     assert not proofs.waiting
 
 
+def test_only_a_fresh_report_shows_that_a_command_had_no_effect() -> None:
+    proofs = Proofs()
+    expect(proofs, c.SetTemperature(heater="bed", target=60))
+    assert proofs.check(status(0.0), 30.0, fresh=False) == ()
+    assert proofs.check(status(0.0), 31.0)
+
+
 def test_a_note_is_given_up_after_ten_minutes() -> None:
     proofs = Proofs()
     expect(proofs, c.SetTemperature(heater="bed", target=60))
