@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from simulator.models import MODELS
@@ -227,7 +229,7 @@ def test_objects_can_be_skipped_but_not_all() -> None:
     ],
 )
 def test_a_bad_start_is_accepted_and_fails_after_prepare(
-    changes: dict[str, object], error: int
+    changes: dict[str, Any], error: int
 ) -> None:
     r = Rehearsal.of()
     r.store()

@@ -321,3 +321,29 @@ def test_the_busy_farm_prints_on_and_leaves_guests_alone() -> None:
     r.until(lambda: not machine.job.busy)
     r.run(Autopilot.WAIT_S * 2)
     assert machine.job.subtask_name == "guest"
+
+
+@pytest.mark.parametrize("model", ["X1C", "P2S", "H2D"])
+def test_developer_mode_off_on_newer_models(model: str) -> None:
+    r = Rehearsal.of(model)
+    assert int(r.status()["fun"], 16) >> 29 & 1 == 0
+    r.machine.knobs.dev_mode_off = True
+    assert int(r.status()["fun"], 16) >> 29 & 1 == 1
+    r.store()
+    for answer in (r.order("gcode_line", param="M140 S60\n"), r.start()):
+        assert answer["err_code"] == UNSIGNED
+        assert "result" not in answer
+    assert r.status()["bed_target_temper"] == 0
+    assert r.status()["gcode_state"] == "IDLE"
+    led = dict.fromkeys(("led_on_time", "led_off_time", "loop_times", "interval_time"), 0)
+    (light,) = r.ask("system", "ledctrl", led_node="chamber_light", led_mode="off", **led)
+    assert light["system"]["result"].lower() == "success"
+
+
+@pytest.mark.parametrize("model", ["P1S", "A1"])
+def test_developer_mode_off_on_p1_and_a1_is_only_an_hms_entry(model: str) -> None:
+    r = Rehearsal.of(model)
+    r.machine.knobs.dev_mode_off = True
+    assert r.ask("print", "gcode_line", param="M140 S60\n") == []
+    assert r.status()["hms"] == [{"attr": 83887360, "code": 65543}]
+    assert r.status()["bed_target_temper"] == 0

@@ -118,7 +118,7 @@ def test_thumbnails_are_drawn_on_a_transparent_ground() -> None:
     corner, middle = big.getpixel((3, 3)), big.getpixel((256, 270))
     assert isinstance(corner, tuple) and isinstance(middle, tuple)
     assert corner[3] < 8
-    assert middle[3] == 255 and middle[0] > 2 * middle[1]
+    assert middle[3] > 247 and middle[0] > 2 * middle[1]
 
 
 def test_members_can_be_left_out_and_unknown_models_are_refused() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -231,9 +232,9 @@ def _do(r: Rehearsal, what: str) -> None:
         "unload": lambda: r.order("ams_change_filament", target=255, ams_id=0, slot_id=255),
         "home": lambda: r.order("gcode_line", param="G28\n"),
         "runout": machine.runout,
-        "unplug": lambda: machine.ams.unit(0) and machine.unplug_ams(0),
-        "plug": lambda: machine.ams.unit(0) or machine.plug_ams(0),
-        "swap": lambda: machine.ams.unit(0) and machine.swap_spool(0, 2, "PETG", "123456"),
+        "unplug": lambda: machine.unplug_ams(0),
+        "plug": lambda: machine.plug_ams(0),
+        "swap": lambda: machine.swap_spool(0, 2, "PETG", "123456"),
         "hms": lambda: machine.inject_hms(50331904, 65543),
         "calm": machine.clear_hms,
         "soft": machine.soft_fail,
@@ -246,7 +247,8 @@ def _do(r: Rehearsal, what: str) -> None:
         "error": lambda: machine.set_print_error(84033543),
         "skip": lambda: r.order("skip_objects", obj_list=[100]),
     }
-    actions[what]()
+    with contextlib.suppress(ValueError):  # unplugged already, or not there
+        actions[what]()
 
 
 @pytest.mark.parametrize("model", ["P1S", "A1 mini", "P2S", "H2D"])

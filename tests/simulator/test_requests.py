@@ -9,7 +9,6 @@ import pytest
 from simulator.models import MODELS
 from simulator.rehearsal import Rehearsal
 from simulator.requests.dispatch import known_commands
-from simulator.state import UNSIGNED
 
 _FIELDS = """param temp target_temp extruder_index ctt_val fan_index speed modeId axis dir mode
 length option target ams_id slot_id tray_id tar_temp obj_list led_node control module_name url
@@ -367,31 +366,6 @@ def test_access_code_and_nozzle() -> None:
     body = {"accessory_type": "nozzle", "nozzle_diameter": 0.6, "nozzle_type": "hardened_steel"}
     r.ask("system", "set_accessories", **body)
     assert (r.status()["nozzle_diameter"], r.status()["nozzle_type"]) == ("0.6", "hardened_steel")
-
-
-@pytest.mark.parametrize("model", ["X1C", "P2S", "H2D"])
-def test_developer_mode_off_on_newer_models(model: str) -> None:
-    r = Rehearsal.of(model)
-    assert int(r.status()["fun"], 16) >> 29 & 1 == 0
-    r.machine.knobs.dev_mode_off = True
-    assert int(r.status()["fun"], 16) >> 29 & 1 == 1
-    r.store()
-    for answer in (r.order("gcode_line", param="M140 S60\n"), r.start()):
-        assert answer["err_code"] == UNSIGNED
-        assert "result" not in answer
-    assert r.status()["bed_target_temper"] == 0
-    assert r.status()["gcode_state"] == "IDLE"
-    (light,) = r.ask("system", "ledctrl", led_node="chamber_light", led_mode="off", **_LED)
-    assert light["system"]["result"].lower() == "success"
-
-
-@pytest.mark.parametrize("model", ["P1S", "A1"])
-def test_developer_mode_off_on_p1_and_a1_is_only_an_hms_entry(model: str) -> None:
-    r = Rehearsal.of(model)
-    r.machine.knobs.dev_mode_off = True
-    assert r.ask("print", "gcode_line", param="M140 S60\n") == []
-    assert r.status()["hms"] == [{"attr": 83887360, "code": 65543}]
-    assert r.status()["bed_target_temper"] == 0
 
 
 @pytest.mark.parametrize("bad", [None, "x", [], {}, True])
