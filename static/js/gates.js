@@ -26,9 +26,34 @@ export function knows(printer, action) {
  * @param {HTMLElement} button @param {Gate} verdict */
 export function applyGate(button, verdict) {
   attr(button, 'aria-disabled', verdict.ok ? null : 'true');
-  attr(button, 'aria-description', verdict.ok ? null : verdict.why);
+  attr(button, 'aria-describedby', verdict.ok ? null : reason(verdict.why));
   if (verdict.ok) delete button.dataset.why;
   else button.dataset.why = verdict.why;
+}
+
+const MOST_REASONS = 100;
+let serial = 0;
+/** @type {Map<string, HTMLElement>} sentence → the hidden element that carries it for screen readers */
+const reasons = new Map();
+
+/** The id of a hidden element with these words, shared by all buttons they hold for. @param {string} why */
+function reason(why) {
+  let node = reasons.get(why);
+  if (!node) {
+    if (reasons.size >= MOST_REASONS) forget();
+    node = h('span', { id: `why-${++serial}`, hidden: true }, why);
+    document.body.append(/** @type {Node} */ (node));
+    reasons.set(why, /** @type {HTMLElement} */ (node));
+  }
+  return /** @type {HTMLElement} */ (node).id;
+}
+
+function forget() {
+  for (const [why, node] of reasons) {
+    if (document.querySelector(`[aria-describedby="${node.id}"]`)) continue;
+    node.remove();
+    reasons.delete(why);
+  }
 }
 
 /** A fieldset with its visible lock line. @param {HTMLFieldSetElement} set @param {HTMLElement} line
@@ -56,9 +81,10 @@ let bubble = null;
 function show(button) {
   const why = /** @type {HTMLElement} */ (button).dataset.why;
   if (!why) return;
-  bubble ??= document.body.appendChild(h('div.why', { popover: 'manual', role: 'presentation' }, icon('lock'), h('span')));
+  bubble ??= h('div.why', { popover: 'manual', 'aria-hidden': 'true' }, icon('lock'), h('span'));
+  if (!bubble) return;
   text(/** @type {Node} */ (bubble.lastChild), why);
-  const host = button.closest('dialog') ?? document.body;
+  const host = button.closest('dialog') ?? document.getElementById('main') ?? document.body;
   if (bubble.parentNode !== host) host.append(bubble);
   bubble.showPopover();
   const box = button.getBoundingClientRect();

@@ -252,7 +252,10 @@ export function farmPage(root, signal) {
     text(needsCount, waiting.length);
     hide(needsMore, waiting.length <= 3);
     text(needsMore, view.more ? t('farm.less') : t('farm.more', { n: waiting.length - 3 }));
+    const held = needsList.contains(document.activeElement);
     keyed(needsList, view.more ? waiting : waiting.slice(0, 3), (p) => p.id, taskNode, paintTask);
+    // The task that was just done is gone: the next one is where a person goes on.
+    if (held && !needsList.contains(document.activeElement)) (needsList.querySelector('button') ?? search).focus();
   }
 
   async function paintBulk() {

@@ -96,7 +96,7 @@ function listPanel(url, pick, row, nothing, signal, tag) {
 
 /** @param {string} id */
 function consolePanel(id) {
-  const log = h('ol', { role: 'log', 'aria-label': t('tabs.console'), tabindex: 0 });
+  const log = h('div.log', { role: 'log', 'aria-label': t('tabs.console'), tabindex: 0 });
   const input = h('input', { type: 'text', 'aria-label': t('console.line'), placeholder: 'M115', spellcheck: 'false', autocomplete: 'off', autocapitalize: 'characters', maxlength: 200 });
   const line = lockLine('lock-console');
   const set = h('fieldset', { 'aria-describedby': 'lock-console' }, h('legend.sr', null, t('tabs.console')), h('form', { onsubmit: (/** @type {Event} */ e) => { e.preventDefault(); void send(); } }, input, h('button.btn', null, t('console.send'))));
@@ -104,7 +104,7 @@ function consolePanel(id) {
 
   /** @param {string} words @param {string} [cls] @param {number} [at] */
   function add(words, cls = '', at = store.now()) {
-    log.append(h(`li${cls ? `.${cls}` : ''}`, null, h('time', null, clockS(at)), words));
+    log.append(h(`p${cls ? `.${cls}` : ''}`, null, h('time', null, clockS(at)), words));
     while (log.children.length > LINES) log.firstElementChild?.remove();
     log.scrollTop = log.scrollHeight;
   }
