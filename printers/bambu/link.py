@@ -37,6 +37,7 @@ class Owner(Listener, Protocol):
 
     def link_opening(self) -> None: ...
     def link_down(self, outage: Outage) -> None: ...
+    def link_stopped(self) -> None: ...
 
 
 class Link:
@@ -100,6 +101,10 @@ class Link:
             session.end(kind)
 
     def _run(self) -> None:
+        self._keep_connected()
+        self._owner.link_stopped()
+
+    def _keep_connected(self) -> None:
         while not self._stopped.is_set():
             try:
                 outage = self._attempt()

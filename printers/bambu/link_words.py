@@ -32,6 +32,10 @@ def internal(name: str) -> str:
     return f"The farm could not connect to {name} because of an error of its own; see the log."
 
 
+def stopped(name: str) -> str:
+    return f"The farm has ended its connection to {name}."
+
+
 def silent(name: str) -> str:
     return f"{name} has not reported for a while, although the connection is open."
 
@@ -107,7 +111,6 @@ _ENDINGS: dict[str, tuple[PrinterState, str, str]] = {
         "",
     ),
     "asked": (PrinterState.CONNECTING, "Connecting to {name}.", ""),
-    "stopped": (PrinterState.OFFLINE, "The farm is shutting down.", ""),
 }
 
 

@@ -116,6 +116,11 @@ class PrinterListener:
         self._show(outage.state, outage.text, online=False)
         self._publish()
 
+    def link_stopped(self) -> None:
+        """The adapter is no longer in charge; what it last said must not be taken for live."""
+        self.pending.drop_all()
+        self._show(PrinterState.OFFLINE, words.stopped(self._config.name), online=False)
+
     def session_up(self) -> None:
         now = self._clock.monotonic()
         self._up_since = now
