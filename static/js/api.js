@@ -36,6 +36,7 @@ function parse(words) {
  * @returns {Promise<any>}
  */
 export async function request(method, path, body, options = {}) {
+  /** @type {Record<string, string>} */
   const headers = { Accept: 'application/json' };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (method !== 'GET') headers['Idempotency-Key'] = key();

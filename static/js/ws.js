@@ -108,6 +108,10 @@ export class Link {
     this.live();
   }
 
+  isLive() {
+    return this.store.link.state === 'live';
+  }
+
   live() {
     if (this.store.link.state !== 'live') this.store.setLink({ state: 'live' });
   }
@@ -156,13 +160,13 @@ export class Link {
     if (this.polling) return;
     this.polling = true;
     const round = async () => {
-      if (this.store.link.state === 'live' || this.stopped) {
+      if (this.isLive() || this.stopped) {
         this.polling = false;
         return;
       }
       try {
         const answer = await this.pollOnce();
-        if (this.store.link.state !== 'live') {
+        if (!this.isLive()) {
           this.store.snapshot(answer);
           this.store.setLink({ state: 'polling' });
         }
@@ -170,7 +174,7 @@ export class Link {
         if (/** @type {any} */ (error)?.status === 401) {
           this.stopped = true;
           this.store.setLink({ state: 'signin' });
-        } else if (this.store.link.state !== 'live') this.store.setLink({ state: 'lost' });
+        } else if (!this.isLive()) this.store.setLink({ state: 'lost' });
       }
       this.later(round, POLL_MS);
     };

@@ -35,7 +35,6 @@ export function amsCard(id) {
     attr(button, 'aria-expanded', String(open === tray.slot));
   }
 
-  /** @param {any} unit */
   const unitNode = () => h('div.amsunit', null, h('header', null, h('h2'), h('span.hum', null, icon('drop'), h('span'))), h('ul.slots'), h('div.slotbox', { hidden: true }, h('b'), h('p'), h('div.row', null,
     button('load', t('ams.load')), button('unload', t('ams.unload')), button('tray', t('ams.select')))));
 

@@ -98,6 +98,16 @@ function dotsLabel(p, trays) {
 const BARS = new Set(['printing', 'preparing', 'paused', 'fault', 'uploading', 'stopping']);
 
 export class PfPrinterCard extends HTMLElement {
+  /** @type {any} the parts, made by build() with the first printer */
+  art = null;
+  /** @type {any} */ pic = null;
+  /** @type {any} */ img = null;
+  /** @type {any} */ tn = null;
+  /** @type {any} */ tb = null;
+  /** @type {any} */ actIcon = null;
+  dotKey = '';
+  camera = false;
+
   build() {
     this.link = h('a');
     this.model = h('span.model');
@@ -124,7 +134,6 @@ export class PfPrinterCard extends HTMLElement {
       h('div.pc-body', null, this.shot, h('div.pc-main', null, this.job, this.barrow, this.eta)),
       h('footer', null, this.tvn, this.tvb, this.dots, this.act));
     this.append(this.art);
-    this.dotKey = '';
   }
 
   /** @param {any} p */

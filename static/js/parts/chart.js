@@ -27,12 +27,19 @@ export function ceiling(series) {
 }
 
 export class PfTempChart extends HTMLElement {
+  /** @type {Series[]} */ series = [];
+  window = 1200; // seconds shown
+  drawnAt = 0;
+  now = 0;
+  /** @type {any} made when it is first on the page */ svg = null;
+  /** @type {any} */ lines = null;
+  /** @type {any} */ ys = null;
+  /** @type {any} */ xs = null;
+  /** @type {any} */ tip = null;
+  /** @type {any} */ cursor = null;
+
   connectedCallback() {
     if (this.svg) return;
-    /** @type {Series[]} */
-    this.series = [];
-    this.window = 1200;
-    this.drawnAt = 0;
     this.svg = s('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'none', 'aria-hidden': 'true' });
     this.lines = s('g');
     this.cursor = s('path', { class: 'cur', d: '' });
@@ -49,9 +56,9 @@ export class PfTempChart extends HTMLElement {
   draw(series, now) {
     this.series = series;
     this.now = now;
-    if (Date.now() - (this.drawnAt ?? 0) < REDRAW_MS || !this.svg) return;
+    if (Date.now() - this.drawnAt < REDRAW_MS || !this.svg) return;
     this.drawnAt = Date.now();
-    const top = (this.top = ceiling(series));
+    const top = ceiling(series);
     const from = now - this.window;
     const x = (/** @type {number} */ at) => (((at - from) / this.window) * WIDTH).toFixed(1);
     const y = (/** @type {number} */ v) => (HEIGHT - (Math.max(0, v) / top) * HEIGHT).toFixed(1);
@@ -73,11 +80,11 @@ export class PfTempChart extends HTMLElement {
   point(event) {
     const box = this.svg.getBoundingClientRect();
     const part = event ? (event.clientX - box.left) / box.width : -1;
-    const on = part >= 0 && part <= 1 && (this.series ?? []).length > 0;
+    const on = part >= 0 && part <= 1 && this.series.length > 0;
     hide(this.tip, !on);
     attr(this.cursor, 'd', on ? `M${(part * WIDTH).toFixed(1)} 0V${HEIGHT}` : '');
     if (!on) return;
-    const at = (this.now ?? 0) - this.window * (1 - part);
+    const at = this.now - this.window * (1 - part);
     const lines = this.series.map((one) => {
       const near = one.points.reduce((best, p) => (Math.abs(p[0] - at) < Math.abs(best[0] - at) ? p : best), one.points[0] ?? [0, 0]);
       return one.points.length && Math.abs(near[0] - at) < 30 ? `${t(`heater.${one.name}`)} ${Math.round(near[1])}°` : '';

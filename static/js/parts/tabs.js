@@ -18,9 +18,9 @@ export function tabsCard(id, signal, link) {
   const terminal = consolePanel(id);
   /** @type {Record<string, {root: HTMLElement, open: () => void, paint?: (p: any) => void}>} */
   const panels = {
-    files: listPanel(`${base}/files`, (a) => a?.files ?? a, fileRow, 'files.none', signal, 'ul.filelist'),
+    files: filesPanel(`${base}/files`, signal),
     console: terminal,
-    events: listPanel(`${base}/events`, (a) => a?.events ?? a, eventRow, 'events.none', signal, 'ol.events'),
+    events: listPanel(() => `${base}/events`, (a) => a?.events ?? a, eventRow, 'events.none', signal, 'ol.events'),
   };
   let chosen = 'files';
   const buttons = TABS.map((name) => h('button', { type: 'button', role: 'tab', id: `tab-${name}`, 'aria-controls': 'tabpanel', onclick: () => choose(name) }, t(`tabs.${name}`)));
@@ -58,9 +58,26 @@ export function tabsCard(id, signal, link) {
   return { root, paint };
 }
 
-/** @param {any} f */
-function fileRow(f) {
-  return h('li', null, icon(f.folder ? 'folder' : 'file'), h('b', { title: f.path }, f.name), h('span', null, bytes(f.size_bytes)), h('span.when', null, f.modified ?? ''));
+/** The printer's storage, one folder at a time. @param {string} url @param {AbortSignal} signal */
+function filesPanel(url, signal) {
+  let folder = '/';
+  const up = h('button.btn.sm.ghost', { type: 'button', hidden: true, onclick: () => go(folder.replace(/[^/]+\/?$/, '') || '/') }, icon('back'), h('span'));
+  const list = listPanel(() => `${url}?folder=${encodeURIComponent(folder)}`, (a) => [...(a?.files ?? [])].sort((x, y) => Number(x.folder) - Number(y.folder)), (f) => fileRow(f, go), 'files.none', signal, 'ul.filelist');
+  list.root.prepend(up);
+  /** @param {string} path */
+  function go(path) {
+    folder = path;
+    hide(up, folder === '/');
+    text(up.lastChild, folder);
+    list.open();
+  }
+  return list;
+}
+
+/** @param {any} f @param {(path: string) => void} go */
+function fileRow(f, go) {
+  const name = f.folder ? h('button.link', { type: 'button', onclick: () => go(f.path) }, f.name) : f.name;
+  return h('li', null, icon(f.folder ? 'folder' : 'file'), h('b', { title: f.path }, name), h('span', null, bytes(f.size_bytes)), h('span.when', null, f.modified ?? ''));
 }
 
 /** @param {any} e */
@@ -70,7 +87,7 @@ function eventRow(e) {
   return h(`li.t-${tone}`, null, icon(pic), h('time', null, at ? clock(at, store.now()) : ''), h('span', null, e.text));
 }
 
-/** A list that is fetched when it is opened. @param {string} url @param {(answer: any) => any[]} pick
+/** A list that is fetched when it is opened. @param {() => string} url @param {(answer: any) => any[]} pick
  * @param {(item: any) => Node} row @param {string} nothing @param {AbortSignal} signal @param {string} tag */
 function listPanel(url, pick, row, nothing, signal, tag) {
   const list = h(tag);
@@ -81,7 +98,7 @@ function listPanel(url, pick, row, nothing, signal, tag) {
     hide(note, false);
     text(note, t('loading'));
     try {
-      const items = pick(await get(url, { signal })) ?? [];
+      const items = pick(await get(url(), { signal, timeout: 60000 })) ?? [];
       list.replaceChildren(...items.map(row));
       hide(note, items.length > 0);
       text(note, t(nothing));
