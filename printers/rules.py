@@ -59,6 +59,9 @@ class GateInputs:
     capabilities: frozenset[str]
 
 
+_BEFORE_START = ("claimed", "uploading", "uploaded")
+
+
 def inputs_of(snapshot: Snapshot, monotonic_now: float) -> GateInputs:
     """Reduce a snapshot to what the rules look at."""
     status, conditions = snapshot.status, snapshot.conditions
@@ -71,7 +74,7 @@ def inputs_of(snapshot: Snapshot, monotonic_now: float) -> GateInputs:
         message=status.message or status.link.text,
         stale=status.state.is_connected and status.is_stale(monotonic_now),
         lock=status.lock,
-        job_name=status.job.name if status.job else (job.name if job else ""),
+        job_name=_job_name(snapshot),
         job_id=job.job_id if job else "",
         phase=job.phase if job else "",
         token=job.token if job else 0,
@@ -86,6 +89,14 @@ def inputs_of(snapshot: Snapshot, monotonic_now: float) -> GateInputs:
         fault=next((f for f in status.faults if f.severity.blocks), None),
         capabilities=status.machine.capabilities,
     )
+
+
+def _job_name(snapshot: Snapshot) -> str:
+    """As a person knows it: the farm's own file without its ending, else the printer's words."""
+    ours, shown = snapshot.conditions.job, snapshot.status.job
+    if ours is not None and (shown is None or ours.phase not in _BEFORE_START):
+        return ours.name.removesuffix(".gcode.3mf") or ours.name
+    return shown.name if shown is not None else ""
 
 
 # -- what speaks against anything at all ------------------------------------------------------
@@ -147,7 +158,7 @@ def held(i: GateInputs) -> Verdict | None:
     if i.phase == "needs_human":
         why = f"It is not certain whether {i.job_name} started on {i.name}. Answer that first."
         return Verdict(False, "start_uncertain", why)
-    if i.phase in ("claimed", "uploading", "uploaded", "starting"):
+    if i.phase in _BEFORE_START or i.phase == "starting":
         return Verdict(False, "printer_busy", f"{i.job_name} is being sent to {i.name}.")
     return None
 
