@@ -40,6 +40,20 @@ def silent(name: str) -> str:
     return f"{name} has not reported for a while, although the connection is open."
 
 
+def unreadable(name: str) -> str:
+    return (
+        f"{name} sends reports that cannot be read, so its state is not known. Switch it off and "
+        "on; if this stays, update its firmware."
+    )
+
+
+def only_changes(name: str) -> str:
+    return (
+        f"{name} is connected but has sent no full report yet, so its state is not known. The "
+        "farm keeps asking; switch the printer off and on if this stays."
+    )
+
+
 def wrong_serial(name: str, serial: str) -> str:
     return (
         f"{name} accepts the connection but reports nothing: the serial number {serial} in the "

@@ -34,6 +34,10 @@ from printers.status import Notice, PrinterState, PrinterStatus
 logger = logging.getLogger(__name__)
 
 _ANSWERING = ("info", "system", "camera", "xcam", "upgrade")
+_ASK_AT_MOST_EVERY_S = 60.0
+_SILENCES = ("wrong_serial", "no_full_report", "unreadable_reports")
+"""Notices that say why a session has not shown the printer's state yet."""
+
 _REQUESTS = {Action.PROBE: GET_VERSION, Action.START: PUSH_START, Action.PUSHALL: PUSHALL}
 
 
@@ -69,7 +73,8 @@ class PrinterListener:
         self._published_at = 0.0
         self._dirty = False
         self._up_since = 0.0
-        self._asked_again = False
+        self._ask_at = self._ask_gap = 0.0
+        self._dropped_before = 0
         self._watchdog = Watchdog(timing, 0.0, weak=True)
         self._full_waiters: list[threading.Event] = []
         self._link: Link | None = None
@@ -111,7 +116,7 @@ class PrinterListener:
 
     def link_down(self, outage: Outage) -> None:
         self.pending.drop_all()
-        self._notices.pop("wrong_serial", None)
+        self._forget_silence()
         self._set_notice(outage.notice, outage.text)
         self._show(outage.state, outage.text, online=False)
         self._publish()
@@ -124,7 +129,9 @@ class PrinterListener:
     def session_up(self) -> None:
         now = self._clock.monotonic()
         self._up_since = now
-        self._asked_again = False
+        self._ask_gap = self._timing.first_again
+        self._ask_at = now + self._ask_gap
+        self._dropped_before = self.inbox.dropped
         self.reading.reset()
         self._watchdog = Watchdog(self._timing, now, weak=self.reading.model.pushes_diffs)
         self._notices.clear()
@@ -175,6 +182,7 @@ class PrinterListener:
         changed = reading.take(body, now)
         self._watchdog.reported(now)
         self._heard = (self._clock.time(), now)
+        self._dropped_before = self.inbox.dropped
         if self._shown.state is not None and reading.has_full:
             self._first_report()
             return
@@ -187,7 +195,7 @@ class PrinterListener:
 
     def _first_report(self) -> None:
         """The session is good: the printer's own state stands from here on."""
-        self._notices.pop("wrong_serial", None)
+        self._forget_silence()
         self._show(None, "", online=True)
         self._publish()
         self._release_waiters()
@@ -261,18 +269,42 @@ class PrinterListener:
         if self.reading.has_full:
             quiet = now - self._watchdog.heard_at
             if quiet >= self._timing.offline and self._shown.state is None:
-                self._show(PrinterState.OFFLINE, words.silent(name), online=False)
+                text = words.unreadable(name) if self._is_unreadable else words.silent(name)
+                self._show(PrinterState.OFFLINE, text, online=False)
                 self._dirty = True
             return
-        waited = now - self._up_since
-        if waited >= self._timing.first_again and not self._asked_again:
-            self._asked_again = True
+        if now >= self._ask_at:  # without a whole report differences mean nothing
+            self._ask_gap = min(self._ask_gap * 2, _ASK_AT_MOST_EVERY_S)
+            self._ask_at = now + self._ask_gap
+            self._watchdog.asked(now)
             self._tell(PUSHALL)
-        if waited >= self._timing.first_report and "wrong_serial" not in self._notices:
-            text = words.wrong_serial(name, self._config.serial)
-            self._set_notice("wrong_serial", text)
-            self._show(PrinterState.CONNECTING, text, online=True)
-            self._dirty = True
+        if now - self._up_since >= self._timing.first_report:
+            self._explain_silence()
+
+    @property
+    def _is_unreadable(self) -> bool:
+        """Something came since the last report, and nothing of it could be read."""
+        return self.inbox.dropped > self._dropped_before
+
+    def _explain_silence(self) -> None:
+        """Connected, but the printer's state is not known: say what is seen of it."""
+        name = self._config.name
+        if self._is_unreadable:
+            code, text = "unreadable_reports", words.unreadable(name)
+        elif self._watchdog.reported_at > self._up_since:
+            code, text = "no_full_report", words.only_changes(name)
+        else:
+            code, text = "wrong_serial", words.wrong_serial(name, self._config.serial)
+        if code in self._notices:
+            return
+        self._forget_silence()
+        self._set_notice(code, text)
+        self._show(PrinterState.CONNECTING, text, online=True)
+        self._dirty = True
+
+    def _forget_silence(self) -> None:
+        for code in _SILENCES:
+            self._notices.pop(code, None)
 
     # showing
 
