@@ -107,6 +107,19 @@ async function live() {
   const [{ watchKeys }, { watchDrops }] = await Promise.all([import('./keys.js'), import('./drops.js')]);
   watchKeys(open);
   watchDrops();
+  whenIdle(prefetch);
+}
+
+/** What a click may need is here before the connection can be lost. */
+function prefetch() {
+  const parts = [import('./pages/printer.js'), import('./parts/dialogs.js'), import('./parts/upload.js'), sheet('views')];
+  Promise.all(parts).catch((error) => console.warn('a part of the page could not be fetched ahead', error));
+}
+
+/** @param {() => void} run */
+function whenIdle(run) {
+  if ('requestIdleCallback' in window) requestIdleCallback(run, { timeout: 3000 });
+  else setTimeout(run, 1000);
 }
 
 function boot() {
