@@ -16,6 +16,7 @@ import psutil
 from bench.processes import (
     CORES,
     FARM_CORE,
+    LISTENER_CORE,
     OTHERS_CORE,
     ROOT,
     Farm,
@@ -56,7 +57,7 @@ def percentile(values: list[float], percent: float) -> float:
 def _helper(module: str, *arguments: str, stdin: str = "") -> subprocess.Popen[str]:
     process = pinned(
         [sys.executable, "-m", module, *arguments],
-        OTHERS_CORE,
+        LISTENER_CORE,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
@@ -156,7 +157,7 @@ def main() -> None:
     args = parser.parse_args()
     load = statistics.fmean(psutil.cpu_percent(0.2, percpu=True))
     print(f"{platform.python_version()} on {platform.machine()}, {len(CORES)} cores,")
-    print(f"simulator and browser on core {OTHERS_CORE}, farm on core {FARM_CORE},")
+    print(f"simulator on core {OTHERS_CORE}, farm on {FARM_CORE}, browser on {LISTENER_CORE},")
     print(f"other load at the start {load:.0f} % of all cores, {ROOT.name}")
     empty = Row("RSS of an empty farm", empty_farm_mb(), "MB", 60.0, 190.0)
     print(f"\n{empty.text()}")

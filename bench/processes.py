@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
 OTHERS_CORE = CORES[0]
 FARM_CORE = CORES[1 % len(CORES)]
+LISTENER_CORE = CORES[2] if len(CORES) > 2 else OTHERS_CORE
 PORT_WAIT_S = 60.0
 
 
