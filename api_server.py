@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import signal
@@ -19,6 +18,7 @@ from core.environment import VERSION, arguments, load_settings
 from core.errors import ConfigError, FarmError
 from core.events import Bus
 from core.files import FolderLock
+from core.memory import limit_heaps, settle
 from job_queue.json_store import JsonJobStore
 from job_queue.service import JobService
 from printers.fleet import Fleet
@@ -92,12 +92,13 @@ def serve(config: FarmConfig) -> None:
         for note in config.notes:
             logger.info("%s", note)
         print(f"Print farm on {server.url}  (Ctrl+C ends it)", flush=True)  # noqa: T201
-        gc.freeze()  # what start-up made lives for ever: keep the collector away from it
+        settle()
         while not stop.wait(3600):
             continue
 
 
 def main(argv: Sequence[str]) -> int:
+    limit_heaps()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     try:
         serve(load_settings(arguments(argv), os.environ, ROOT))

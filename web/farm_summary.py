@@ -9,9 +9,10 @@ _STEP_S = 60.0
 
 
 def summarise(
-    docs: Collection[Mapping[str, Any]], now: float, before: Mapping[str, Any]
+    docs: Collection[Mapping[str, Any]], now: float, before: Mapping[str, Any], trouble: str = ""
 ) -> dict[str, Any]:
-    """{"total", "online", "next_free": {"id", "s"}|null, "all_done_at": epoch s|null}.
+    """{"total", "online", "next_free": {"id", "s"}|null, "all_done_at": epoch s|null,
+    "trouble": why nothing may start}.
 
     The end of all is only moved when it differs by more than a minute from ``before``: the
     printers count in minutes and would make it jump with every report.
@@ -30,4 +31,5 @@ def summarise(
         "online": sum(bool(doc["conn"]["online"]) for doc in docs),
         "next_free": {"id": min(left)[1], "s": min(left)[0]} if left else None,
         "all_done_at": None if done_at is None else round(done_at),
+        "trouble": trouble,
     }

@@ -157,7 +157,7 @@ class PanelHub:
 
     def _changed_farm(self) -> Json | None:
         docs = {name: view.doc for name, view in self._views.items()}
-        farm = summarise(docs.values(), self._clock.time(), self._state.farm)
+        farm = summarise(docs.values(), self._clock.time(), self._state.farm, self._jobs.trouble)
         return None if farm == self._state.farm else farm
 
     def _send(

@@ -19,6 +19,14 @@ def listing() -> Response:
     return json_response({"rev": jobs.revision, "jobs": [job_json(job) for job in jobs.jobs()]})
 
 
+@blueprint.post("/api/jobs/acknowledge")
+def acknowledge() -> Response:
+    """A person has read farm.trouble and looked at the printers: starts are allowed again."""
+    json_body(optional=True).done()
+    services().jobs.acknowledge()
+    return json_response({"ok": True})
+
+
 @blueprint.get("/api/jobs/<job_id>")
 def one(job_id: str) -> Response:
     return json_response(job_json(services().jobs.job(job_id)))

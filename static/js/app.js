@@ -81,6 +81,19 @@ function paintLink() {
   if (!quiet && state !== 'polling') setTimeout(paintLink, 1000);
 }
 
+/** Starts are blocked until a person has read why. */
+function troubleBar() {
+  const words = h('span');
+  const read = async () => (await import('./api.js')).request('POST', '/api/jobs/acknowledge', {});
+  const button = h('button.btn.sm', { type: 'button', onclick: () => void read().catch((error) => text(words, error.message)) }, t('trouble.read'));
+  const box = h('div.connbar', { role: 'alert' }, icon('triangle'), words, button);
+  bar.after(box);
+  return () => {
+    hide(box, !store.farm.trouble);
+    text(words, store.farm.trouble ?? '');
+  };
+}
+
 /** @param {string} what */
 async function open(what) {
   if (what === 'upload') (await import('./parts/upload.js')).openUpload({});
@@ -127,7 +140,10 @@ function boot() {
   const frame = bootFrame();
   if (frame?.printers) store.snapshot(frame);
   let online = '';
+  const paintTrouble = troubleBar();
+  paintTrouble();
   store.watch((change) => {
+    if (change.jobs) paintTrouble();
     const now = store.link.state + [...store.printers.values()].filter((p) => p.conn?.online).length;
     if (change.link || now !== online) paintLink();
     online = now;

@@ -33,6 +33,8 @@ export class Store {
     this.jobs = new Map();
     /** @type {Record<string, any>} */
     this.server = {};
+    /** @type {Record<string, any>} next_free, all_done_at, trouble */
+    this.farm = {};
     this.seq = -1;
     this.skew = 0;
     /** @type {{state: 'connecting' | 'live' | 'polling' | 'lost' | 'signin', retryAt: number, dataAt: number}} */
@@ -64,6 +66,7 @@ export class Store {
   snapshot(frame) {
     this.seq = frame.seq ?? this.seq;
     this.setServer(frame.server);
+    this.farm = frame.farm ?? {};
     this.printers = new Map((frame.printers ?? []).map((/** @type {Printer} */ p) => [p.id, p]));
     const jobs = frame.jobs ?? frame.queue?.jobs ?? [];
     this.jobs = new Map(jobs.map((/** @type {any} */ j) => [j.id, j]));
@@ -84,7 +87,8 @@ export class Store {
     for (const [id, patch] of Object.entries(frame.p ?? {})) this.patch(id, patch);
     for (const job of frame.j?.set ?? []) this.jobs.set(job.id, job);
     for (const id of frame.j?.del ?? []) this.jobs.delete(id);
-    if (frame.j) this.mark({ jobs: true });
+    if (frame.farm) this.farm = frame.farm;
+    if (frame.j || frame.farm) this.mark({ jobs: true });
     return true;
   }
 

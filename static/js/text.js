@@ -14,6 +14,7 @@ const en = {
   'conn.live': 'Live', 'conn.slow': 'Every 10 s', 'conn.opening': 'Connecting', 'conn.down': 'No connection', 'conn.online': '{n} of {all} online',
   'conn.lost': 'No connection to the farm server. Data is from {at}. Trying again in {s} s.', 'conn.polling': 'Live updates do not get through; the page asks every 10 s instead. Data is {age}.',
   'conn.signin': 'You are signed out.', 'conn.retry': 'Retry', 'conn.reload': 'Sign in', 'conn.locked': 'No connection to the farm server, so nothing can be sent.',
+  'trouble.read': 'I have looked at the printers',
   'conn.updated': 'The farm server was updated.', 'conn.back': 'Connected to the farm again', 'conn.gone': 'No connection to the farm server',
   'gate.unknown': 'This printer cannot do that.',
 
