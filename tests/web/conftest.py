@@ -299,9 +299,13 @@ def make_farm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
     monkeypatch.setitem(ADAPTERS, "fake", FakePrinter)
     farms: list[Farm] = []
 
-    def make(names: tuple[str, ...] = ("alder", "birch"), **server: Any) -> Farm:
+    def make(
+        names: tuple[str, ...] = ("alder", "birch"), *, queue: bytes = b"", **server: Any
+    ) -> Farm:
         folder = tmp_path / str(len(farms))
         folder.mkdir()
+        if queue:
+            (folder / "queue.json").write_bytes(queue)
         farms.append(build_farm(folder, ServerConfig(**server), names))
         return farms[-1]
 
