@@ -68,7 +68,9 @@ def _arguments() -> argparse.Namespace:
     bench.add_argument("--pad-bytes", type=int, default=0, help="pad reports to this size")
     bench.add_argument("--compact", action="store_true", help="reports without indentation")
     bench.add_argument(
-        "--stamp", action="store_true", help="moment of sending in print.t_stamp, and in layer and percent"
+        "--stamp",
+        action="store_true",
+        help="moment of sending in print.t_stamp, and in layer and percent",
     )
     return parser.parse_args()
 

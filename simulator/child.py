@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from core.config import FarmConfig, PrinterConfig
 from core.errors import ConfigError
@@ -63,10 +63,10 @@ class SimulatorProcess:
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl+C is for the farm, which ends its child in order
         )
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(dumps([_spec(p) for p in wanted]) + b"\n")
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
+        life_line, answers = _pipes(self._process)
+        life_line.write(dumps([_spec(p) for p in wanted]) + b"\n")
+        life_line.flush()
+        line = answers.readline()
         try:
             ready = loads(line)
         except JSONDecodeError as error:
@@ -83,15 +83,22 @@ class SimulatorProcess:
         """Cut the life line, then insist."""
         if self._process is None:
             return
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.close()
+        life_line, answers = _pipes(self._process)
+        life_line.close()
         try:
             self._process.wait(timeout)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._process.stdout.close()
+        answers.close()
         self._process = None
+
+
+def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
+    """Its input and output; both were asked for when it was started."""
+    if process.stdin is None or process.stdout is None:
+        raise ValueError("the simulator was started without pipes")
+    return process.stdin, process.stdout
 
 
 def _spec(printer: PrinterConfig) -> dict[str, Any]:
