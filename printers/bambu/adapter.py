@@ -199,6 +199,7 @@ class BambuPrinter(Printer):
         arrived = self._listener.expect_full()
         for patience in _ASK_AGAIN_AFTER_S:
             self._commander.tell(PUSHALL)
+            self._listener.asked_for_all()
             left = end - clock.monotonic()
             if arrived.wait(max(0.0, min(patience, left))):
                 return self.status

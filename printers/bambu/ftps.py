@@ -94,14 +94,18 @@ class PrinterFtp(ftplib.FTP_TLS):
     def send(self, command: str, source: Any, tick: Tick, deadline: float) -> None:
         """STOR: the whole of ``source``. The final reply is left to ``finish``."""
         conn, _ = self.transfer_socket(command)
-        conn.settimeout(STALL_TIMEOUT_S)
-        moved = 0
+        pace = _Pace(tick, deadline)
         try:
+            conn.settimeout(_SLICE_S)
             while block := source.read(BLOCK):
-                conn.sendall(block)
-                moved += len(block)
-                tick(moved)
-                _check(deadline)
+                left = memoryview(block)
+                while left:
+                    try:
+                        sent = conn.send(left)
+                    except TimeoutError:
+                        sent = 0
+                    left = left[sent:]
+                    pace.moved(sent)
         finally:
             _leave(conn)
 
@@ -110,14 +114,19 @@ class PrinterFtp(ftplib.FTP_TLS):
     ) -> None:
         """RETR or LIST: until the printer closes, with or without a TLS goodbye."""
         conn, _ = self.transfer_socket(command)
-        conn.settimeout(STALL_TIMEOUT_S)
-        moved = 0
+        pace = _Pace(tick, deadline)
         try:
-            while block := conn.recv(BLOCK):
+            conn.settimeout(_SLICE_S)
+            while True:
+                try:
+                    block = conn.recv(BLOCK)
+                except TimeoutError:
+                    pace.moved(0)
+                    continue
+                if not block:
+                    return
                 write(block)
-                moved += len(block)
-                tick(moved)
-                _check(deadline)
+                pace.moved(len(block))
         finally:
             _leave(conn)
 
@@ -158,9 +167,26 @@ def _readable(sock: ssl.SSLSocket, timeout: float) -> bool:
     return bool(select.select([sock], [], [], timeout)[0])
 
 
-def _check(deadline: float) -> None:
-    if time.monotonic() > deadline:
-        raise Stalled("the transfer took longer than its deadline")
+class _Pace:
+    """Counts what moved, lets the caller break off, and notices when nothing moves."""
+
+    def __init__(self, tick: Tick, deadline: float) -> None:
+        self._tick = tick
+        self._deadline = deadline
+        self._total = 0
+        self._progress_at = time.monotonic()
+
+    def moved(self, count: int) -> None:
+        """Call after every try, at least once per slice. Raises Stalled, or what tick raises."""
+        now = time.monotonic()
+        if count:
+            self._total += count
+            self._progress_at = now
+        elif now - self._progress_at > STALL_TIMEOUT_S:
+            raise Stalled("no byte moved for a while")
+        if now > self._deadline:
+            raise Stalled("the transfer took longer than its deadline")
+        self._tick(self._total)
 
 
 def _leave(conn: socket.socket) -> None:

@@ -105,6 +105,10 @@ class PrinterListener:
         self._full_waiters.append(event)
         return event
 
+    def asked_for_all(self) -> None:
+        """Somebody else sent a pushall; weak printers must not get another one soon."""
+        self._watchdog.asked(self._clock.monotonic())
+
     def mark_dirty(self) -> None:
         """Something was set from outside; the thread publishes it at its next turn."""
         self._dirty = True
@@ -116,6 +120,8 @@ class PrinterListener:
 
     def link_down(self, outage: Outage) -> None:
         self.pending.drop_all()
+        self.proofs.clear()
+        self._proof_notes = ()
         self._forget_silence()
         self._set_notice(outage.notice, outage.text)
         self._show(outage.state, outage.text, online=False)
@@ -134,7 +140,7 @@ class PrinterListener:
         self._dropped_before = self.inbox.dropped
         self.reading.reset()
         self._watchdog = Watchdog(self._timing, now, weak=self.reading.model.pushes_diffs)
-        self._notices.clear()
+        self._notices.pop("client_slots_full", None)
         self._show(PrinterState.CONNECTING, words.waiting(self._config.name), online=True)
         self._tell(PUSHALL)
         self._tell(GET_VERSION)
@@ -266,6 +272,9 @@ class PrinterListener:
 
     def _judge_silence(self, now: float) -> None:
         name = self._config.name
+        if "kicked" in self._notices and now - self._up_since >= self._timing.steady:
+            del self._notices["kicked"]
+            self._dirty = True
         if self.reading.has_full:
             quiet = now - self._watchdog.heard_at
             if quiet >= self._timing.offline and self._shown.state is None:

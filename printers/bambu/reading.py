@@ -47,6 +47,7 @@ class Reading:
         """A new session: what was known proves nothing until the next whole frame."""
         self.report.reset()
         self.lock = None
+        self.state = PrinterState.UNKNOWN
         self._failed_since = self._storage_since = None
 
     def learn(self, versions: Versions, model: Model | None) -> bool:
@@ -65,13 +66,15 @@ class Reading:
     def take(self, body: dict[str, Any], now: float) -> bool:
         """Merge one push_status; whether anything an operator could see has changed."""
         full = is_full(body)
+        first = not self.report.has_full
         changed = self.report.apply(body, full=full)
         if full:
             self.full_frames += 1
         if not self.report.has_full or not changed:
             return False
         before = self.parsed
-        self.parsed = self._parser.parse(self.report.data, changed)
+        # After a reset everything is read anew: what the printer no longer says must go.
+        self.parsed = self._parser.parse(self.report.data, None if first else changed)
         settled = self.settle(now)
         return settled or self.parsed is not before
 

@@ -29,6 +29,7 @@ class Timing:
     offline: float = OFFLINE_AFTER_S
     dead: float = 70.0  # no sign of life at all: reconnect
     pushall_gap: float = 300.0  # models whose hardware is too weak for more
+    steady: float = 30.0  # a session this old is not being kicked out
     hold: float = 180.0  # a start waits for its evidence: no reconnect
     retry: tuple[float, float] = (1.0, 30.0)
     auth_retry: float = 60.0

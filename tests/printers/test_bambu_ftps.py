@@ -225,6 +225,32 @@ def test_cancelling_stops_soon_and_removes_the_part(
     assert rig.printer.remote_size("a.3mf") is None
 
 
+def test_a_stalled_upload_can_be_cancelled(bambu_rig: Callable[..., Any], tmp_path: Path) -> None:
+    large = tmp_path / "large.3mf"
+    large.write_bytes(bytes(8_000_000))
+    rig = ready(bambu_rig, knobs={"ftps_bytes_per_s": 1000})
+    cancel = threading.Event()
+    timer = threading.Timer(0.8, cancel.set)
+    timer.start()
+    began = time.monotonic()
+    with pytest.raises(UploadCancelled):
+        rig.printer.upload(large, "a.3mf", lambda *_: None, cancel)
+    timer.join()
+    assert time.monotonic() - began < 4.0
+
+
+def test_a_stalled_upload_is_given_up(
+    bambu_rig: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("printers.bambu.ftps.STALL_TIMEOUT_S", 0.3)
+    large = tmp_path / "large.3mf"
+    large.write_bytes(bytes(8_000_000))
+    rig = ready(bambu_rig, knobs={"ftps_bytes_per_s": 1000})
+    with pytest.raises(UploadFailed, match="stopped taking data") as caught:
+        upload(rig, large)
+    assert caught.value.details["reason"] == "stalled"
+
+
 def test_one_transfer_at_a_time(
     bambu_rig: Callable[..., Any], payload: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

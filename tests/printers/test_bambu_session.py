@@ -135,6 +135,24 @@ def test_a_half_open_connection_is_found_and_replaced(bambu_rig: Callable[..., A
     assert rig.printer.diagnostics()["attempts"] > attempts
 
 
+def test_being_thrown_out_again_and_again_is_said(bambu_rig: Callable[..., Any]) -> None:
+    rig = bambu_rig(knobs={"drop_every_s": 0.3})
+    status = rig.until(lambda s: any(note.code == "kicked" for note in s.notices))
+    assert "Another copy of this farm" in next(n.text for n in status.notices)
+    rig.sim.set(drop_every_s=0.0)
+    rig.online()
+
+
+def test_a_reconnect_forgets_what_the_printer_no_longer_says(
+    bambu_rig: Callable[..., Any],
+) -> None:
+    rig = bambu_rig("X1C")
+    rig.until(lambda s: s.state.is_connected and s.ams)
+    rig.sim.do("unplug_ams", unit=0)
+    rig.printer.execute(c.Reconnect())
+    rig.until(lambda s: s.state.is_connected and not s.ams, "the changer stayed")
+
+
 def test_reconnect_on_request_is_immediate(bambu_rig: Callable[..., Any]) -> None:
     rig = bambu_rig()
     rig.online()
