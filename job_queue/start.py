@@ -236,4 +236,9 @@ class StartRun:
             return self._why_cancelled
         if cancelled:
             return JobError(code="cancelled", text=f"{error.message} {NOTHING_STARTED}")
-        return JobError(code=error.error_code, text=f"{error.message} {NOTHING_STARTED}")
+        return JobError(code=error.error_code, text=_with_ending(error.message))
+
+
+def _with_ending(message: str) -> str:
+    """Some causes say it themselves."""
+    return message if NOTHING_STARTED in message else f"{message} {NOTHING_STARTED}"

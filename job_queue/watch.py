@@ -152,11 +152,12 @@ class Watch:
             self._only_prepared.discard(job.id)
         if status.cancelled:
             self._cancel_seen.add(job.id)
-        for fault in status.faults:
-            if fault.code in CANCEL_CODES:
-                self._cancel_seen.add(job.id)
-            elif fault.severity.blocks and fault.code not in job.baseline.faults:
-                self._last_fault[job.id] = JobError(code=fault.code, text=fault.text)
+        if any(fault.code in CANCEL_CODES for fault in status.faults):
+            self._cancel_seen.add(job.id)
+        known = CANCEL_CODES.union(job.baseline.faults)
+        worst = next((f for f in status.faults if f.severity.blocks and f.code not in known), None)
+        if worst is not None:  # faults come worst first, and the first says why
+            self._last_fault[job.id] = JobError(code=worst.code, text=worst.text)
 
     def _forget_old_stop(self, job: Job, status: PrinterStatus) -> Job:
         """A print that goes on long after our Stop was not stopped by it."""

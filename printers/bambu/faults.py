@@ -38,6 +38,13 @@ _EXTERNAL = 0xFF
 _SEVERITIES = {1: Severity.FATAL, 2: Severity.SERIOUS, 3: Severity.COMMON, 4: Severity.INFO}
 _ORDER = {Severity.FATAL: 0, Severity.SERIOUS: 1, Severity.COMMON: 2, Severity.INFO: 3}
 
+_PLAIN_WORDS = {
+    Severity.FATAL: "reports the fatal fault",
+    Severity.SERIOUS: "reports the serious fault",
+    Severity.COMMON: "reports the fault",
+    Severity.INFO: "shows the message",
+}
+
 
 def unit_label(unit: int) -> str:
     """The name of a changer by its id: A-D, or HT1-HT8 for ids from 128."""
@@ -145,7 +152,8 @@ def _unit_name(unit: int) -> str:
 
 def _plain(code: str, severity: Severity, module: str) -> str:
     where = f" of the {module}" if module else ""
-    return f"The printer reports the {severity.value} fault {code}{where}. Look at its screen."
+    what = _PLAIN_WORDS[severity]
+    return f"The printer {what} {code}{where}. Look at its screen."
 
 
 def worst_first(faults: tuple[Fault, ...]) -> tuple[Fault, ...]:

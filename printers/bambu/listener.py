@@ -21,7 +21,7 @@ from printers.bambu.models import by_name
 from printers.bambu.parse import read_versions
 from printers.bambu.parse_machine import DEVELOPER_MODE_OFF
 from printers.bambu.payloads import GET_VERSION, PUSH_START, PUSHALL, Request
-from printers.bambu.pending import Pending
+from printers.bambu.pending import Answer, Pending
 from printers.bambu.proofs import Proofs
 from printers.bambu.reading import Reading
 from printers.bambu.refusals import is_locked
@@ -34,6 +34,9 @@ from printers.status import Notice, PrinterState, PrinterStatus
 logger = logging.getLogger(__name__)
 
 _ANSWERING = ("info", "system", "camera", "xcam", "upgrade")
+_UNSIGNED = Answer(ok=False, code=0x0502_4007)
+"""What newer firmware answers to an unsigned command; P1 and A1 only show an HMS entry (A10)."""
+
 _ASK_AT_MOST_EVERY_S = 60.0
 _SILENCES = ("wrong_serial", "no_full_report", "unreadable_reports")
 """Notices that say why a session has not shown the printer's state yet."""
@@ -184,8 +187,10 @@ class PrinterListener:
     def _report(self, body: dict[str, Any]) -> None:
         now = self._clock.monotonic()
         reading = self.reading
-        before = reading.full_frames
+        before, free = reading.full_frames, reading.parsed.lock is None
         changed = reading.take(body, now)
+        if free and reading.parsed.lock is not None:
+            self.pending.refuse("print", _UNSIGNED)
         self._watchdog.reported(now)
         self._heard = (self._clock.time(), now)
         self._dropped_before = self.inbox.dropped

@@ -107,6 +107,15 @@ class Pending:
         waiter.settle(answer)
         return answer
 
+    def refuse(self, section: str, answer: Answer) -> None:
+        """The printer said no to whatever it was asked in this section, without an answer."""
+        with self._lock:
+            waiters = [w for key, w in self._waiters.items() if key[0] == section]
+            for waiter in waiters:
+                del self._waiters[waiter.key]
+        for waiter in waiters:
+            waiter.settle(answer)
+
     def drop_all(self) -> None:
         """The session ended: nobody will answer any more."""
         with self._lock:

@@ -63,7 +63,11 @@ def _network_words(error: Exception, purpose: Purpose, name: str, model: Model) 
             f"{name} stopped taking data; {purpose.value} was given up. Check its Wi-Fi and its "
             f"{model.storage}.",
         )
-    return "broken", f"The connection to {name} broke during {purpose.value}."
+    return (
+        "broken",
+        f"The connection to {name} broke during {purpose.value}. Check its network and its "
+        f"{model.storage}, then try again.",
+    )
 
 
 def farm_error(error: Exception, purpose: Purpose, name: str, model: Model) -> FarmError:

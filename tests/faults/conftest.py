@@ -68,10 +68,14 @@ JOBS = JobTiming(
 )
 CAMERA = CameraTiming(idle_s=5.0, stale_s=1.0, first_retry_s=0.1, last_retry_s=0.3, settled_s=0.5)
 NAMES = (
-    "Alder Aspen Beech Birch Cedar Elder Hazel Holly Larch Linden Maple Myrtle Oak Olive Pine "
-    "Poplar Rowan Spruce Sycamore Tamarack Willow Yew Acacia Almond Apple Bamboo Cherry Cypress "
-    "Ebony Fig Ginkgo Hornbeam Juniper Laurel Lemon Mango Medlar Plane Plum Quince"
-).split()
+    "Alder", "Aspen", "Beech", "Birch", "Cedar", "Elder",
+    "Hazel", "Holly", "Larch", "Linden", "Maple", "Myrtle",
+    "Oak", "Olive", "Pine", "Poplar", "Rowan", "Spruce",
+    "Sycamore", "Tamarack", "Willow", "Yew", "Acacia", "Almond",
+    "Apple", "Bamboo", "Cherry", "Cypress", "Ebony", "Fig",
+    "Ginkgo", "Hornbeam", "Juniper", "Laurel", "Lemon", "Mango",
+    "Medlar", "Plane", "Plum", "Quince",
+)  # fmt: skip
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -183,6 +187,11 @@ class Seat:
         file_id = file_id or self.farm.sliced(self.model)
         return self.farm.jobs.start_file(self.id, file_id, confirm=("all",), **options)
 
+    def stored(self) -> str:
+        """A sliced file that lies on the printer's card from the beginning."""
+        files = self.sim.handle.peek(lambda m: m.storage.list("/"))
+        return next(e.name for e in files if e.name.endswith(".3mf") and "Gear" not in e.name)
+
     def job_until(self, job: Job, *states: str, seconds: float = WAIT_S) -> Job:
         end = time.monotonic() + seconds
         while True:
@@ -280,7 +289,9 @@ def _impatient(config: PrinterConfig, context: AdapterContext) -> BambuPrinter:
 
 
 @pytest.fixture(scope="module")
-def farm(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
+def farm(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Farm]:
     """The printers of the module's PRINTERS ((model, scenario), …) at its TIME_SCALE."""
     models: list[tuple[str, str]] = list(request.module.PRINTERS)
     specs = [
