@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from slicer import values
+from slicer.color_names import color_name
 from slicer.compatibility import CONFIRM, OK, REFUSE, WARN, Verdict
 from slicer.printfile import Filament, Plate
 
@@ -255,7 +256,7 @@ def _right_material(filament: Filament, tray: LoadedTray, wanted: str) -> Verdic
         return Verdict(
             WARN,
             "other_color",
-            f"Needs {wanted}; {tray.slot} holds the same material in #{tray.color}.",
+            f"Needs {wanted}; {tray.slot} holds {_colored(tray.color, tray.type)}.",
         )
     return Verdict(OK, "match", f"{tray.slot} holds {tray.type}.")
 
@@ -276,5 +277,9 @@ def _nothing(filament: Filament, trays: Sequence[LoadedTray]) -> Verdict:
 
 
 def _words(filament: Filament) -> str:
-    kind = filament.type or "filament"
-    return f"{kind} #{filament.color}" if filament.color else kind
+    return _colored(filament.color, filament.type or "filament")
+
+
+def _colored(color: str, kind: str) -> str:
+    """ "blue PLA"; only "PLA" when the colour is not known."""
+    return f"{color_name(values.color(color), color_distance)} {kind}".strip()

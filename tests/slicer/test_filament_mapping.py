@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from slicer.color_names import NAMES, color_name
 from slicer.filament_mapping import (
     LoadedTray,
     Mapping,
@@ -143,3 +144,12 @@ def test_materials_and_colours() -> None:
     assert color_distance("FFFFFF", "000000") > 700
     assert color_distance("C4633F", "C46340") < 5 < color_distance("C4633F", "3F63C4")
     assert color_distance("", "000000") == 150
+
+
+def test_sentences_name_colours_in_words() -> None:
+    assert color_name("C4633F", color_distance) == "terracotta"
+    assert color_name("000000", color_distance) == "black"
+    assert color_name("FFFFFF", color_distance) == "white"
+    assert color_name("0A2CA5", color_distance) in ("blue", "navy")
+    assert color_name("", color_distance) == ""
+    assert all(color_name(rgb, color_distance) == word for rgb, word in NAMES.items())

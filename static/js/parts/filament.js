@@ -23,6 +23,11 @@ const slotFor = (filament, mapping, chosen) =>
 /** "PLA-CF" prints like itself only. @param {string} type */
 const material = (type) => type.toUpperCase().trim();
 
+/** The farm's verdicts in a word or two; its whole sentence stands beside the printer. */
+const SHORT = /** @type {Record<string, string>} */ ({
+  match: 'fil.match', other_color: 'fil.color', not_enough: 'fil.few', wrong_material: 'fil.type',
+});
+
 /** Words beside a chosen slot. @param {any} filament @param {any} tray @returns {[string, string]} tone, key */
 export function judge(filament, tray) {
   if (!tray) return ['warn', 'fil.none'];
@@ -81,7 +86,7 @@ export function filamentRows(box, filaments, printer, mapping, chosen, changed) 
     const tray = trays.find((one) => one.slot === slot);
     cssVar(swatch2, '--c', tray ? css(tray.color) || 'transparent' : 'transparent');
     const given = chosen.has(f.index) ? null : mapping.find((m) => m.filament === f.index)?.verdict;
-    const [tone, label] = given?.text ? [({ ok: 'ok', warn: 'warn', confirm: 'warn', refuse: 'fault' })[/** @type {string} */ (given.level)] ?? 'warn', given.text] : [judge(f, tray)[0], t(judge(f, tray)[1])];
+    const [tone, label] = given?.text ? [({ ok: 'ok', warn: 'warn', confirm: 'warn', refuse: 'fault' })[/** @type {string} */ (given.level)] ?? 'warn', t(SHORT[given.code] ?? '') || given.text] : [judge(f, tray)[0], t(judge(f, tray)[1])];
     const cls = `oks t-${tone}`;
     if (verdict.className !== cls) {
       verdict.className = cls;
