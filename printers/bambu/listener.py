@@ -341,7 +341,10 @@ class PrinterListener:
             self._notices[code] = Notice(code=code, text=text)
 
     def _all_notices(self) -> tuple[Notice, ...]:
-        parsed = self.reading.parsed.notices
+        reading = self.reading
+        parsed = reading.parsed.notices
+        if parsed and reading.storage != reading.parsed.storage:  # not settled yet
+            parsed = tuple(note for note in parsed if not note.code.startswith("storage_"))
         if not self._notices and not self._proof_notes:
             return parsed
         return (*self._notices.values(), *self._proof_notes, *parsed)

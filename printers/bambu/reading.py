@@ -48,6 +48,7 @@ class Reading:
         self.report.reset()
         self.lock = None
         self.state = PrinterState.UNKNOWN
+        self.storage = ""  # a whole report is believed at once, only differences flicker
         self._failed_since = self._storage_since = None
 
     def learn(self, versions: Versions, model: Model | None) -> bool:

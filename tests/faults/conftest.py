@@ -60,6 +60,7 @@ SHORT = Timing(
     pushall_gap=0.8,
     hold=3.0,
     retry=(0.05, 0.2),
+    steady=1.0,
     auth_retry=0.3,
     proof=0.4,
 )

@@ -119,7 +119,7 @@ def test_a_connection_that_keeps_dropping_points_at_another_program(farm: Any) -
     assert text.startswith(f"{seat.name} keeps ending the connection.")
     assert "Another copy of this farm" in text
     seat.sim.set(drop_every_s=0.0)
-    assert seat.in_state("ready")["notices"] == []
+    seat.until(lambda p: p["state"] == "ready" and p["notices"] == [])
 
 
 @pytest.mark.fault("half_open")

@@ -16,8 +16,8 @@ PRINTERS = [("P1S", "idle")] * 26 + [("A1", "idle")] * 2 + [("X1C", "idle")] * 2
 TIME_SCALE = 200.0
 
 
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A minute's patience for 226 is right for printers and too long here."""
     real = transfer.FileStore._profile.fget
     assert real is not None
@@ -167,6 +167,7 @@ QUIRKS = [
 ]
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("knobs", QUIRKS)
 def test_a_quirk_of_the_file_server_costs_nothing(farm: Any, knobs: dict[str, Any]) -> None:
     seat = farm.take()
@@ -211,7 +212,7 @@ def test_two_transfers_at_once_wait_for_each_other(farm: Any) -> None:
     seat.sim.set(ftps_single_transfer=False)
     seat.sim.handle.set(ftps_bytes_per_s=3_000)
     job = seat.start()
-    seat.in_state("uploading")
+    seat.until(lambda p: p["state"] == "uploading" and p["job"]["phase_pct"])
     with pytest.raises(FarmError) as caught:
         farm.fleet.list_files(seat.id)
     assert caught.value.message == (
