@@ -20,7 +20,7 @@ from simulator.requests.dispatch import answer
 from simulator.requests.start import local_start
 from simulator.scenarios import Autopilot, apply_scenario
 from simulator.specs import PrinterSpec
-from simulator.state import LEVELLING_FAILED, Health, JobInfo, Options, Part
+from simulator.state import LEVELLING_FAILED, LEVELLING_HMS, Health, JobInfo, Options, Part
 from simulator.storage import Storage
 
 _STEP_S = 5.0  # longest physics step, simulated seconds
@@ -210,7 +210,7 @@ class VirtualPrinter:
     def hard_fail(self) -> None:
         """The job ends FAILED with 0300-4002 and a serious HMS entry."""
         self._fail(LEVELLING_FAILED)
-        self.health.add_hms(0x0300_0100, 0x0002_0007)
+        self.health.add_hms(*LEVELLING_HMS)
 
     def _fail(self, error: int) -> None:
         if self.run is not None:

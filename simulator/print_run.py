@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from simulator.ams import EXTERNAL, NONE
 from simulator.gcode import Mark, Timeline
-from simulator.state import CANCELLED, RUNOUT, SPEEDS, Part
+from simulator.state import AMS_RUNOUT, CANCELLED, RUNOUT, SPEEDS, Part
 
 if TYPE_CHECKING:
     from simulator.machine import VirtualPrinter
 
+_TRAYS_IN_AMS = 16  # four units of four; from 128 on AMS HT, 254 the external spool
 PAUSE_BY_USER, PAUSE_RUNOUT, PAUSE_COVER, PAUSE_GCODE = 16, 6, 17, 30
 HEATING_NOZZLE = 7
 _STANDBY_C = 90.0
@@ -196,7 +197,8 @@ class PrintRun:
             if self._m.options.auto_switch_filament and self._refill():
                 return
         self._m.filament_sensor = False
-        self._m.health.print_error = RUNOUT
+        in_ams = ams.now < _TRAYS_IN_AMS
+        self._m.health.print_error = AMS_RUNOUT + (ams.now // 4 << 16) if in_ams else RUNOUT
         self.pause(PAUSE_RUNOUT)
 
     def _refill(self) -> bool:

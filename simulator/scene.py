@@ -177,7 +177,7 @@ def _caption(image: Image.Image, machine: VirtualPrinter) -> None:
     job = machine.job
     stamp = time.strftime("%Y-%m-%d  %H:%M:%S", time.localtime(machine.wall_time))
     draw.rectangle((0, 0, _W, 46), fill=(0, 0, 0, 96))
-    draw.text((24, 10), machine.model.product_name, fill=(240, 243, 246, 230), font=_font(22))
+    stamp = f"{machine.model.product_name}   {stamp}"
     draw.text((_W - 24, 10), stamp, fill=(240, 243, 246, 230), font=_font(22), anchor="ra")
     words = [_WORDS.get(job.gcode_state, job.gcode_state)]
     if job.busy:

@@ -13,9 +13,11 @@ BUSY_REFUSED = 83902468  # 0500-4004
 STORAGE_ERROR = 83935248  # 0500-C010
 NO_MAPPING = 134184978  # 07FF-8012
 BAD_MAPPING = 117473298  # 0700-8012
-RUNOUT = 134184977  # 07FF-8011
+RUNOUT = 134184977  # 07FF-8011, of the external spool
+AMS_RUNOUT = 117473297  # 0700-8011, of the first AMS; the others add their number << 16
 UNSIGNED = 84033543  # 0502-4007
 LEVELLING_FAILED = 50348034  # 0300-4002, the simulator's hard failure
+LEVELLING_HMS = (0x0300_0100, 0x0002_0007)  # comes with it and goes with its acknowledgement
 
 
 @dataclass(slots=True)
@@ -77,6 +79,10 @@ class Health:
     def mc_code(self) -> int:
         """mc_print_error_code: the low half of print_error."""
         return self.print_error & 0xFFFF
+
+    def forgive(self, hms: tuple[int, int]) -> None:
+        """Drop one HMS entry; the others stay until their cause is gone."""
+        self.hms = [one for one in self.hms if (one["attr"], one["code"]) != hms]
 
     def add_hms(self, attr: int, code: int) -> None:
         """Add an entry once."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from simulator.gcode import Mark, Timeline
 from simulator.print_run import PrintRun, Start
 from simulator.requests.outcome import Body, Handler, Refused, number
-from simulator.state import SPEEDS
+from simulator.state import LEVELLING_HMS, SPEEDS
 
 if TYPE_CHECKING:
     from simulator.machine import VirtualPrinter
@@ -90,6 +90,7 @@ def clean_print_error(machine: VirtualPrinter, _body: Body) -> None:
     """The error is acknowledged by a person."""
     machine.health.print_error = 0
     machine.health.fail_reason = 0
+    machine.health.forgive(LEVELLING_HMS)
 
 
 def ignore(machine: VirtualPrinter, _body: Body) -> None:

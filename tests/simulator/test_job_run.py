@@ -10,12 +10,12 @@ from simulator.models import MODELS
 from simulator.plates import PlateSpec
 from simulator.rehearsal import Rehearsal
 from simulator.state import (
+    AMS_RUNOUT,
     BAD_MAPPING,
     BUSY_REFUSED,
     CANCELLED,
     NO_MAPPING,
     NOT_PARSED,
-    RUNOUT,
     STORAGE_ERROR,
 )
 
@@ -157,7 +157,7 @@ def test_runout_pauses_with_its_code_and_resume_clears_it() -> None:
     r.machine.runout()
     status = r.status()
     assert (status["gcode_state"], status["stg_cur"]) == ("PAUSE", 6)
-    assert status["print_error"] == RUNOUT
+    assert status["print_error"] == AMS_RUNOUT
     assert status["hw_switch_state"] == 0
     assert status["ams"]["ams"][0]["tray"][0]["remain"] == 0
     r.machine.swap_spool(0, 0, "PLA", "00FF00")
