@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from simulator.plates import PlateSpec, build_gcode_3mf
-from tests.e2e.stage import FarmProcess, card, drop, entry, settle
+from tests.e2e.stage import Complaints, FarmProcess, card, drop, entry, settle
 
 pytestmark = pytest.mark.e2e
 HOSTILE = "<img src=x onerror=alert(1)>.gcode.3mf"
@@ -54,9 +54,9 @@ def test_a_file_for_another_model_is_refused_by_dialog_and_api_alike(
 
 
 def test_a_file_that_is_no_print_is_refused_with_its_reason(
-    farm: FarmProcess, new_page: Callable[..., Page], complaints: object
+    farm: FarmProcess, new_page: Callable[..., Page], complaints: Complaints
 ) -> None:
-    complaints.expected.append("status of 422")  # type: ignore[attr-defined]
+    complaints.expected.append("status of 422")
     page = new_page(farm.url)
     settle(page)
     drop(page, card("cedar"), "holiday.gcode.3mf", b"not a zip at all")

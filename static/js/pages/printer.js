@@ -180,7 +180,7 @@ export function printerPage(root, id, signal, link) {
     if (!p) return;
     text(name, p.name);
     const nozzles = [...new Set((p.nozzles ?? []).map((/** @type {any} */ n) => n.mm).filter(Boolean))].join(' / ');
-    text(facts, [p.model, nozzles && `${nozzles} mm`, p.firmware && t('printer.firmware', { v: p.firmware }), p.wifi && `${p.wifi} dBm`].filter(Boolean).join(' · '));
+    text(facts, [p.model, nozzles && `${nozzles} mm`, p.firmware && t('printer.firmware', { v: p.firmware }), p.wifi && t('printer.wifi', { n: Math.abs(p.wifi) })].filter(Boolean).join(' · '));
     pill.printer = p;
     head.paint(p);
     hide(bar, !foot.paint(p));
