@@ -169,7 +169,7 @@ def _require_printer(entry: Mapping[str, Any], path: str, problems: Problems) ->
         return
     wanted = ("printer_ip", "serial", "access_code") if kind == "bambu" else ("url",)
     for key in wanted:
-        if not entry.get(key):
+        if not entry.get(key) and not any(p.startswith(f"{path}.{key}:") for p in problems):
             problems.append(f"{path}.{key}: is missing.")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from core.clock import Clock
 from core.config import PrinterConfig
-from core.errors import FarmError, NotFound
+from core.errors import ConfigError, FarmError, NotFound
 from printers import safety
 from printers.adapters import ADAPTERS
 from printers.base import AdapterContext, CameraSource, CommandResult, Printer, Progress
@@ -58,11 +58,21 @@ class Fleet:
             self._locks[config.id] = threading.RLock()
             self._build(config, context)
 
+    @staticmethod
+    def _make(config: PrinterConfig, context: AdapterContext) -> Printer:
+        make = ADAPTERS.get(config.type)
+        if make is None:
+            spoken = ", ".join(sorted(ADAPTERS))
+            raise ConfigError(
+                f"This version does not speak to {config.type!r} printers yet, only to: {spoken}."
+            )
+        return make(config, context)
+
     def _build(self, config: PrinterConfig, context: AdapterContext) -> None:
         problems = list(config.problems)
         if not problems:
             try:
-                adapter = ADAPTERS[config.type](config, context)
+                adapter = self._make(config, context)
             except FarmError as error:
                 problems = [error.message]
             else:

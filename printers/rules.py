@@ -118,7 +118,7 @@ def no_session(i: GateInputs) -> Verdict | None:
         )
     if i.state is S.OFFLINE:
         return Verdict(
-            False, "printer_offline", f"{i.name} is offline. {i.message}".strip(), PrinterOffline
+            False, "printer_offline", i.message or f"{i.name} is offline.", PrinterOffline
         )
     if i.stale:
         return Verdict(
