@@ -17,7 +17,7 @@ RUNOUT = 134184977  # 07FF-8011, of the external spool
 AMS_RUNOUT = 117473297  # 0700-8011, of the first AMS; the others add their number << 16
 UNSIGNED = 84033543  # 0502-4007
 LEVELLING_FAILED = 50348034  # 0300-4002, the simulator's hard failure
-LEVELLING_HMS = (0x0300_0100, 0x0002_0007)  # comes with it and goes with its acknowledgement
+LEVELLING_HMS = (0x0300_0D00, 0x0002_0001)  # comes with it and goes with its acknowledgement
 
 
 @dataclass(slots=True)

@@ -77,7 +77,8 @@ function paintLink() {
   const all = [...store.printers.values()];
   const words = { live: t('conn.live'), polling: t('conn.slow'), connecting: t('conn.opening'), lost: t('conn.down'), signin: t('conn.down') };
   const online = all.filter((p) => p.conn?.online).length;
-  text(/** @type {Node} */ (foot.lastElementChild), `${words[state]} · ${t('conn.online', { n: online, all: all.length })}`);
+  const known = store.connected || state === 'connecting';
+  text(/** @type {Node} */ (foot.lastElementChild), [words[state], known && t('conn.online', { n: online, all: all.length })].filter(Boolean).join(' · '));
   if (!quiet && state !== 'polling') setTimeout(paintLink, 1000);
 }
 

@@ -26,7 +26,7 @@ export function ago(seconds) {
  * @param {number} epoch @param {number} now */
 export function clock(epoch, now) {
   const at = new Date(epoch * 1000);
-  const time = at.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+  const time = at.toLocaleTimeString([], { hour: 'numeric', minute: '2-digit' });
   if (at.toDateString() === new Date(now * 1000).toDateString()) return time;
   return `${at.toLocaleDateString([], { weekday: 'short' })} ${time}`;
 }

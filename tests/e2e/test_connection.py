@@ -39,6 +39,7 @@ def test_a_lost_connection_is_said_and_repaired(
     why = "No connection to the farm server, so nothing can be sent."
     expect(page.locator(".move .lock").first).to_contain_text(why)
     expect(page.get_by_role("button", name="Stop…").first).to_be_disabled()
+    expect(page.locator("#conn")).to_have_text("No connection")
 
     farm.start()
     farm.wait_for("oak", "printing", "preparing")

@@ -42,7 +42,7 @@ def start_from_card(farm: FarmProcess, page: Page) -> None:
     expect(dialog.locator(".who label", has_text="Cedar")).to_contain_text("Everything fits")
     expect(dialog.locator(".who label", has_text="Hazel")).to_contain_text("A1 mini")
     expect(dialog.get_by_role("radio", name=re.compile("Hazel"))).to_be_disabled()
-    expect(dialog.locator(".map")).to_contain_text("A1 holds PLA")
+    expect(dialog.locator(".map")).to_contain_text("Match")
     expect(dialog.locator("footer")).to_contain_text(
         "Cedar is idle, its bed is clear and the file fits."
     )

@@ -76,7 +76,7 @@ export function amsCard(id) {
   /** @param {any} p */
   function paint(p) {
     printer = p;
-    const list = (p.ams ?? []).map((/** @type {any} */ u) => ({ key: `u${u.id}`, title: [t('ams.unit', { kind: u.kind || 'AMS', label: u.label }), u.nozzle && t(`heater.${u.nozzle === 'left' ? 'nozzle2' : 'right'}`)].filter(Boolean).join(' · '), air: air(u), trays: u.trays }));
+    const list = (p.ams ?? []).map((/** @type {any} */ u) => ({ key: `u${u.id}`, title: [t('ams.unit', { kind: (u.kind || 'AMS').replace(/ HT$/, ''), label: u.label }), u.nozzle && t(`heater.${u.nozzle === 'left' ? 'nozzle2' : 'right'}`)].filter(Boolean).join(' · '), air: air(u), trays: u.trays }));
     if (p.external?.length) list.push({ key: 'ext', title: t('ams.external'), air: '', trays: p.external });
     keyed(units, list, (unit) => unit.key, unitNode, paintUnit);
     units.querySelector('[data-key=ext]')?.classList.add('ext');

@@ -109,6 +109,7 @@ export function cameraCard(id, signal) {
     if (!p.conn?.online) return t('cam.offline');
     if (p.cam?.mode === 'rtsp') return p.cam.text || t('cam.rtsp');
     if (p.cam?.mode !== 'jpeg') return p.cam?.text || t('cam.none');
+    if (!store.connected && stream.problem) return t('conn.gone');
     return stream.problem || (stream.lastFrame ? '' : t('cam.connecting'));
   }
 
