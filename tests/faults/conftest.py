@@ -149,7 +149,8 @@ class Seat:
     def noticed(self, code: str) -> str:
         """Wait for a notice; its text."""
         panel = self.until(lambda p: code in [n["code"] for n in p["notices"]], f"no {code}")
-        return next(n["text"] for n in panel["notices"] if n["code"] == code)
+        text: str = next(n["text"] for n in panel["notices"] if n["code"] == code)
+        return text
 
     def stays(self, holds: Callable[[dict[str, Any]], Any], seconds: float) -> None:
         end = time.monotonic() + seconds

@@ -33,7 +33,7 @@ from simulator.specs import make_spec
 PRINTERS = [("P1S", "printing"), ("X1C", "idle"), ("P1S", "printing"), ("X1C", "printing")]
 EACH = 12_800  # per model; eight models: 102,400
 SLOWEST_S = 0.2
-MEMORY_BYTES = 50 * 1024 * 1024
+MEMORY_BYTES = 20 * 1024 * 1024
 JUNK: tuple[Any, ...] = (
     None, True, False, [], {}, "", "junk", "\x00￿", [None], [[]], {"a": None}, [{"id": []}],
     float("nan"), float("inf"), -float("inf"), 0, -1, 255, 2**31, 2**63, -(2**63) - 1, 10**40,
@@ -180,9 +180,7 @@ def _whole(model: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_thousands_of_malformed_reports(
-    model: str, tmp_path: Path, record_property: pytest.RecordProperty
-) -> None:
+def test_thousands_of_malformed_reports(model: str, tmp_path: Path) -> None:
     whole = _whole(model)
     good = json.dumps({"print": whole}).encode()
     printer, published = _adapter(model, tmp_path)
@@ -190,14 +188,12 @@ def test_thousands_of_malformed_reports(
     take(good)
     healthy = printer.status
     assert healthy.state in (PrinterState.PRINTING, PrinterState.PREPARING)
-    worst, count, before = 0.0, 0, _held()
+    count, before = 0, _held()
     for payload in Generator(model, whole):
         began = time.thread_time()
         take(payload)
         took = time.thread_time() - began
         count += 1
-        if took > worst:
-            worst = took
         assert took < SLOWEST_S, (took, payload[:300])
         state = printer.status.state
         assert state is healthy.state, (state, payload[:2000])
@@ -210,7 +206,6 @@ def test_thousands_of_malformed_reports(
     assert mended.state is healthy.state
     assert (mended.job, mended.heaters, mended.ams) == (healthy.job, healthy.heaters, healthy.ams)
     assert published[-1].state is healthy.state
-    record_property("slowest_ms", round(worst * 1000, 1))
 
 
 def test_there_are_enough_of_them() -> None:
