@@ -35,6 +35,7 @@ class Board:
         self._clock = clock
         self._tell = threading.Lock()
         self._percent: dict[str, tuple[float, int]] = {}
+        self._marking = threading.Lock()
         self._stopping: frozenset[str] = frozenset()
 
     @contextmanager
@@ -85,10 +86,11 @@ class Board:
         self._percent.pop(job_id, None)
 
     def set_stopping(self, printer_id: str, stopping: bool) -> None:
-        if (printer_id in self._stopping) is stopping:
-            return
         one = frozenset({printer_id})
-        self._stopping = self._stopping | one if stopping else self._stopping - one
+        with self._marking:  # a Stop to all printers comes in as many threads
+            if (printer_id in self._stopping) is stopping:
+                return
+            self._stopping = self._stopping | one if stopping else self._stopping - one
         self._push({printer_id}, set())
 
     def shown(self, job: Job) -> Job:

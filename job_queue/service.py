@@ -111,6 +111,9 @@ class JobService:
                 self._watch.look(snapshot)
             except StorageError as error:
                 logger.error("%s: %s", snapshot.status.printer_id, error.message)
+            except Exception:
+                name = snapshot.status.printer_id
+                logger.exception("%s: its report could not be judged", name)
 
     def tick(self) -> None:
         """Once a second: time-outs and settling of open jobs, clean-up."""

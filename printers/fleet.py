@@ -150,9 +150,17 @@ class Fleet:
             snapshot = self.snapshot(printer_id)
             safety.check(command, snapshot, self._clock.monotonic())
             result = adapter.execute(command)
-        for observer in self._observers:
-            observer(printer_id, command, snapshot)
+        self._tell(printer_id, command, snapshot)
         return result
+
+    def _tell(self, printer_id: str, command: Command, snapshot: Snapshot) -> None:
+        """The printer has taken the command; whoever listens cannot undo that by failing."""
+        for observer in self._observers:
+            try:
+                observer(printer_id, command, snapshot)
+            except Exception:
+                text = "%s: %s was sent, but the farm could not note it"
+                logger.exception(text, printer_id, command.name)
 
     def execute_many(self, printer_ids: Sequence[str], command: Command) -> list[FleetResult]:
         """One command to several printers at once, each through its own gate, none waiting long."""
