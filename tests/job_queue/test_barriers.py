@@ -41,7 +41,7 @@ def test_a_report_nobody_can_judge_does_not_hide_the_next_printers(
 ) -> None:
     farm.printer("alder").report(P.FINISHED, job=object())  # what an adapter must never send
     farm.printer("birch").shows_other(P.PRINTING)
-    farm.look()
+    farm.service.look_at(farm.registry.all())
     assert farm.bed("birch") == (False, "Someone is printing their_vase at the printer")
     assert "alder: its report could not be judged" in caplog.text
 
