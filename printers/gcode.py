@@ -13,7 +13,8 @@ from enum import Enum
 from core.errors import BadRequest
 
 MAX_LINE = 200
-_WORD = re.compile(r"[A-Z][-+]?\d*\.?\d*")
+_CODE = re.compile(r"([GMT])0*(\d{1,4})(\.\d+)?", re.ASCII)
+_WORD = re.compile(r"[A-Z][-+]?\d*\.?\d*", re.ASCII)
 _TEXT_CODES = frozenset({"M117", "M118"})  # carry free text for a display
 
 
@@ -65,6 +66,8 @@ _FORBIDDEN = {
     ),
     "M112": "use the emergency stop button",
 }
+_WHATEVER_FOLLOWS = frozenset({*_HEATERS, *_FORBIDDEN, "G0", "G1", "G2", "G3", "G28"})
+"""Judged alike with and without a subcode: firmware runs M104.1 as M104."""
 
 
 def parse_line(line: str) -> GcodeLine:
@@ -72,13 +75,15 @@ def parse_line(line: str) -> GcodeLine:
     text = line.strip()
     if not text or len(text) > MAX_LINE:
         raise BadRequest(f"Write one G-code command of 1 to {MAX_LINE} characters.")
-    if any(ord(char) < 32 or ord(char) == 127 for char in text) or ";" in text:
+    if not text.isprintable() or ";" in text:
         raise BadRequest("Write one G-code command on one line, without a comment.")
     first, _, rest = text.partition(" ")
-    match = re.fullmatch(r"([GMT])0*(\d{1,4})(\.\d+)?", first.upper())
+    match = _CODE.fullmatch(first.upper())
     if match is None:
         raise BadRequest(f"{first[:20]!r} is no G-code command. Example: M104 S200")
-    code = f"{match[1]}{match[2]}{match[3] or ''}"
+    code = f"{match[1]}{match[2]}"
+    if code not in _WHATEVER_FOLLOWS:
+        code += match[3] or ""
     words = {} if code in _TEXT_CODES else _read_words(rest.upper())
     return _classify(code, words)
 

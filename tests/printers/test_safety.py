@@ -97,6 +97,7 @@ def test_the_refusal_while_printing_names_job_and_danger() -> None:
     [
         "G28\nM104 S300", "G28;\nM104 S300", "M104 S200 M112", "M106 P1 S255 G28", "N10 G28",
         "G28 ; home", "", "home", "M104 S20O", "M104 S1 S2", "M104\x00S1", "G1 X" + "9" * 300,
+        "M\uff11\uff11\uff12", "G1 X\uff19\uff19", "M117 a\x85G28", "M117 a\u2028G28",
     ],
 )  # fmt: skip
 def test_smuggled_or_broken_lines_are_not_even_judged(line: str) -> None:
@@ -105,7 +106,8 @@ def test_smuggled_or_broken_lines_are_not_even_judged(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["M112", "M24", "M23 x.gcode"[:3], "M502", "M997", "M211 S0", "M302 P1", "M30"]
+    "line",
+    ["M112", "M24", "M23", "M502", "M997", "M211 S0", "M302 P1", "M30", "M112.0", "M24.1"],
 )
 def test_forbidden_codes_are_refused_even_at_rest(line: str) -> None:
     with pytest.raises(Unusable) as refusal:
@@ -113,9 +115,16 @@ def test_forbidden_codes_are_refused_even_at_rest(line: str) -> None:
     assert refusal.value.error_code == "gcode_forbidden"
 
 
-def test_homing_one_axis_by_gcode_is_refused_on_a_bambu() -> None:
+@pytest.mark.parametrize("line", ["G28 Z", "G28.0 Z"])
+def test_homing_one_axis_by_gcode_is_refused_on_a_bambu(line: str) -> None:
     with pytest.raises(Unusable):
-        safety.check(c.SendGcode(line="G28 Z"), snapshot(), NOW)
+        safety.check(c.SendGcode(line=line), snapshot(), NOW)
+
+
+def test_a_subcode_is_no_way_around_a_range() -> None:
+    with pytest.raises(Unusable) as refusal:
+        safety.check(c.SendGcode(line="M104.1 S999"), snapshot(), NOW)
+    assert refusal.value.error_code == "out_of_range"
 
 
 def test_gcode_heats_only_within_the_machine_and_also_while_printing() -> None:
