@@ -10,11 +10,12 @@ from flask import Blueprint, Response
 from core.errors import FarmError, NotFound
 from printers.commands import ClearFault, Command
 from printers.fleet import FleetResult
-from web.errors import json_response
+from web.errors import farm_error, json_response
 from web.fields import Fields, json_body
 from web.printers_api import note, run, run_condition
 from web.schemas import ACTIONS, read_command, read_maintenance, read_undo
 from web.services import services
+from web.status_api import one_of_query
 
 logger = logging.getLogger(__name__)
 blueprint = Blueprint("fleet", __name__)
@@ -74,7 +75,11 @@ def _farm_action(printer_id: str, action: str, fields: Fields) -> FleetResult:
 
 @blueprint.post("/api/fault/clear")
 def clear_fault() -> Response:
-    fields = json_body()
-    printer_id = fields.text("printer_id")
-    fields.done()
-    return run(printer_id, ClearFault())
+    """By body, or by query as the earlier dashboard's scripts do; they look for "ok"."""
+    try:
+        fields = json_body()
+        printer_id = fields.text("printer_id", "") or one_of_query()
+        fields.done()
+        return run(printer_id, ClearFault())
+    except FarmError as error:
+        return farm_error(error, ok=False)

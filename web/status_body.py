@@ -26,22 +26,22 @@ class StatusBody:
         self._status: tuple[State | None, bytes] = (None, b"")
         self._frame: tuple[State | None, bytes] = (None, b"")
 
-    def _piece(self, key: str, value: Any) -> bytes:
+    def _piece(self, key: str, value: Any) -> tuple[Any, bytes]:
         kept = self._pieces.get(key)
         if kept is not None and kept[0] is value:
-            return kept[1]
-        piece = jsonio.dumps(value)
-        self._pieces[key] = (value, piece)
-        return piece
+            return kept
+        return value, jsonio.dumps(value)
 
     def _parts(self, state: State) -> bytes:
-        printers = b",".join([self._piece(name, doc) for name, doc in state.docs.items()])
-        jobs = b",".join([self._piece(f"job {name}", job) for name, job in state.jobs.items()])
+        printers = {name: self._piece(name, doc) for name, doc in state.docs.items()}
+        jobs = {f"job {i}": self._piece(f"job {i}", job) for i, job in state.jobs.items()}
+        farm = self._piece("farm of all", state.farm)
+        self._pieces = {**printers, **jobs, "farm of all": farm}  # what is gone is forgotten
         return b'"seq":%d,"printers":[%b],"queue":{"jobs":[%b]},"farm":%b' % (
             state.seq,
-            printers,
-            jobs,
-            self._piece("farm of all", state.farm),
+            b",".join([piece for _, piece in printers.values()]),
+            b",".join([piece for _, piece in jobs.values()]),
+            farm[1],
         )
 
     def status(self, state: State) -> bytes:

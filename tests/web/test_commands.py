@@ -142,6 +142,15 @@ def test_fault_clear_by_body(farm: Any) -> None:
     assert client.post("/api/fault/clear", json={}).status_code == 400
 
 
+def test_fault_clear_as_the_earlier_dashboards_scripts_send_it(farm: Any) -> None:
+    client = farm.app.test_client()
+    answer = client.post("/api/fault/clear?printer_id=birch")
+    assert (answer.status_code, answer.json["ok"]) == (202, True)
+    assert farm.printer("birch").commands == [c.ClearFault()]
+    unknown = client.post("/api/fault/clear?printer_id=nobody")
+    assert (unknown.status_code, unknown.json["ok"]) == (404, False)
+
+
 def test_the_same_key_acts_once(farm: Any) -> None:
     client = farm.app.test_client()
     key = {"Idempotency-Key": "k-1"}

@@ -11,6 +11,8 @@ import pytest
 
 from core.secret import Secret
 from web.pages import IndexPage
+from web.state import State
+from web.status_body import StatusBody
 from web.temperatures import COARSE_LEN, FINE_LEN, FINE_S, TemperatureHistory
 
 
@@ -213,3 +215,12 @@ def test_pictures(farm: Any) -> None:
         assert stream.data.count(b"--frame\r\n") == 2
     diagnostics = client.get("/api/camera/diag?printer_id=alder").json
     assert diagnostics["camera"]["mode"] == "jpeg"
+
+
+def test_the_body_forgets_jobs_that_are_gone() -> None:
+    body = StatusBody({"version": "1"})
+    alder = {"id": "alder"}
+    for number in range(500):
+        state = State(number, {"alder": alder}, {f"j-{number}": {"id": f"j-{number}"}}, {})
+        assert json.loads(body.status(state))["queue"]["jobs"] == [{"id": f"j-{number}"}]
+    assert len(body._pieces) <= 3  # one printer, one job, the farm
