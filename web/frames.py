@@ -29,8 +29,9 @@ class FrameSocket:
     connection's own thread sends what did not fit. ``lock`` keeps their bytes apart.
     """
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, early: bytes = b"") -> None:
         self._sock = sock
+        self._early = early  # came in together with the request's head
         self._rest = b""
         self.lock = threading.Lock()
         self.upgraded = False
@@ -39,6 +40,9 @@ class FrameSocket:
     # -- what the WebSocket library uses ------------------------------------------------------
 
     def recv(self, size: int) -> bytes:
+        if early := self._early[:size]:
+            self._early = self._early[size:]
+            return early
         return self._sock.recv(size)
 
     def send(self, data: bytes) -> int:
@@ -73,6 +77,11 @@ class FrameSocket:
         return True
 
     @property
+    def has_early(self) -> bool:
+        """Whether ``recv`` has bytes no selector can see."""
+        return bool(self._early)
+
+    @property
     def unsent(self) -> bool:
         return bool(self._rest)
 
@@ -95,3 +104,13 @@ class FrameSocket:
         with selectors.DefaultSelector() as selector:
             selector.register(self._sock, selectors.EVENT_WRITE)
             return bool(selector.select(timeout))
+
+
+class FrameSelector(selectors.DefaultSelector):
+    """What the library's reader waits with: bytes that came with the head are readable at once."""
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        for key in self.get_map().values():
+            if isinstance(key.fileobj, FrameSocket) and key.fileobj.has_early:
+                return [(key, selectors.EVENT_READ)]
+        return super().select(timeout)

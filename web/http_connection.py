@@ -1,7 +1,8 @@
 """One connection: requests one after another, each handed to the WSGI app, until it falls idle.
 
 Written for the farm because Werkzeug's own handler closes after every request and lets a
-half-sent one hold its thread for ever (security study 2.2, slowloris).
+half-sent one hold its thread for ever (security study 2.2, slowloris). Threads, time-outs and
+limits are ours; what the bytes mean is h11's (docs/adr/0003-http-server.md).
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ import socket
 import sys
 import time
 from collections.abc import Iterable
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+
+import h11
 
 from web.frames import FrameSocket
 from web.http_body import Body
-from web.http_head import MAX_HEAD_BYTES, BadHead, Head, parse_head
 from web.http_reply import Reply
+from web.http_request import MAX_HEAD_BYTES, BadHead, check_bytes, environ_of, is_upgrade
 
 if TYPE_CHECKING:
     from web.server import FarmServer
@@ -27,6 +29,9 @@ logger = logging.getLogger(__name__)
 _JOIN_BELOW = 64 * 1024
 _DISCARD_BYTES = 64 * 1024
 _LINGER_S, _LINGER_BYTES = 3.0, 64 * 1024 * 1024
+_MALFORMED = "Malformed request"
+_REASONS = {431: "Headers too large", 501: "Send a Content-Length"}
+"""Ours, because h11's own sentences repeat what the client sent."""
 
 
 class HttpConnection:
@@ -37,31 +42,42 @@ class HttpConnection:
         self._peer = peer
         self._server = server
         self._limits = server.limits
-        self._buffer = b""
+        self._wire = h11.Connection(h11.SERVER)
+        self._method = ""
         self._serve()
 
     def _serve(self) -> None:
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         patience = self._limits.head_s
         try:
-            while (head := self._read_head(patience)) is not None:
-                if not self._answer(head):
+            while (request := self._read_head(patience)) is not None:
+                if not self._answer(environ_of(request)):
                     return
                 patience = self._limits.idle_s
         except BadHead as error:
             self._refuse(error.status, error.reason)
+        except h11.RemoteProtocolError as error:
+            logger.debug("%s: not understood: %s", self._peer[0], error)
+            self._refuse(error.error_status_hint, _REASONS.get(error.error_status_hint, _MALFORMED))
         except OSError as error:
             logger.debug("%s: connection lost: %s", self._peer[0], error)
 
     # -- reading --------------------------------------------------------------------------------
 
-    def _read_head(self, patience: float) -> Head | None:
-        """None when the client left or fell silent between two requests. Raises BadHead."""
+    def _read_head(self, patience: float) -> h11.Request | None:
+        """None when the client left or fell silent between two requests.
+
+        Raises BadHead or RemoteProtocolError. Each request has an h11 connection of its own, so
+        that nothing of one request can be left over for the next.
+        """
         deadline = time.monotonic() + patience
-        started = bool(self._buffer)
-        while (end := self._buffer.find(b"\r\n\r\n")) < 0:
-            if len(self._buffer) > MAX_HEAD_BYTES:
-                raise BadHead(431, "Headers too large")
+        raw = self._wire.trailing_data[0].lstrip(b"\r\n")
+        started = bool(raw)
+        self._wire = wire = h11.Connection(h11.SERVER, MAX_HEAD_BYTES)
+        self._method = ""
+        if raw:
+            wire.receive_data(raw)
+        while (event := wire.next_event()) is h11.NEED_DATA:
             left = deadline - time.monotonic()
             chunk = self._receive(left) if left > 0 else None
             if chunk is None and started:
@@ -71,11 +87,14 @@ class HttpConnection:
             if not started:
                 started = True
                 deadline = time.monotonic() + self._limits.head_s
-            self._buffer = (self._buffer + chunk).lstrip(b"\r\n")
-        if end > MAX_HEAD_BYTES:
-            raise BadHead(431, "Headers too large")
-        raw, self._buffer = self._buffer[:end], self._buffer[end + 4 :]
-        return parse_head(raw)
+            if fresh := chunk if raw else chunk.lstrip(b"\r\n"):
+                raw += fresh
+                wire.receive_data(fresh)
+        if not isinstance(event, h11.Request):
+            return None
+        self._method = event.method.decode("ascii")
+        check_bytes(raw[: len(raw) - len(wire.trailing_data[0])])
+        return event
 
     def _receive(self, timeout: float) -> bytes | None:
         self._sock.settimeout(timeout)
@@ -86,44 +105,46 @@ class HttpConnection:
 
     # -- answering --------------------------------------------------------------------------------
 
-    def _answer(self, head: Head) -> bool:
+    def _answer(self, asked: dict[str, Any]) -> bool:
         """Run the app; True when the connection may carry another request."""
-        expects = "100-continue" in head.headers.get("HTTP_EXPECT", "").lower()
-        body = Body(self._sock, self._buffer, head.length, self._limits.body_stall_s, expects)
-        self._buffer = self._buffer[head.length :]
-        frames = FrameSocket(self._sock) if head.is_upgrade else None
-        reply = Reply(self.send, head, keep_alive=head.keep_alive and self._server.has_room)
-        self._run(head, self._environ(head, body, frames), reply)
-        if frames is not None and frames.upgraded:
-            return False
-        reply.finish()
-        if reply.broken:
+        wire = self._wire
+        length = int(asked.get("CONTENT_LENGTH", "0"))
+        body = Body(self._sock, wire, length, self._limits.body_stall_s)
+        frames = FrameSocket(self._sock, wire.trailing_data[0]) if is_upgrade(asked) else None
+        reply = Reply(self.send, wire, method=self._method, keep_alive=self._server.has_room)
+        self._run(self._environ(asked, body, frames), reply)
+        if reply.broken or _is_upgraded(frames):
             return False
         if not self._discard(body):
             self._linger()
             return False
-        return reply.keep_alive
+        body.end()
+        return wire.our_state is h11.DONE
 
-    def _run(self, head: Head, environ: dict[str, Any], reply: Reply) -> None:
+    def _run(self, environ: dict[str, Any], reply: Reply) -> None:
         result: Iterable[bytes] | None = None
+        frames = environ["werkzeug.socket"]
         try:
             result = self._server.app(environ, reply.start)
-            frames = environ["werkzeug.socket"]
-            if isinstance(frames, FrameSocket) and frames.upgraded:
+            if _is_upgraded(frames):
                 return  # the app's answer to an upgraded request is for nobody
             for data in result:
                 reply.write(data)
+            reply.finish()
         except OSError as error:
             reply.broken = True
-            logger.debug("%s %s: client left: %s", head.method, head.path, error)
+            logger.debug("%s: client left: %s", _name(environ), error)
         except Exception:
-            reply.fail()
-            logger.exception("%s %s failed while it was answered", head.method, head.path)
+            logger.exception("%s failed while it was answered", _name(environ))
+            if not _is_upgraded(frames):
+                reply.fail()
         finally:
             if result is not None and hasattr(result, "close"):
                 result.close()
 
-    def _environ(self, head: Head, body: Body, frames: FrameSocket | None) -> dict[str, Any]:
+    def _environ(
+        self, asked: dict[str, Any], body: Body, frames: FrameSocket | None
+    ) -> dict[str, Any]:
         environ: dict[str, Any] = {
             "wsgi.version": (1, 0),
             "wsgi.url_scheme": "http",
@@ -134,17 +155,12 @@ class HttpConnection:
             "wsgi.run_once": False,
             "werkzeug.socket": frames or self._sock,
             "SERVER_SOFTWARE": "print-farm",
-            "REQUEST_METHOD": head.method,
             "SCRIPT_NAME": "",
-            "PATH_INFO": head.path,
-            "QUERY_STRING": head.query,
-            "REQUEST_URI": head.target,
             "REMOTE_ADDR": self._peer[0],
             "REMOTE_PORT": self._peer[1],
             "SERVER_NAME": self._server.host,
             "SERVER_PORT": str(self._server.port),
-            "SERVER_PROTOCOL": head.version,
-            **head.headers,
+            **asked,
         }
         # Uncompressed frames are made once for all pages; nothing is gained per page by deflate.
         environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
@@ -172,14 +188,8 @@ class HttpConnection:
         return True
 
     def _refuse(self, status: int, reason: str) -> None:
-        phrase = HTTPStatus(status).phrase
-        text = reason.encode()
-        head = (
-            f"HTTP/1.1 {status} {phrase}\r\nContent-Type: text/plain\r\n"
-            f"Content-Length: {len(text)}\r\nConnection: close\r\n\r\n"
-        )
         try:
-            self.send(head.encode("ascii"), text)
+            Reply(self.send, self._wire, method=self._method).refuse(status, reason)
             self._linger()
         except OSError as error:
             logger.debug("%s: left before its refusal: %s", self._peer[0], error)
@@ -196,3 +206,11 @@ class HttpConnection:
                 seen += len(chunk)
         except OSError as error:
             logger.debug("%s: closed by the client: %s", self._peer[0], error)
+
+
+def _is_upgraded(frames: object) -> bool:
+    return isinstance(frames, FrameSocket) and frames.upgraded
+
+
+def _name(environ: dict[str, Any]) -> str:
+    return f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"

@@ -11,7 +11,7 @@ from flask_sock import Sock
 from core import jsonio
 from web.browser import Browser
 from web.errors import Unavailable
-from web.frames import FrameSocket, text_frame
+from web.frames import FrameSelector, FrameSocket, text_frame
 from web.services import Services
 from web.status_body import StatusBody
 
@@ -137,6 +137,7 @@ def install(app: Flask, services: Services, body: StatusBody) -> None:
     app.config["SOCK_SERVER_OPTIONS"] = {
         "ping_interval": PING_S,
         "max_message_size": _MAX_MESSAGE,
+        "selector_class": FrameSelector,
     }
     sock = Sock(app)
 
