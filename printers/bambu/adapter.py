@@ -217,7 +217,16 @@ class BambuPrinter(Printer):
         except (PrinterOffline, PrinterRejected):
             self._listener.held_until = 0.0
             raise
+        except PrinterTimeout:
+            self._forget_tray()
+            raise
+        self._forget_tray()
         return CommandResult()
+
+    def _forget_tray(self) -> None:
+        """It was chosen for one start, and that has been sent."""
+        self._listener.next_tray = ""
+        self._nudge()
 
     def camera(self) -> CameraSource | None:
         model = self._model

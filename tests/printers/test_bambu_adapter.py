@@ -175,6 +175,17 @@ def test_a_slot_is_saved_for_the_next_start_without_a_message(
         rig.printer.execute(c.SelectTray(slot="Z9"))
 
 
+def test_the_next_start_uses_the_saved_slot_up(
+    bambu_rig: Callable[..., Any], tmp_path: Path
+) -> None:
+    rig = ready(bambu_rig)
+    rig.printer.execute(c.SelectTray(slot=rig.status.trays()[1].slot))
+    _send_file(rig, tmp_path)
+    assert rig.status.next_tray
+    rig.printer.start_print(_start())
+    rig.until(lambda _: not rig.published[-1].next_tray, "the slot is still chosen")
+
+
 def test_there_is_no_emergency_stop_over_the_network(bambu_rig: Callable[..., Any]) -> None:
     rig = bambu_rig(start=False)
     with pytest.raises(Unusable, match="printer's switch"):
