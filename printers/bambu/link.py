@@ -113,7 +113,10 @@ class Link:
                 outage = Outage(PrinterState.OFFLINE, "internal", words.internal(self._config.name))
             if self._stopped.is_set():
                 return
-            self._report(outage)
+            try:
+                self._report(outage)
+            except Exception:
+                logger.exception("%s: telling of an outage failed", self._config.id)
             refused = outage.state in (PrinterState.AUTH, PrinterState.IDENTITY)
             if outage.kind == "asked":
                 self._backoff.reset()

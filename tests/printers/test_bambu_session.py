@@ -7,13 +7,18 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core.config import PrinterConfig
 from core.errors import PrinterOffline
 from core.secret import Secret
 from printers import commands as c
+from printers.bambu.identity import Identity
+from printers.bambu.link import Link
+from printers.bambu.link_words import Outage
 from printers.bambu.watchdog import Timing
 from printers.status import PrinterState
 
@@ -159,6 +164,44 @@ def test_reconnect_on_request_is_immediate(bambu_rig: Callable[..., Any]) -> Non
     before = rig.sim.clients()
     rig.printer.execute(c.Reconnect())
     rig.until(lambda s: s.state.is_connected and rig.sim.clients() not in ([], before))
+
+
+def test_the_thread_survives_a_fault_in_telling_of_an_outage(tmp_path: Path) -> None:
+    told = threading.Event()
+
+    class Owner:
+        downs = 0
+
+        def link_opening(self) -> None: ...
+        def link_stopped(self) -> None: ...
+        def session_up(self) -> None: ...
+        def session_payload(self, payload: bytes) -> None: ...
+        def session_tick(self) -> None: ...
+
+        def link_down(self, outage: Outage) -> None:
+            self.downs += 1
+            if self.downs == 1:
+                raise RuntimeError("a bug behind the status")
+            told.set()
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    serial = "01P00A000000001"
+    config = PrinterConfig(
+        id="cedar",
+        name="Cedar",
+        type="bambu",
+        model="P1S",
+        host="127.0.0.1",
+        serial=serial,
+        mqtt_port=port,
+    )
+    link = Link(config, Identity("cedar", serial, tmp_path), Timing(retry=(0.02, 0.05)), Owner())
+    link.start()
+    try:
+        assert told.wait(5.0), "the thread died"
+    finally:
+        link.stop(5.0)
 
 
 def test_nothing_queued_is_ever_sent_later(bambu_rig: Callable[..., Any]) -> None:
