@@ -220,7 +220,10 @@ class Fleet:
             return adapter.upload(source, remote_name, progress, cancel)
 
     def list_files(self, printer_id: str, folder: str = "/") -> tuple[RemoteFile, ...]:
-        return self.adapter(printer_id).list_files(folder)
+        """The printer's storage. Raises Blocked while a start is open there."""
+        adapter = self.adapter(printer_id)
+        safety.check_files(self.snapshot(printer_id), self._clock.monotonic())
+        return adapter.list_files(folder)
 
     def camera(self, printer_id: str) -> CameraSource | None:
         self.snapshot(printer_id)

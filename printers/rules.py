@@ -257,3 +257,11 @@ def mark_clear(i: GateInputs) -> Verdict:
 
 def always(_: GateInputs) -> Verdict:
     return OK
+
+
+def may_reconnect(i: GateInputs) -> Verdict:
+    """A weak printer that is still reading the file fails the start when its session ends."""
+    if i.phase == "starting" and i.state in REPORTING | {S.UNKNOWN} and not i.stale:
+        why = f"{i.name} is about to begin {i.job_name}. Wait until it is known whether it did."
+        return Verdict(False, "start_open", why)
+    return OK

@@ -25,6 +25,7 @@ from printers.rules import (
     S,
     Verdict,
     always,
+    held,
     inputs_of,
     locked,
     mark_clear,
@@ -33,6 +34,7 @@ from printers.rules import (
     may_extrude,
     may_jog,
     may_move,
+    may_reconnect,
     may_start,
     no_session,
     states,
@@ -77,7 +79,7 @@ TABLE: dict[str, Entry] = {
     "start": Entry(may_start, "upload"),
     "mark-clear": Entry(mark_clear, control=False),
     "maintenance": Entry(always, control=False, session=False),
-    "reconnect": Entry(always, control=False, session=False),
+    "reconnect": Entry(may_reconnect, control=False, session=False),
     "trust": Entry(always, control=False, session=False),
 }
 
@@ -132,6 +134,13 @@ def check_act(name: str, snapshot: Snapshot, monotonic_now: float) -> None:
     """As check, for acts that are no printer command: "start", "mark-clear", "maintenance"."""
     answer = judge(name, inputs_of(snapshot, monotonic_now))
     _raise_unless_ok(answer, snapshot.status.printer_id)
+
+
+def check_files(snapshot: Snapshot, monotonic_now: float) -> None:
+    """Raises Blocked while a start is open: weak printers cannot read a file and list others."""
+    answer = held(inputs_of(snapshot, monotonic_now))
+    if answer is not None:
+        _raise_unless_ok(answer, snapshot.status.printer_id)
 
 
 def check_start(snapshot: Snapshot, command: c.StartPrint, monotonic_now: float) -> None:

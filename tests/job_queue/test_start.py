@@ -344,3 +344,14 @@ def test_a_file_in_transfer_stays_in_the_library(farm: Any) -> None:
     farm.start()
     assert why[0] == "Gear.gcode.3mf is being sent to Alder."
     assert farm.library.guards[0](FILE_ID) == ""
+
+
+def test_nobody_lists_files_while_a_start_is_open(farm: Any) -> None:
+    farm.fleet.list_files("alder")
+    farm.starting()
+    with pytest.raises(Blocked, match="being sent to Alder"):
+        farm.fleet.list_files("alder")
+    farm.fleet.list_files("birch")
+    farm.printer().begin(farm.printer().started[-1])
+    farm.look()
+    farm.fleet.list_files("alder")

@@ -290,3 +290,16 @@ def test_never_ready_without_a_clear_bed() -> None:
 def test_silence_of_a_minute_is_shown_as_offline_whatever_was_last_heard() -> None:
     assert display_state(snapshot(S.PRINTING, observed_mono=NOW - 61), NOW)[0] == "offline"
     assert display_state(snapshot(S.PRINTING, observed_mono=NOW - 59), NOW)[0] == "printing"
+
+
+def test_nobody_tears_the_session_down_while_a_start_waits_for_its_proof() -> None:
+    job = OpenJob(job_id="j-1", phase="starting", name="gear", token=7)
+    waiting = Conditions(bed_clear=False, job=job)
+    gate = safety.gates(snapshot(S.IDLE, conditions=waiting), NOW)["reconnect"]
+    assert (gate.ok, gate.code) == (False, "start_open")
+    for state in (S.OFFLINE, S.CONNECTING):  # nothing to tear down
+        assert safety.gates(snapshot(state, conditions=waiting), NOW)["reconnect"].ok
+    stale = snapshot(S.IDLE, conditions=waiting, observed_mono=NOW - 20)
+    assert safety.gates(stale, NOW)["reconnect"].ok
+    doubt = Conditions(job=OpenJob(job_id="j-1", phase="needs_human", name="gear"))
+    assert safety.gates(snapshot(conditions=doubt), NOW)["reconnect"].ok
