@@ -173,7 +173,10 @@ class Auth:
 
     def _basic(self) -> bool | None:
         """Whether the Basic credentials are right; None without any. Both are always compared."""
-        given = request.authorization
+        try:
+            given = request.authorization
+        except ValueError:  # werkzeug raises for a header that is not ASCII
+            return False
         if given is None or given.type != "basic":
             return None
         user = (given.username or "").encode()

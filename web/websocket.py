@@ -142,7 +142,7 @@ def install(app: Flask, services: Services, body: StatusBody) -> None:
     sock = Sock(app)
 
     def limit() -> None:
-        if request.path == PATH and services.hub.browsers >= MAX_PAGES:
+        if request.path.rstrip("/") == PATH and services.hub.browsers >= MAX_PAGES:
             raise Unavailable("Too many pages are open at once. Close some and reload this one.")
 
     app.before_request(limit)

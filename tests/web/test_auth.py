@@ -136,3 +136,13 @@ def test_a_wide_bind_needs_a_password(server: dict[str, Any], refused: bool) -> 
     sentence = refuse_wide_bind(FarmConfig(server=ServerConfig(**server)))
     assert (sentence is not None) == refused
     assert sentence is None or "DASH_" in sentence
+
+
+def test_credentials_that_are_not_even_ascii_are_wrong_ones(
+    locked_farm: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = locked_farm.app.test_client()
+    headers = {"Authorization": "Basic \xff\xfe="}
+    codes = [client.get("/api/status", headers=headers).status_code for _ in range(11)]
+    assert codes == [401] * 10 + [429]
+    assert "Traceback" not in caplog.text

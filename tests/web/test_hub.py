@@ -196,6 +196,7 @@ def test_pages_that_left_are_forgotten_and_too_many_are_refused(
         greet(two)
         with kit.page(farm) as third:
             assert third.status == 503
+        assert farm.app.test_client().get("/api/ws/").status_code == 503  # the same route
     kit.wait_for(lambda: hub.browsers == 0)
     names = {thread.name for thread in threading.enumerate()}
     kit.wait_for(lambda: not [t for t in threading.enumerate() if "simple_websocket" in t.name])
