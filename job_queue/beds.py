@@ -10,7 +10,6 @@ from job_queue.records import BedRecord
 from printers.status import PrinterState, PrinterStatus
 
 P = PrinterState
-UNDO_S = 6.0
 
 
 def after_report(

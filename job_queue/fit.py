@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from core.errors import BadRequest, Blocked, FarmError, Unusable
+from core.errors import BadRequest, Blocked, Unusable
 from printers import safety
 from printers.registry import Snapshot
 from printers.status import PrinterStatus, Tray
@@ -210,8 +210,3 @@ def require_start(fit: PrinterFit, confirm: Collection[str]) -> None:
 
 def _details(fit: PrinterFit) -> dict[str, str]:
     return {"printer_id": fit.printer_id}
-
-
-def sentence_for(error: FarmError, printer: str) -> str:
-    """The error's words, naming the printer when they do not."""
-    return error.message if printer in error.message else f"{printer}: {error.message}"

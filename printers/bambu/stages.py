@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-IDLE_STAGES = frozenset({-1, 255})
-PRINTING_STAGE = 0
-
 STAGES: dict[int, str] = {
     1: "Levelling the bed",
     2: "Heating the bed",
