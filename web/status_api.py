@@ -43,16 +43,13 @@ def alive() -> Response:
 @blueprint.get("/healthz")
 def health() -> Response:
     s = services()
-    farm = s.hub.state.farm
+    online = sum(known.status.state.is_connected for known in s.registry.all())
     return json_response(
         {
             "status": "ok",
             "version": s.version,
             "uptime_s": round(s.clock.time() - s.started_at),
-            "printers": {
-                "total": len(s.config.printers),
-                "online": farm.get("online", 0),
-            },
+            "printers": {"total": len(s.config.printers), "online": online},
         }
     )
 
