@@ -100,7 +100,7 @@ class FolderLock:
 
     def acquire(self) -> None:
         """Raises StorageError when another process holds the folder."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             if sys.platform == "win32":

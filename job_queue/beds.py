@@ -17,8 +17,9 @@ def after_report(
 ) -> BedRecord | None:
     """The bed after a believable report; the same object when nothing changes.
 
-    ``job`` is the farm's open job there. ``distrust``: our records were damaged, so even an idle
-    printer seen for the first time gets no permission.
+    ``job`` is the farm's open job there. ``distrust``: a printer seen for the first time gets
+    no permission even when it is idle, because a part may lie there since before it was switched
+    on. Only simulated printers, whose beds are empty when they are made, are trusted.
     """
     if bed is None:
         return _first_sight(status, now, distrust=distrust)
@@ -33,16 +34,21 @@ def after_report(
     return bed
 
 
+_FIRST_WORDS = {
+    P.IDLE: "New to the farm: look at its bed once",
+    P.FINISHED: "First seen with a finished print",
+    P.FAILED: "First seen with a print that ended early",
+}
+
+
 def _first_sight(status: PrinterStatus, now: float, *, distrust: bool) -> BedRecord:
     if status.state is P.IDLE and not distrust:
-        return BedRecord(clear=True, since=now, why="Idle when first seen")
+        return BedRecord(clear=True, since=now, why="Simulated, idle when first seen")
     name = _name(status)
     if status.state.has_job:
         why = f"Someone is printing {name} at the printer"
         return BedRecord(since=now, why=why, name=name, active=True)
-    why = "First seen with a finished print" if status.state is P.FINISHED else "Not yet looked at"
-    if status.state is P.FAILED:
-        why = "First seen with a print that ended early"
+    why = _FIRST_WORDS.get(status.state, "Not yet looked at")
     return BedRecord(since=now, why=why, name=name if status.job else "")
 
 

@@ -9,6 +9,10 @@ from job_queue.store import Transaction
 from job_queue.timing import Timing
 
 
+_GIVEN_UP = frozenset({"given_up", "not_started"})
+"""A person has let go of these: their file must not start by itself at the next power-up."""
+
+
 def end_before_start(
     tx: Transaction, job: Job, error: JobError, now: float, *, cancelled: bool = False
 ) -> Job:
@@ -32,7 +36,8 @@ def end_after_start(
     timing: Timing,
 ) -> Job:
     """W5: the end and "clear the bed" in one write."""
-    wait = timing.keep_failed_s if state is JobState.FAILED else timing.cleanup_delay_s
+    resumable = state is JobState.FAILED and (error is None or error.code not in _GIVEN_UP)
+    wait = timing.keep_failed_s if resumable else timing.cleanup_delay_s
     tx.add_cleanup(
         Cleanup(printer_id=job.printer_id, remote_name=job.remote_name, due_at=now + wait)
     )

@@ -55,7 +55,7 @@ class JobService:
         self._clock = clock
         self._timing = timing
         self._board = Board(store, registry, bus, clock)
-        self._watch = Watch(self._board, clock, timing)
+        self._watch = Watch(self._board, clock, timing, fleet.is_simulated)
         self._approval = Approval(self._board, fleet, clock, timing)
         self._sweeper = Sweeper(self._board, fleet, clock, timing)
         self._doubt = Doubt(self._board, fleet, self._watch, clock, timing)

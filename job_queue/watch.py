@@ -7,6 +7,7 @@ it holds no lock while it does so and talks to no printer.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from core.clock import Clock
 from job_queue import beds
@@ -27,8 +28,11 @@ RESTARTED = "The farm server stopped during the transfer. Nothing was started."
 class Watch:
     """Turns snapshots into durable facts. Used by the watcher thread and, in tests, directly."""
 
-    def __init__(self, board: Board, clock: Clock, timing: Timing) -> None:
+    def __init__(
+        self, board: Board, clock: Clock, timing: Timing, simulated: Callable[[str], bool]
+    ) -> None:
         self._board = board
+        self._simulated = simulated
         self._clock = clock
         self._timing = timing
         self._found: dict[str, tuple[Finding, float]] = {}  # job -> finding, since
@@ -126,7 +130,7 @@ class Watch:
         store = self._board.store
         now = self._clock.time()
         known = store.view().bed(status.printer_id)
-        distrust = bool(store.trouble)
+        distrust = bool(store.trouble) or not self._simulated(status.printer_id)
         if beds.after_report(known, status, job, now, distrust=distrust) is known:
             return
         with self._board.change() as tx:  # decide again on what is true inside the write

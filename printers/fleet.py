@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from core.errors import ConfigError, FarmError, NotFound
 from printers import safety
 from printers.adapters import ADAPTERS
 from printers.base import AdapterContext, CameraSource, CommandResult, Printer, Progress
-from printers.commands import Command, RemoteFile, StartPrint
+from printers.commands import Command, EmergencyStop, Pause, RemoteFile, StartPrint, Stop
 from printers.registry import Registry, Snapshot
 from printers.status import PrinterState, PrinterStatus
 
@@ -113,6 +113,11 @@ class Fleet:
         """Hold ``guard(printer_id)`` for the time of each upload (a camera hangs up)."""
         self._upload_guards.append(guard)
 
+    def is_simulated(self, printer_id: str) -> bool:
+        """Whether the configuration says so; an unknown printer is a real one."""
+        config = self.configs.get(printer_id)
+        return config is not None and config.simulate
+
     def snapshot(self, printer_id: str) -> Snapshot:
         """Raises NotFound for a name that is not in the configuration."""
         snapshot = self._registry.get(printer_id)
@@ -146,7 +151,7 @@ class Fleet:
     def execute(self, printer_id: str, command: Command) -> CommandResult:
         """Check the gate and send. Raises Blocked with the gate's own code and sentence."""
         adapter = self.adapter(printer_id)
-        with self._locks[printer_id]:
+        with self._turn(printer_id, command):
             snapshot = self.snapshot(printer_id)
             safety.check(command, snapshot, self._clock.monotonic())
             result = adapter.execute(command)
@@ -161,6 +166,12 @@ class Fleet:
             except Exception:
                 text = "%s: %s was sent, but the farm could not note it"
                 logger.exception(text, printer_id, command.name)
+
+    def _turn(self, printer_id: str, command: Command) -> AbstractContextManager[Any]:
+        """Commands of one printer wait for each other; what ends harm waits for none."""
+        if isinstance(command, (Stop, Pause, EmergencyStop)):
+            return nullcontext()
+        return self._locks[printer_id]
 
     def execute_many(self, printer_ids: Sequence[str], command: Command) -> list[FleetResult]:
         """One command to several printers at once, each through its own gate, none waiting long."""

@@ -64,12 +64,11 @@ class SimulatorProcess:
             start_new_session=True,  # Ctrl+C is for the farm, which ends its child in order
         )
         life_line, answers = _pipes(self._process)
-        life_line.write(dumps([_spec(p) for p in wanted]) + b"\n")
-        life_line.flush()
-        line = answers.readline()
         try:
-            ready = loads(line)
-        except JSONDecodeError as error:
+            life_line.write(dumps([_spec(p) for p in wanted]) + b"\n")
+            life_line.flush()
+            ready = loads(answers.readline())
+        except (OSError, JSONDecodeError) as error:
             self.stop()
             raise ConfigError(
                 "The simulated printers did not start; their own message is above."

@@ -244,6 +244,7 @@ class Farm:
     def _config(self, printer_id: str, model: str, scenario: str) -> PrinterConfig:
         end = self.simulated.endpoints[printer_id]
         return PrinterConfig(
+            simulate=True,
             id=printer_id,
             name=NAMES[int(printer_id[1:])],
             type="bambu",

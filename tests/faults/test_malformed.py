@@ -147,6 +147,7 @@ class Generator:
 def _adapter(model: str, folder: Path) -> tuple[BambuPrinter, list[PrinterStatus]]:
     published: list[PrinterStatus] = []
     config = PrinterConfig(
+        simulate=True,
         id="oak",
         name="Oak",
         type="bambu",

@@ -224,7 +224,7 @@ class Farm:
         self.clock = ManualClock()
         self.library = FakeLibrary(folder)
         self.configs = [
-            PrinterConfig(id=name.lower(), name=name, type="fake", model="P1S")
+            PrinterConfig(id=name.lower(), name=name, type="fake", model="P1S", simulate=True)
             for name in ("Alder", "Birch")
         ]
         self.boot()

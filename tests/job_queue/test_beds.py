@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ FILE_ID = "f" * 32
 @pytest.mark.parametrize(
     ("state", "clear", "why"),
     [
-        (P.IDLE, True, "Idle when first seen"),
+        (P.IDLE, True, "Simulated, idle when first seen"),
         (P.FINISHED, False, "First seen with a finished print"),
         (P.FAILED, False, "First seen with a print that ended early"),
         (P.PRINTING, False, "Someone is printing their_vase at the printer"),
@@ -40,6 +41,23 @@ def test_first_sight(new_farm: Any, state: P, clear: bool, why: str) -> None:
     assert new_farm.bed() == (clear, why)
     new_farm.reboot()
     assert new_farm.bed() == (clear, why)
+
+
+def test_a_real_printer_seen_idle_for_the_first_time_is_looked_at_by_a_person(
+    new_farm: Any,
+) -> None:
+    new_farm.configs = [replace(config, simulate=False) for config in new_farm.configs]
+    new_farm.boot()
+    new_farm.service.recover()
+    new_farm.printer().report(P.IDLE)
+    new_farm.look()
+    assert new_farm.bed() == (False, "New to the farm: look at its bed once")
+    new_farm.service.mark_clear("alder")
+    assert new_farm.bed()[0]
+    new_farm.reboot()
+    new_farm.printer().report(P.IDLE)
+    new_farm.look()
+    assert new_farm.bed()[0], "once is enough"
 
 
 def test_after_damage_even_an_idle_printer_is_not_trusted(new_farm: Any) -> None:

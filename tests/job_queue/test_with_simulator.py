@@ -43,6 +43,7 @@ class Bench:
         clock = SystemClock()
         end = simulated.endpoints["p1s"]
         config = PrinterConfig(
+            simulate=True,
             id="p1s",
             name="Alder",
             type="bambu",

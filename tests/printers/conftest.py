@@ -119,6 +119,7 @@ def bambu_rig(tmp_path: Path) -> Iterator[Callable[..., Rig]]:
             handle.set(**{"push_interval_s": 0.1, **(knobs or {})})
             endpoint = farm.endpoints["cedar"]
             config = PrinterConfig(
+                simulate=True,
                 id="cedar",
                 name="Cedar",
                 type="bambu",

@@ -188,6 +188,7 @@ def test_the_thread_survives_a_fault_in_telling_of_an_outage(tmp_path: Path) -> 
         port = free.getsockname()[1]
     serial = "01P00A000000001"
     config = PrinterConfig(
+        simulate=True,
         id="cedar",
         name="Cedar",
         type="bambu",

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 
 from core.clock import SystemClock
 from core.config import PrinterConfig
-from core.errors import NotFound
+from core.errors import NotFound, PrinterOffline
 from core.events import Bus
 from printers import safety
-from printers.commands import Home
+from printers.commands import Command, Home, Pause, Stop
 from printers.fleet import Fleet
 from printers.registry import Registry
 from printers.status import PrinterState
@@ -64,3 +65,22 @@ def test_every_gate_of_a_misconfigured_printer_but_maintenance_is_closed(tmp_pat
     fleet = build(tmp_path, entry("maple", "octoprint"))
     gates = safety.gates(fleet.snapshot("maple"), SystemClock().monotonic())
     assert {name for name, gate in gates.items() if gate.ok} == {"maintenance"}
+
+
+@pytest.mark.parametrize("command", [Stop(), Pause()])
+def test_what_ends_harm_does_not_wait_behind_another_command(
+    tmp_path: Path, command: Command
+) -> None:
+    fleet = build(tmp_path, entry("alder"))
+    refused = threading.Event()
+
+    def stop() -> None:
+        with pytest.raises(PrinterOffline):
+            fleet.execute("alder", command)
+        refused.set()
+
+    with fleet.exclusive("alder"):
+        thread = threading.Thread(target=stop)
+        thread.start()
+        assert refused.wait(5)
+        thread.join(5)

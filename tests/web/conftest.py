@@ -251,6 +251,7 @@ def build_farm(folder: Path, server: ServerConfig, names: tuple[str, ...]) -> Fa
     clock, bus = SystemClock(), Bus()
     configs = tuple(
         PrinterConfig(
+            simulate=True,
             id=name,
             name=name.capitalize(),
             type="fake",
