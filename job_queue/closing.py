@@ -8,7 +8,6 @@ from job_queue.records import Cleanup
 from job_queue.store import Transaction
 from job_queue.timing import Timing
 
-
 _GIVEN_UP = frozenset({"given_up", "not_started"})
 """A person has let go of these: their file must not start by itself at the next power-up."""
 
