@@ -215,6 +215,9 @@ def test_two_transfers_at_once_wait_for_each_other(farm: Any) -> None:
     seat.until(lambda p: p["state"] == "uploading" and p["job"]["phase_pct"])
     with pytest.raises(FarmError) as caught:
         farm.fleet.list_files(seat.id)
+    assert caught.value.message == f"Gear wheel is being sent to {seat.name}."
+    with pytest.raises(FarmError) as caught:  # and should anything get past that gate
+        farm.fleet.adapter(seat.id).list_files()
     assert caught.value.message == (
         f"{seat.name} is busy with another file transfer. Try again afterwards."
     )
