@@ -121,6 +121,7 @@ async function live() {
   const [{ watchKeys }, { watchDrops }] = await Promise.all([import('./keys.js'), import('./drops.js')]);
   watchKeys(open);
   watchDrops();
+  document.body.dataset.ready = ''; // keys and drops are heard from here on
   whenIdle(prefetch);
 }
 

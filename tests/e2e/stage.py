@@ -213,5 +213,6 @@ def card(printer_id: str) -> str:
 
 
 def settle(page: Page) -> None:
-    """Wait until the page is live (the WebSocket has said hello)."""
+    """Wait until the page is live (the WebSocket has said hello) and hears keys and drops."""
     page.locator("#conn.on").wait_for(state="attached", timeout=WAIT_MS)
+    page.locator("body[data-ready]").wait_for(state="attached", timeout=WAIT_MS)
