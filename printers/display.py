@@ -16,6 +16,7 @@ _DIRECT = {
     S.UNKNOWN: "unknown",
     S.FAULT: "fault",
 }
+_WORKING = {S.PREPARING: "preparing", S.PRINTING: "printing"}
 _SENDING = frozenset({"claimed", "uploading", "uploaded"})
 
 STATES = (
@@ -44,14 +45,15 @@ def display_state(snapshot: Snapshot, monotonic_now: float) -> tuple[str, str]:
 
 def _working_or_resting(snapshot: Snapshot) -> tuple[str, str]:
     status, conditions = snapshot.status, snapshot.conditions
-    if status.state is S.PREPARING:
-        return "preparing", ""
-    if status.state is S.PRINTING:
-        return "printing", ""
+    if status.state in _WORKING:
+        return _WORKING[status.state], ""
     if conditions.job is not None:
         if conditions.job.phase == "needs_human":
             return "needs_human", ""
-        return ("uploading", "") if conditions.job.phase in _SENDING else ("preparing", "starting")
+        if conditions.job.phase in _SENDING:
+            return "uploading", ""
+        if conditions.job.phase == "starting":
+            return "preparing", "starting"
     if status.state is S.BUSY:
         return "busy", ""
     if conditions.maintenance:

@@ -303,3 +303,15 @@ def test_nobody_tears_the_session_down_while_a_start_waits_for_its_proof() -> No
     assert safety.gates(stale, NOW)["reconnect"].ok
     doubt = Conditions(job=OpenJob(job_id="j-1", phase="needs_human", name="gear"))
     assert safety.gates(snapshot(conditions=doubt), NOW)["reconnect"].ok
+
+
+@pytest.mark.parametrize("state", [S.IDLE, S.FINISHED, S.FAILED])
+@pytest.mark.parametrize("phase", ["printing", "paused"])
+def test_a_printer_at_rest_is_never_shown_at_work_because_our_job_is_still_open(
+    state: S, phase: str
+) -> None:
+    conditions = Conditions(job=replace(JOB_HERE, phase=phase))
+    shown = snapshot(state, job=None, conditions=conditions)
+    assert display_state(shown, NOW)[0] == "needs_clear"
+    assert not safety.gates(shown, NOW)["start"].ok
+    assert not safety.gates(shown, NOW)["mark-clear"].ok
