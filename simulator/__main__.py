@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from core.jsonio import JSONDecodeError, dumps, loads
+from simulator.bambu.report_json import ReportForm
 from simulator.demo import demo_specs, spec_from_entry
 from simulator.farm import SimulatedFarm
-from simulator.report_json import ReportForm
 from simulator.specs import PrinterSpec
 
 _DEFAULT_COUNT = 8

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
-from simulator.printer_host import PrinterHost
+from simulator.bambu.host import BambuHost
 
 _NOT_ACTIONS = frozenset(
     {
@@ -34,7 +34,7 @@ class BadArguments(ValueError):
 class WireActions:
     """What happens to connections and certificates rather than to the machine."""
 
-    def __init__(self, host: PrinterHost) -> None:
+    def __init__(self, host: BambuHost) -> None:
         self._host = host
 
     def drop_tcp(self) -> None:
@@ -72,7 +72,7 @@ class WireActions:
         self._host.drop_tcp()
 
 
-def catalogue(host: PrinterHost) -> dict[str, Callable[..., Any]]:
+def catalogue(host: BambuHost) -> dict[str, Callable[..., Any]]:
     """All actions of this printer by name; those of the wire win."""
     found: dict[str, Callable[..., Any]] = {}
     for source in (host.machine, WireActions(host)):
@@ -84,7 +84,7 @@ def catalogue(host: PrinterHost) -> dict[str, Callable[..., Any]]:
     return found
 
 
-def describe(host: PrinterHost) -> dict[str, dict[str, str]]:
+def describe(host: BambuHost) -> dict[str, dict[str, str]]:
     """Name -> {"arguments", "help"} of every action."""
     return {
         name: {
@@ -95,7 +95,7 @@ def describe(host: PrinterHost) -> dict[str, dict[str, str]]:
     }
 
 
-async def perform(host: PrinterHost, name: str, arguments: Mapping[str, Any]) -> Any:
+async def perform(host: BambuHost, name: str, arguments: Mapping[str, Any]) -> Any:
     """Do it. Raises UnknownAction or BadArguments; errors of the action itself pass through."""
     actions = catalogue(host)
     action = actions.get(name)

@@ -21,9 +21,9 @@ from typing import Any
 
 from core.jsonio import JSONDecodeError, dumps, loads
 from simulator import actions
+from simulator.bambu.host import BambuHost
 from simulator.knobs import KNOB_NAMES, Knobs
 from simulator.open_connections import OpenConnections
-from simulator.printer_host import PrinterHost
 from simulator.storage import Storage
 
 logger = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class _Request:
 class ControlServer:
     """Serves the hosts of one farm. Lives in their event loop."""
 
-    def __init__(self, hosts: Mapping[str, PrinterHost]) -> None:
+    def __init__(self, hosts: Mapping[str, BambuHost]) -> None:
         self._hosts = hosts
         self._server: asyncio.Server | None = None
         self._connections = OpenConnections("control port")
@@ -119,7 +119,7 @@ class ControlServer:
                 return await _perform(self._host(printer_id), name, request.arguments())
         raise ControlError(404, f"There is no {request.method} /{'/'.join(request.path)}. {_HINT}")
 
-    def _host(self, printer_id: str) -> PrinterHost:
+    def _host(self, printer_id: str) -> BambuHost:
         host = self._hosts.get(printer_id)
         if host is None:
             known = ", ".join(self._hosts)
@@ -163,7 +163,7 @@ def _refuse_foreign(headers: Mapping[str, str]) -> None:
         raise ControlError(403, "The control port answers local tools only, not web pages.")
 
 
-def _brief(host: PrinterHost) -> dict[str, Any]:
+def _brief(host: BambuHost) -> dict[str, Any]:
     mqtt_port, ftps_port, camera_port = host.ports
     return {
         "id": host.spec.id,
@@ -179,7 +179,7 @@ def _brief(host: PrinterHost) -> dict[str, Any]:
     }
 
 
-def _details(host: PrinterHost) -> dict[str, Any]:
+def _details(host: BambuHost) -> dict[str, Any]:
     return {
         **_brief(host),
         "certificate_sha256": host.identity.sha256,
@@ -198,7 +198,7 @@ def _files(storage: Storage, folder: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _set_knobs(host: PrinterHost, values: dict[str, Any]) -> dict[str, Any]:
+def _set_knobs(host: BambuHost, values: dict[str, Any]) -> dict[str, Any]:
     unknown = sorted(set(values) - KNOB_NAMES)
     if unknown:
         known = ", ".join(sorted(KNOB_NAMES))
@@ -210,7 +210,7 @@ def _set_knobs(host: PrinterHost, values: dict[str, Any]) -> dict[str, Any]:
     return {"knobs": asdict(host.knobs)}
 
 
-async def _perform(host: PrinterHost, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+async def _perform(host: BambuHost, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     try:
         return {"result": await actions.perform(host, name, arguments)}
     except actions.UnknownAction as error:

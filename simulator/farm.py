@@ -21,14 +21,14 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from simulator import actions
+from simulator.bambu.host import BambuHost
+from simulator.bambu.report_json import ReportForm
+from simulator.bambu.ssdp import INTERVAL_S, Announcement, SsdpSender
 from simulator.certificates import CertificateAuthority
 from simulator.control import ControlServer
 from simulator.machine import VirtualPrinter
-from simulator.printer_host import PrinterHost
 from simulator.push_loop import PushLoop
-from simulator.report_json import ReportForm
 from simulator.specs import PrinterSpec
-from simulator.ssdp import INTERVAL_S, Announcement, SsdpSender
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class Endpoint:
 class PrinterHandle:
     """One printer of a running farm, usable from any thread."""
 
-    def __init__(self, farm: SimulatedFarm, host: PrinterHost) -> None:
+    def __init__(self, farm: SimulatedFarm, host: BambuHost) -> None:
         self._farm = farm
         self._host = host
 
@@ -155,7 +155,7 @@ class SimulatedFarm:
         self._report_hz = report_hz
         self._form = form or ReportForm()
         self._ssdp_port = ssdp_port
-        self._hosts: dict[str, PrinterHost] = {}
+        self._hosts: dict[str, BambuHost] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
@@ -264,8 +264,8 @@ class SimulatedFarm:
 
     def _host(
         self, spec: PrinterSpec, authority: CertificateAuthority, pool: ThreadPoolExecutor
-    ) -> PrinterHost:
-        return PrinterHost(
+    ) -> BambuHost:
+        return BambuHost(
             spec,
             authority,
             pool,
@@ -283,7 +283,7 @@ class SimulatedFarm:
         return tasks
 
 
-def _endpoint(host: PrinterHost) -> Endpoint:
+def _endpoint(host: BambuHost) -> Endpoint:
     mqtt_port, ftps_port, camera_port = host.ports
     return Endpoint(
         host=host.address,
@@ -296,7 +296,7 @@ def _endpoint(host: PrinterHost) -> Endpoint:
     )
 
 
-async def _announce(hosts: Sequence[PrinterHost], sender: SsdpSender) -> None:
+async def _announce(hosts: Sequence[BambuHost], sender: SsdpSender) -> None:
     try:
         while True:
             for host in hosts:
@@ -307,7 +307,7 @@ async def _announce(hosts: Sequence[PrinterHost], sender: SsdpSender) -> None:
         sender.close()
 
 
-def _announcement(host: PrinterHost) -> Announcement:
+def _announcement(host: BambuHost) -> Announcement:
     model = host.machine.model
     return Announcement(
         address=host.address,

@@ -10,14 +10,14 @@ from collections.abc import Callable
 from typing import Any
 
 from simulator.ams import NONE, Ams, ams_for, spool
+from simulator.bambu.reports.pushes import Pushes
+from simulator.bambu.requests.dispatch import answer
+from simulator.bambu.requests.start import local_start
 from simulator.gcode_exec import GcodeConsole
 from simulator.knobs import Knobs
 from simulator.models import Model, model_named
 from simulator.physics import Axes, Heat
 from simulator.print_run import PAUSE_COVER, PrintRun, Start
-from simulator.reports.pushes import Pushes
-from simulator.requests.dispatch import answer
-from simulator.requests.start import local_start
 from simulator.scenarios import Autopilot, apply_scenario
 from simulator.specs import PrinterSpec
 from simulator.state import LEVELLING_FAILED, LEVELLING_HMS, Health, JobInfo, Options, Part

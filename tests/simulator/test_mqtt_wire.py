@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator import mqtt_packets
-from simulator.mqtt_packets import MalformedPacket, PacketReader
-from simulator.report_faults import LATIN1_NAME
-from simulator.report_json import ReportForm, encode
+from simulator.bambu import mqtt_packets
+from simulator.bambu.mqtt_packets import MalformedPacket, PacketReader
+from simulator.bambu.report_faults import LATIN1_NAME
+from simulator.bambu.report_json import ReportForm, encode
 
 ACCEPTED, UNAVAILABLE, NOT_AUTHORIZED = 0, 136, 135  # paho's reason codes of CONNACK 0, 3 and 5
 

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from simulator.ssdp import Announcement, SsdpSender, notify_datagram
+from simulator.bambu.ssdp import Announcement, SsdpSender, notify_datagram
 
 OAK = Announcement(
     address="127.0.0.1", serial="01P00SIM0000001", model_code="C12", name="Oak", version="01.08"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simulator.ams import EXTERNAL, NONE
-from simulator.reports import flags
-from simulator.reports.common import nozzle_now, stage, temperature
-from simulator.reports.spools import external, snow, vir_slot
+from simulator.bambu.reports import flags
+from simulator.bambu.reports.common import nozzle_now, stage, temperature
+from simulator.bambu.reports.spools import external, snow, vir_slot
 
 if TYPE_CHECKING:
     from simulator.machine import VirtualPrinter

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulator.reports.common import heat_part, job_part, machine_part
-from simulator.reports.legacy import legacy_part
-from simulator.reports.newer import newer_part
+from simulator.bambu.reports.common import heat_part, job_part, machine_part
+from simulator.bambu.reports.legacy import legacy_part
+from simulator.bambu.reports.newer import newer_part
 
 if TYPE_CHECKING:
     from simulator.machine import VirtualPrinter

@@ -9,14 +9,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from simulator import ftps_transfer as transfer
-from simulator.ftps_transfer import FtpReply, PassivePort, Protection
+from simulator.bambu import ftps_transfer as transfer
+from simulator.bambu.ftps_transfer import FtpReply, PassivePort, Protection
+from simulator.bambu.tls_stream import PlainStream, TlsStream
 from simulator.knobs import Knobs
 from simulator.storage import Entry, Storage, normalise
-from simulator.tls_stream import PlainStream, TlsStream
 
 if TYPE_CHECKING:
-    from simulator.ftps_server import FtpsEndpoint
+    from simulator.bambu.ftps_server import FtpsEndpoint
 
 Handler = Callable[[str], Awaitable[None]]
 _FEATURES = ["EPSV", "PASV", "PBSZ", "PROT", "SIZE", "UTF8"]

@@ -6,8 +6,8 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
+from simulator.bambu.report_json import ReportForm, encode, encode_report
 from simulator.knobs import Knobs
-from simulator.report_json import ReportForm, encode, encode_report
 
 LATIN1_NAME = "Gehäuse für Wärmefühler"
 """The name that makes a latin-1 report invalid UTF-8."""

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from simulator.ams import EXTERNAL, NONE
+from simulator.bambu.requests.ams_commands import external_tray
+from simulator.bambu.requests.outcome import Body, Refused
 from simulator.gcode import Timeline, timeline_of
 from simulator.print_run import Start
-from simulator.requests.ams_commands import external_tray
-from simulator.requests.outcome import Body, Refused
 from simulator.state import (
     BAD_MAPPING,
     BUSY_REFUSED,

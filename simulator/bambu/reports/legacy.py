@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simulator.ams import EXTERNAL
-from simulator.reports.spools import external
+from simulator.bambu.reports.spools import external
 
 if TYPE_CHECKING:
     from simulator.machine import VirtualPrinter

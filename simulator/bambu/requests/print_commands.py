@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simulator.bambu.requests.outcome import Body, Handler, Refused, number
 from simulator.gcode import Mark, Timeline
 from simulator.print_run import PrintRun, Start
-from simulator.requests.outcome import Body, Handler, Refused, number
 from simulator.state import LEVELLING_HMS, SPEEDS
 
 if TYPE_CHECKING:

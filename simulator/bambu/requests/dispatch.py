@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulator.requests import ams_commands, machine_commands, print_commands, start
-from simulator.requests.outcome import Body, Handler, Refused, Silent, failure, success
-from simulator.requests.versions import versions
+from simulator.bambu.requests import ams_commands, machine_commands, print_commands, start
+from simulator.bambu.requests.outcome import Body, Handler, Refused, Silent, failure, success
+from simulator.bambu.requests.versions import versions
 from simulator.state import UNSIGNED
 
 if TYPE_CHECKING:

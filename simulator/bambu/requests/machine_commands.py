@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulator.requests.outcome import Body, Handler, Refused, number
+from simulator.bambu.requests.outcome import Body, Handler, Refused, number
 
 if TYPE_CHECKING:
     from simulator.machine import VirtualPrinter

@@ -10,14 +10,14 @@ from collections import deque
 from concurrent.futures import Executor
 from typing import Any
 
-from simulator.camera_server import CameraEndpoint
+from simulator.bambu.camera_server import CameraEndpoint
+from simulator.bambu.ftps_server import FtpsEndpoint
+from simulator.bambu.mqtt_server import MqttEndpoint
+from simulator.bambu.report_faults import is_report, report_payloads
+from simulator.bambu.report_json import ReportForm, encode
 from simulator.certificates import CertificateAuthority, Identity, server_context, set_tls13
-from simulator.ftps_server import FtpsEndpoint
 from simulator.knobs import Knobs
 from simulator.machine import VirtualPrinter
-from simulator.mqtt_server import MqttEndpoint
-from simulator.report_faults import is_report, report_payloads
-from simulator.report_json import ReportForm, encode
 from simulator.specs import PrinterSpec
 from simulator.storage import Storage
 
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 _REQUESTS_KEPT = 500
 
 
-class PrinterHost:
+class BambuHost:
     """Binds the machine to sockets. Everything runs in the event loop's thread.
 
     The camera's pictures are drawn in ``pool``, so that drawing never holds up the loop.

@@ -7,8 +7,8 @@ import contextlib
 import ssl
 from typing import Protocol
 
-from simulator.ftps_commands import FtpsCommands
-from simulator.ftps_transfer import FtpReply
+from simulator.bambu.ftps_commands import FtpsCommands
+from simulator.bambu.ftps_transfer import FtpReply
 from simulator.knobs import Knobs
 from simulator.open_connections import OpenConnections
 from simulator.storage import Storage, StorageError

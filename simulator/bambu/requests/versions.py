@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulator.requests.outcome import Body
+from simulator.bambu.requests.outcome import Body
 
 if TYPE_CHECKING:
     from simulator.machine import VirtualPrinter

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from simulator.tls_stream import PlainStream, TlsStream
+from simulator.bambu.tls_stream import PlainStream, TlsStream
 
 logger = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulator.reports.flags import home_flag
-from simulator.reports.spools import ams
+from simulator.bambu.reports.flags import home_flag
+from simulator.bambu.reports.spools import ams
 from simulator.state import SPEEDS
 
 if TYPE_CHECKING:

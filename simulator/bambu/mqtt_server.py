@@ -16,9 +16,9 @@ import logging
 from collections.abc import Callable
 from typing import Protocol, cast
 
-from simulator import mqtt_packets as mqtt
+from simulator.bambu import mqtt_packets as mqtt
+from simulator.bambu.mqtt_packets import ConnectCode, MalformedPacket, Packet, PacketType
 from simulator.knobs import Knobs
-from simulator.mqtt_packets import ConnectCode, MalformedPacket, Packet, PacketType
 
 logger = logging.getLogger(__name__)
 
