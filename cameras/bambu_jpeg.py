@@ -55,9 +55,11 @@ def _login(source: CameraSource) -> bytes:
 
 def _connect(source: CameraSource) -> ssl.SSLSocket:
     try:
-        context = source.tls()
+        context = source.tls() if source.tls else None
     except FarmError as error:
         raise CameraFailed(error.message, code="not_ready") from error
+    if context is None:
+        raise CameraFailed("Camera has no known certificate", code="not_ready")
     try:
         plain = socket.create_connection((source.host, source.port), CONNECT_TIMEOUT_S)
     except ConnectionRefusedError as error:

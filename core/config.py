@@ -23,6 +23,11 @@ class PrinterConfig:
     access_code: Secret = field(default_factory=lambda: Secret(""))
     url: str = ""
     api_key: Secret = field(default_factory=lambda: Secret(""))
+    user: str = ""  # with ``password``: HTTP digest, PrusaLink's other way to sign in
+    password: Secret = field(default_factory=lambda: Secret(""))
+    tls: str = ""
+    """Of an https url: "" pins the certificate on first use, "system" asks the system's
+    authorities, anything else is the path of a file with the authority's certificate."""
     mqtt_port: int = 8883
     ftps_port: int = 990
     camera_port: int = 6000

@@ -109,6 +109,9 @@ _PRINTER: dict[str, Check] = {
     "access_code": secret,
     "url": text,
     "api_key": secret,
+    "user": text,
+    "password": secret,
+    "tls": text,
     "mqtt_port": PORT,
     "ftps_port": PORT,
     "camera_port": PORT,
@@ -127,6 +130,11 @@ _OLD_PRINTER = frozenset(
 """Of the owner's earlier dashboard: read without complaint, kept in options for the camera room."""
 _OLD_TOP = frozenset({"poll_interval_sec", "dispatch_interval_sec"})
 _TYPES = ("bambu", "octoprint", "moonraker", "prusalink", "feed")
+_WANTED = {
+    "bambu": ("printer_ip", "serial", "access_code"),
+    "octoprint": ("url", "api_key"),
+}
+"""What a printer cannot be reached without; Moonraker may trust this machine without a key."""
 _TOP = (
     "server", "printers", "dispatch", "slicer", "limits", "simulation", "cameras", "alerts",
     "prusa_connect", "ai",
@@ -167,10 +175,12 @@ def _require_printer(entry: Mapping[str, Any], path: str, problems: Problems) ->
         return
     if entry.get("simulate"):
         return
-    wanted = ("printer_ip", "serial", "access_code") if kind == "bambu" else ("url",)
-    for key in wanted:
+    for key in _WANTED.get(kind, ("url",)):
         if not entry.get(key) and not any(p.startswith(f"{path}.{key}:") for p in problems):
             problems.append(f"{path}.{key}: is missing.")
+    signed_in = entry.get("api_key") or (entry.get("user") and entry.get("password"))
+    if kind == "prusalink" and not signed_in:
+        problems.append(f'{path}.api_key: is missing (or give "user" and "password").')
 
 
 def _printer(raw: Any, index: int, taken: set[str], notes: list[str]) -> PrinterConfig:

@@ -6,7 +6,7 @@ import ssl
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -25,13 +25,22 @@ Progress = Callable[[int, int], None]
 class CameraSource:
     """Where a printer's own camera is; cameras/ reads it, one owner per camera."""
 
-    kind: str  # "bambu_jpeg" (TLS, bambu-lan A12.1) or "rtsps" (A12.2)
-    host: str
-    port: int
-    user: str
-    secret: Secret
-    tls: Callable[[], ssl.SSLContext]
-    """Makes the pinned context; raises PrinterOffline while the certificate is not yet known."""
+    kind: str
+    """"bambu_jpeg" (TLS, bambu-lan A12.1), "rtsps" (A12.2), "mjpeg" or "snapshot" (HTTP)."""
+    host: str = ""
+    port: int = 0
+    user: str = ""
+    secret: Secret = field(default_factory=lambda: Secret(""))
+    tls: Callable[[], ssl.SSLContext | None] | None = None
+    """Makes the pinned context; raises PrinterOffline while the certificate is not yet known.
+    None, or giving None: plain HTTP, or the system's own verification."""
+    url: str = ""  # mjpeg and snapshot: absolute; for mjpeg the stream
+    snapshot_url: str = ""  # mjpeg: where single pictures are, "" = none
+    headers: Callable[[], Mapping[str, str]] = dict
+    """Keys to send along; only for addresses on the printer's own server."""
+    flip_h: bool = False
+    flip_v: bool = False
+    rotate_90: bool = False  # counter-clockwise, after flipping (OctoPrint's own order)
     pause_during_upload: bool = False
     """The printer may reboot under a camera stream and a large upload (bambu-lan A11, P1)."""
 
@@ -41,6 +50,8 @@ class CommandResult:
     """The printer took the command. Whether it acted is shown by the next snapshots."""
 
     text: str = ""  # "saved for the next start", … ; "" = plainly accepted
+    pending: bool = False
+    """The print server has it, but answers only when the printer's own queue lets it (Klipper)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +104,10 @@ class Printer(ABC):
     def upload(
         self, source: Path, remote_name: str, progress: Progress, cancel: threading.Event
     ) -> int:
-        """Put ``source`` on the printer's storage and prove it: returns the SIZE it reports.
+        """Put ``source`` on the printer's storage and prove it: returns the size it reports.
+
+        A ``remote_name`` without "/" is the farm's own file; where folders exist the adapter keeps
+        those in one of its own, here and in remote_size, delete_remote and start_print alike.
 
         Raises UploadFailed with a sentence, UploadCancelled, PrinterOffline. One at a time per
         printer. On failure the partial file is deleted where the printer allows it.

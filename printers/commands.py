@@ -55,7 +55,7 @@ class Jog(Command):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetTemperature(Command):
     name: ClassVar[str] = "temperature"
-    heater: str  # nozzle, nozzle2, bed, chamber
+    heater: str  # nozzle, nozzle2…, bed, chamber, or the name the printer gave it
     target: int  # °C, 0 = off
 
 
@@ -69,7 +69,7 @@ class CoolDown(Command):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetFan(Command):
     name: ClassVar[str] = "fan"
-    fan: str  # part, aux, chamber
+    fan: str  # part, aux, chamber, or the name the printer gave it
     percent: int  # 0–100
 
 
@@ -147,6 +147,28 @@ class EmergencyStop(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectPrinter(Command):
+    """Have a print server (OctoPrint) open or close its own line to the printer."""
+
+    name: ClassVar[str] = "connect"
+    on: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirmwareRestart(Command):
+    """Klipper's FIRMWARE_RESTART: resets the board and reads the configuration again."""
+
+    name: ClassVar[str] = "firmware-restart"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostRestart(Command):
+    """Klipper's RESTART: reads the configuration again; cannot bring back a halted board."""
+
+    name: ClassVar[str] = "host-restart"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reconnect(Command):
     """Drop the session and open a new one now."""
 
@@ -190,5 +212,6 @@ class RemoteFile:
 COMMANDS: tuple[type[Command], ...] = (
     Pause, Resume, Stop, Home, Jog, SetTemperature, CoolDown, SetFan, SetLight, SetSpeed, Extrude,
     LoadFilament, UnloadFilament, SelectTray, ClearFault, SkipObjects, Calibrate, SendGcode,
-    EmergencyStop, Reconnect, TrustCertificate, StartPrint,
+    EmergencyStop, ConnectPrinter, FirmwareRestart, HostRestart, Reconnect, TrustCertificate,
+    StartPrint,
 )  # fmt: skip

@@ -7,15 +7,19 @@ rest, refused while a job is open.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 from core.errors import BadRequest
+from printers import klipper_gcode
 
 MAX_LINE = 200
 _CODE = re.compile(r"([GMT])0*(\d{1,4})(\.\d+)?", re.ASCII)
 _WORD = re.compile(r"[A-Z][-+]?\d*\.?\d*", re.ASCII)
 _TEXT_CODES = frozenset({"M117", "M118"})  # carry free text for a display
+_HOST_ACTION = re.compile(r"//\s*action", re.IGNORECASE)
+"""What a printer prints to have its host pause, cancel or run something; M118 would echo it."""
 
 
 class Effect(Enum):
@@ -34,7 +38,7 @@ class GcodeLine:
     """One parsed line: ``code`` is normalised ("G1", "M104"), ``words`` maps letter to number."""
 
     code: str
-    words: dict[str, float | None]
+    words: Mapping[str, float | None]
     effect: Effect
     heater: str = ""  # for HEATS and WAITS
     why: str = ""  # for FORBIDDEN
@@ -70,8 +74,11 @@ _WHATEVER_FOLLOWS = frozenset({*_HEATERS, *_FORBIDDEN, "G0", "G1", "G2", "G3", "
 """Judged alike with and without a subcode: firmware runs M104.1 as M104."""
 
 
-def parse_line(line: str) -> GcodeLine:
-    """One line -> what it would do. Raises BadRequest for anything but exactly one command."""
+def parse_line(line: str, *, extended: bool = False) -> GcodeLine:
+    """One line -> what it would do. ``extended``: the printer also takes Klipper's named commands.
+
+    Raises BadRequest for anything but exactly one command.
+    """
     text = line.strip()
     if not text or len(text) > MAX_LINE:
         raise BadRequest(f"Write one G-code command of 1 to {MAX_LINE} characters.")
@@ -80,10 +87,17 @@ def parse_line(line: str) -> GcodeLine:
     first, _, rest = text.partition(" ")
     match = _CODE.fullmatch(first.upper())
     if match is None:
+        if extended and (named := klipper_gcode.classify(first, rest)) is not None:
+            return GcodeLine(
+                first.upper(), named.words, Effect(named.effect), named.heater, named.why
+            )
         raise BadRequest(f"{first[:20]!r} is no G-code command. Example: M104 S200")
     code = f"{match[1]}{match[2]}"
     if code not in _WHATEVER_FOLLOWS:
         code += match[3] or ""
+    if code in _TEXT_CODES and _HOST_ACTION.search(rest):
+        why = "the printer would echo it as an order to its print server"
+        return GcodeLine(code, {}, Effect.FORBIDDEN, why=why)
     words = {} if code in _TEXT_CODES else _read_words(rest.upper())
     return _classify(code, words)
 
@@ -105,8 +119,8 @@ def _classify(code: str, words: dict[str, float | None]) -> GcodeLine:
         return GcodeLine(code, words, Effect.FORBIDDEN, why=_FORBIDDEN[code])
     if code in _HEATERS:
         heater, effect = _HEATERS[code]
-        if heater == "nozzle" and words.get("T"):
-            heater = "nozzle2"
+        if heater == "nozzle" and (tool := words.get("T")):
+            heater = f"nozzle{int(tool) + 1}"
         return GcodeLine(code, words, effect, heater=heater)
     if code in _HARMLESS:
         return GcodeLine(code, words, Effect.HARMLESS)

@@ -9,6 +9,8 @@ from printers.registry import Snapshot
 from printers.rules import OK, GateInputs, Verdict, may_extrude, may_jog, may_move
 from printers.status import Heater
 
+EXTENDED_GCODE = frozenset({"moonraker"})
+"""Kinds whose console also takes Klipper's commands and macros by name."""
 JOG_MAX_MM = 200.0
 EXTRUDE_MAX_MM = 100.0
 
@@ -26,6 +28,16 @@ def judge_target(name: str, heater: Heater | None, target: float, printer: str) 
         0 <= target <= heater.maximum,
         f"{printer} takes 0 to {heater.maximum} °C for the {name}, not {target:g}.",
     )
+
+
+def judge_speed(level: int | None, printer: str, i: GateInputs) -> Verdict:
+    wanted = "speed_levels" if level is not None else "speed_percent"
+    if wanted in i.capabilities:
+        return OK
+    other = "a percentage" if level is not None else "one of its levels, 1 to 4"
+    takes_other = {"speed_levels", "speed_percent"} & i.capabilities
+    text = f"{printer} takes its speed as {other}." if takes_other else f"{printer} cannot do that."
+    return Verdict(False, "not_supported", text, Unusable)
 
 
 def judge_gcode(line: GcodeLine, snapshot: Snapshot, i: GateInputs) -> Verdict:
@@ -71,12 +83,15 @@ def judge_values(command: c.Command, snapshot: Snapshot, i: GateInputs) -> Verdi
             return in_range(
                 0 < abs(mm) <= EXTRUDE_MAX_MM, f"Extrude up to {EXTRUDE_MAX_MM:g} mm at a time."
             )
+        case c.SetSpeed(level=level):
+            return judge_speed(level, status.name, i)
         case c.SetFan(fan=fan, percent=percent):
             if f"fan_{fan}" not in i.capabilities:
                 text = f"{status.name} has no {fan} fan the farm can set."
                 return Verdict(False, "not_supported", text, Unusable)
             return in_range(0 <= percent <= 100, "A fan runs at 0 to 100 percent.")
         case c.SendGcode(line=line):
-            return judge_gcode(parse_line(line), snapshot, i)
+            extended = status.kind in EXTENDED_GCODE
+            return judge_gcode(parse_line(line, extended=extended), snapshot, i)
         case _:
             return OK

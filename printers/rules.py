@@ -259,6 +259,20 @@ def always(_: GateInputs) -> Verdict:
     return OK
 
 
+def may_connect(i: GateInputs) -> Verdict:
+    """The print server's own line to the printer: never cut, nor opened anew, under a job."""
+    if i.state in JOB | {S.BUSY}:
+        return wrong_state(i, "Its connection stays as it is until then.")
+    return held(i) or OK
+
+
+def may_restart(i: GateInputs) -> Verdict:
+    """Klipper's restarts end whatever runs; they are for a printer that has stopped."""
+    if i.state in JOB | {S.BUSY}:
+        return wrong_state(i, "A restart would end it.")
+    return held(i) or OK
+
+
 def may_reconnect(i: GateInputs) -> Verdict:
     """A weak printer that is still reading the file fails the start when its session ends."""
     if i.phase == "starting" and i.state in REPORTING | {S.UNKNOWN} and not i.stale:

@@ -87,7 +87,7 @@ class Fault:
 class Heater:
     """One heater or temperature sensor."""
 
-    name: str  # "nozzle", "nozzle2" (left of two), "bed", "chamber"
+    name: str  # "nozzle", "nozzle2" (Bambu: left of two), "bed", "chamber", a sensor's own name
     current: float  # °C
     target: float | None  # °C, 0 = off; None = a sensor without heater
     maximum: int | None  # °C the farm may ask for; None = cannot be set
@@ -95,7 +95,7 @@ class Heater:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fan:
-    name: str  # "part", "aux", "chamber", "hotend"
+    name: str  # "part", "aux", "chamber", "hotend", on Klipper also the owner's own names
     percent: int  # 0–100
     settable: bool = True
 
@@ -144,6 +144,16 @@ class Nozzle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PrintObject:
+    """One object of the running job that can be left out (Klipper's exclude_object)."""
+
+    id: int  # 1…, what SkipObjects names
+    name: str
+    skipped: bool = False
+    current: bool = False  # being printed right now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobProgress:
     """The job the printer says it has, whoever started it."""
 
@@ -158,6 +168,10 @@ class JobProgress:
     layers: int | None = None
     prepare_percent: int | None = None  # transfer/parse progress while PREPARING
     skipped: tuple[int, ...] = ()  # identify_ids of skipped objects
+    objects: tuple[PrintObject, ...] = ()  # as the printer lists them; Bambu's are in the file
+    ended: str = ""
+    """"finished", "cancelled" or "failed": the printer itself says how this very file's job
+    ended. "" while it runs, and on makes whose last job cannot be told from the one before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,11 +208,14 @@ class Machine:
     volume_mm: tuple[float, float, float] | None = None
     firmware: str = ""
     serial: str = ""
+    file_kinds: tuple[str, ...] = ()
+    """What it prints: "gcode.3mf", "gcode", "bgcode". Empty: not known."""
     capabilities: frozenset[str] = frozenset()
     """Of: pause, stop, home, jog, gcode, temperature_nozzle, temperature_bed, temperature_chamber,
-    fan_part, fan_aux, fan_chamber, light, speed_levels, speed_percent, ams, external_spool,
-    load, skip_objects, calibrate, clear_fault, camera_jpeg, camera_rtsp, dual_nozzle,
-    chamber_sensor, door_sensor, emergency_stop, upload."""
+    fan_<name of a settable fan>, light, speed_levels, speed_percent, ams, external_spool,
+    load, extrude, skip_objects, calibrate, clear_fault, camera_jpeg, camera_rtsp, dual_nozzle,
+    chamber_sensor, door_sensor, emergency_stop, connect, firmware_restart, host_restart,
+    upload."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

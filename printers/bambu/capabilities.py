@@ -7,7 +7,8 @@ from printers.bambu.parsed import Parsed
 
 _ALWAYS = frozenset(
     {
-        "pause", "stop", "home", "jog", "gcode", "temperature_nozzle", "temperature_bed",
+        "pause", "stop", "home", "jog", "extrude", "gcode", "temperature_nozzle",
+        "temperature_bed",
         "fan_part", "speed_levels", "external_spool", "load", "skip_objects", "calibrate",
         "clear_fault", "upload",
     }

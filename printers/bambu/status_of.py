@@ -10,6 +10,8 @@ from printers.bambu.parsed import Parsed
 from printers.bambu.reading import Reading
 from printers.status import Link, Machine, Notice, PrinterState, PrinterStatus
 
+_FILE_KINDS = ("gcode.3mf",)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
@@ -28,7 +30,7 @@ class MachineCache:
     def __init__(self, config: PrinterConfig) -> None:
         self._config = config
         self._key: object = None
-        self._machine = Machine(serial=config.serial)
+        self._machine = Machine(serial=config.serial, file_kinds=_FILE_KINDS)
 
     def get(self, reading: Reading) -> Machine:
         parsed, model = reading.parsed, reading.model
@@ -49,6 +51,7 @@ class MachineCache:
                 volume_mm=model.volume_mm,
                 firmware=firmware,
                 serial=self._config.serial,
+                file_kinds=_FILE_KINDS,
                 capabilities=capabilities(model, parsed),
             )
         return self._machine

@@ -27,7 +27,7 @@ NOW = 1000.0
 S = PrinterState
 ALL = frozenset(
     {
-        "home", "jog", "gcode", "light", "load", "skip_objects", "calibrate", "clear_fault",
+        "home", "jog", "extrude", "gcode", "light", "load", "skip_objects", "calibrate", "clear_fault",
         "upload", "fan_part", "fan_aux",
     }
 )  # fmt: skip

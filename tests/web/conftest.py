@@ -64,7 +64,7 @@ CANARY = "canary-access-code-4711"
 PASSWORD = "canary-password-0815"
 CAPABILITIES = frozenset(
     {
-        "pause", "stop", "home", "jog", "gcode", "temperature_nozzle", "temperature_bed",
+        "pause", "stop", "home", "jog", "extrude", "gcode", "temperature_nozzle", "temperature_bed",
         "fan_part", "fan_aux", "fan_chamber", "light", "speed_levels", "ams", "external_spool",
         "load", "skip_objects", "calibrate", "clear_fault", "camera_jpeg", "upload",
     }
