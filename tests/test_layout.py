@@ -19,8 +19,12 @@ MAY_IMPORT = {
     "web": {"core", "printers", "slicer", "job_queue", "cameras"},
     "simulator": {"core"},
 }
+SHARED = {"lan", "__pycache__"}
+"""Folders of printers/ that are no adapter: every adapter may use them."""
 ADAPTER_FOLDERS = tuple(
-    f"printers.{path.name}" for path in (ROOT / "printers").iterdir() if path.is_dir()
+    f"printers.{path.name}"
+    for path in (ROOT / "printers").iterdir()
+    if path.is_dir() and path.name not in SHARED
 )
 LIBRARIES = {
     "flask": ("web", "api_server"),
@@ -30,6 +34,11 @@ LIBRARIES = {
     "bambulabs_api": ("printers.bambu",),
     "apscheduler": ("job_queue", "api_server"),
     "ffmpeg": ("cameras",),
+    "requests": ("printers.lan",),
+    "requests_toolbelt": ("printers.lan",),
+    "wsproto": ("printers.lan",),
+    "urllib3": ("printers.lan", "cameras"),
+    "aiohttp": ("simulator",),
 }
 
 

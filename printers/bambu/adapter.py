@@ -25,7 +25,7 @@ from core.errors import (
 from printers import commands as c
 from printers.bambu.commander import Commander
 from printers.bambu.diagnostics import scrub
-from printers.bambu.identity import Certificate, Identity, look
+from printers.bambu.identity import Identity
 from printers.bambu.link import Link
 from printers.bambu.link_words import unreachable
 from printers.bambu.listener import PrinterListener
@@ -37,8 +37,9 @@ from printers.bambu.start import URL_FORMS, project_file
 from printers.bambu.transfer import FileStore
 from printers.bambu.view import view_of
 from printers.bambu.watchdog import Timing
-from printers.bambu.wire import Dialer
 from printers.base import AdapterContext, CameraSource, CommandResult, Printer, Progress
+from printers.lan.certificates import Certificate
+from printers.lan.dialer import Dialer
 from printers.status import PrinterStatus
 
 _BARRIER_TIMEOUT_S = 2.0
@@ -169,7 +170,7 @@ class BambuPrinter(Printer):
 
     def _presented(self) -> Certificate:
         try:
-            return look(Dialer(self.config.host), self.config.mqtt_port)
+            return self._identity.look(Dialer(self.config.host), self.config.mqtt_port)
         except OSError as error:
             raise PrinterOffline(unreachable(self.config, error)[1]) from error
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from core.errors import UploadCancelled
 from printers.bambu.models import FtpsProfile
-from printers.bambu.wire import HANDSHAKE_TIMEOUT_S, Dialer
+from printers.lan.dialer import HANDSHAKE_TIMEOUT_S, Dialer
 
 USER = "bblp"
 BLOCK = 32 * 1024

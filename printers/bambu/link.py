@@ -1,13 +1,10 @@
-"""Keeps one printer connected: look at its certificate, connect, talk, wait, again.
+"""One attempt to talk to a Bambu printer: look at its certificate, connect, converse (MQTT).
 
-One thread per printer ("printer:<id>:mqtt") does all of it, so a dead address, a bad message or a
-slow disk of one printer never holds up another. paho's own reconnect is not used: it has been
-seen to stall for hours (reliability-and-security 1.1 #22).
+The thread that repeats attempts is printers/lan/supervisor.py's.
 """
 
 from __future__ import annotations
 
-import logging
 import secrets
 import ssl
 import threading
@@ -18,14 +15,15 @@ from typing import Protocol
 from core.config import PrinterConfig
 from core.errors import FarmError
 from printers.bambu import link_words as words
-from printers.bambu.identity import Identity, IdentityChanged, WrongPrinter
-from printers.bambu.link_words import Outage
+from printers.bambu.identity import Identity, WrongPrinter
 from printers.bambu.session import Listener, Session
-from printers.bambu.watchdog import Backoff, Timing
-from printers.bambu.wire import Aborted, Dialer
+from printers.bambu.watchdog import Timing
+from printers.lan.backoff import Backoff
+from printers.lan.certificates import IdentityChanged
+from printers.lan.dialer import Aborted, Dialer
+from printers.lan.outage import Outage
+from printers.lan.supervisor import Supervisor
 from printers.status import PrinterState
-
-logger = logging.getLogger(__name__)
 
 _KICK_WINDOW_S = 30.0
 _KICKS = 3
@@ -41,7 +39,7 @@ class Owner(Listener, Protocol):
 
 
 class Link:
-    """Owns the printer's thread and its current session."""
+    """Owns the printer's connection and its current session."""
 
     def __init__(
         self, config: PrinterConfig, identity: Identity, timing: Timing, owner: Owner
@@ -50,93 +48,73 @@ class Link:
         self._identity = identity
         self._timing = timing
         self._owner = owner
-        self._backoff = Backoff(timing)
+        self._supervisor = Supervisor(
+            config, self, Backoff(timing.retry, timing.auth_retry), thread="mqtt"
+        )
         self._lock = threading.Lock()
-        self._stopped = threading.Event()
-        self._hurry = threading.Event()
         self._dialer: Dialer | None = None
         self._session: Session | None = None
-        self._thread: threading.Thread | None = None
         self._drops: deque[float] = deque(maxlen=_KICKS)
-        self._failing = ""
-        self._failing_since = 0.0
-        self.attempts = 0
         self.sessions = 0
 
     def start(self) -> None:
-        name = f"printer:{self._config.id}:mqtt"
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
+        self._supervisor.start()
 
     def stop(self, timeout: float) -> None:
         """Say goodbye to the printer and wait for the thread."""
-        self._stopped.set()
-        self._interrupt("stopped")
-        thread = self._thread
-        if thread is not None and thread is not threading.current_thread():
-            thread.join(timeout)
-            if thread.is_alive():
-                logger.warning("%s: thread did not end in %.0f s", self._config.id, timeout)
+        self._supervisor.stop(timeout)
 
     def restart(self) -> None:
         """Drop what there is and connect now."""
-        self._interrupt("asked")
+        self._supervisor.restart()
 
     def reconnect_silent(self) -> None:
         """The watchdog gave this session up."""
         if (session := self._session) is not None:
             session.end("silent")
 
+    def session_is_good(self) -> None:
+        """The owner has its first full report."""
+        self._supervisor.session_is_good()
+
+    @property
+    def attempts(self) -> int:
+        return self._supervisor.attempts
+
     @property
     def session(self) -> Session | None:
         return self._session
 
-    def _interrupt(self, kind: str) -> None:
+    # -- what the supervisor calls -------------------------------------------------------------
+
+    def opening(self) -> None:
+        self._owner.link_opening()
+
+    def down(self, outage: Outage) -> None:
+        self._owner.link_down(outage)
+
+    def stopped(self) -> None:
+        self._owner.link_stopped()
+
+    def interrupt(self) -> None:
         with self._lock:
             dialer, session = self._dialer, self._session
-        self._hurry.set()
         if dialer is not None:
             dialer.abort()
         if session is not None:
-            session.end(kind)
+            session.end("stopped" if self._supervisor.is_stopping else "asked")
 
-    def _run(self) -> None:
-        self._keep_connected()
-        self._owner.link_stopped()
-
-    def _keep_connected(self) -> None:
-        while not self._stopped.is_set():
-            try:
-                outage = self._attempt()
-            except Exception:  # the printer's barrier: anything else would end the thread
-                logger.exception("%s: connection attempt failed inside the farm", self._config.id)
-                outage = Outage(PrinterState.OFFLINE, "internal", words.internal(self._config.name))
-            if self._stopped.is_set():
-                return
-            try:
-                self._report(outage)
-            except Exception:
-                logger.exception("%s: telling of an outage failed", self._config.id)
-            refused = outage.state in (PrinterState.AUTH, PrinterState.IDENTITY)
-            if outage.kind == "asked":
-                self._backoff.reset()
-            else:
-                self._hurry.wait(self._backoff.next(refused=refused))
-            self._hurry.clear()
-
-    def _attempt(self) -> Outage:
+    def attempt(self) -> Outage:
         """One try, to the end of its session if it got one."""
-        self.attempts += 1
-        self._owner.link_opening()
         dialer = Dialer(self._config.host)
         with self._lock:
             self._dialer = dialer
-        if self._stopped.is_set():
+        if self._supervisor.is_stopping:
             dialer.abort()
         try:
             sock = self._open(dialer)
         except Aborted:
-            return Outage(PrinterState.CONNECTING, "asked", words.connecting(self._config.name))
+            return words.outage(self._config.name, "asked")
         except IdentityChanged as error:
             text = words.identity_changed(self._config.name, error)
             return Outage(PrinterState.IDENTITY, "identity", text)
@@ -166,7 +144,7 @@ class Link:
         session = Session(config.serial, client_id, config.access_code, self._timing, self._owner)
         with self._lock:
             self._session = session
-        if self._stopped.is_set():
+        if self._supervisor.is_stopping:
             session.end("stopped")
         began = time.monotonic()
         try:
@@ -178,7 +156,7 @@ class Link:
         if ending.was_up:
             self.sessions += 1
         if ending.was_up and time.monotonic() - began >= _STEADY_S:
-            self._backoff.reset()
+            self._supervisor.backoff.reset()
         kicked = ending.kind == "lost" and self._is_kicked(time.monotonic())
         return words.outage(config.name, "kicked" if kicked else ending.kind)
 
@@ -186,18 +164,3 @@ class Link:
         """Several sessions lost in a short time: somebody else uses our place."""
         self._drops.append(now)
         return len(self._drops) == _KICKS and now - self._drops[0] <= _KICK_WINDOW_S
-
-    def session_is_good(self) -> None:
-        """The owner has its first full report: the outage, if there was one, is over."""
-        if self._failing:
-            seconds = time.monotonic() - self._failing_since
-            logger.info("%s: back after %.0f s", self._config.id, seconds)
-            self._failing = ""
-
-    def _report(self, outage: Outage) -> None:
-        if outage.kind not in (self._failing, "asked"):
-            if not self._failing:
-                self._failing_since = time.monotonic()
-            self._failing = outage.kind
-            logger.warning("%s: %s", self._config.id, outage.text.rstrip("."))
-        self._owner.link_down(outage)

@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import socket
+import ssl
 
 from core.config import PrinterConfig
-from printers.bambu.identity import Certificate, IdentityChanged
-from printers.bambu.wire import trouble
+from printers.lan.certificates import Certificate, IdentityChanged
+from printers.lan.outage import Outage
 from printers.status import PrinterState
-
-
-@dataclass(frozen=True, slots=True)
-class Outage:
-    """Why there is no session now, as the operator is told."""
-
-    state: PrinterState
-    kind: str
-    text: str
-    notice: str = ""  # code of a Notice to show with it
-
-
-def connecting(name: str) -> str:
-    return f"Connecting to {name}."
 
 
 def waiting(name: str) -> str:
     return f"{name} is connected; waiting for its first full report."
-
-
-def internal(name: str) -> str:
-    return f"The farm could not connect to {name} because of an error of its own; see the log."
-
-
-def stopped(name: str) -> str:
-    return f"The farm has ended its connection to {name}."
 
 
 def silent(name: str) -> str:
@@ -133,3 +112,30 @@ def outage(name: str, kind: str) -> Outage:
     fallback = (PrinterState.OFFLINE, "{name} refuses the session; trying again.", "")
     state, text, notice = _ENDINGS.get(kind, fallback)
     return Outage(state, kind, text.format(name=name), notice)
+
+
+def trouble(error: OSError, name: str, host: str, port: int) -> tuple[str, str]:
+    """(kind, sentence for the operator) for a connection that could not be opened."""
+    where = f"{host} (port {port})"
+    if isinstance(error, ConnectionRefusedError):
+        return (
+            "refused",
+            f"{name} at {where} refuses the connection. Check the address, and that the printer "
+            "is in LAN mode.",
+        )
+    if isinstance(error, TimeoutError):
+        return (
+            "timeout",
+            f"{name} at {where} does not answer. It may be switched off, or its address changed.",
+        )
+    if isinstance(error, socket.gaierror):
+        return "unresolved", f"The address {host!r} of {name} is not known to this network."
+    if isinstance(error, (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+        return (
+            "closed",
+            f"{name} at {where} closed the connection at once. It has only a few places for "
+            "clients; close other slicers and apps that are connected to it.",
+        )
+    if isinstance(error, ssl.SSLError):
+        return "tls", f"{name} at {where} does not speak TLS as a Bambu printer does."
+    return "unreachable", f"{name} at {where} cannot be reached ({error.strerror or error})."

@@ -16,7 +16,6 @@ from printers.bambu.commander import Commander
 from printers.bambu.identity import Identity
 from printers.bambu.inbox import Inbox
 from printers.bambu.link import Link
-from printers.bambu.link_words import Outage
 from printers.bambu.models import by_name
 from printers.bambu.parse import read_versions
 from printers.bambu.parse_machine import DEVELOPER_MODE_OFF
@@ -28,6 +27,8 @@ from printers.bambu.refusals import is_locked
 from printers.bambu.status_of import MachineCache, Shown, build
 from printers.bambu.watchdog import Action, Timing, Watchdog
 from printers.base import AdapterContext
+from printers.lan import outage as outage_words
+from printers.lan.outage import Outage
 from printers.status import Link as LinkStatus
 from printers.status import Notice, PrinterState, PrinterStatus
 
@@ -68,7 +69,7 @@ class PrinterListener:
         self.held_until = 0.0
         self.failures = 0
         self._machine = MachineCache(config)
-        text = words.connecting(config.name)
+        text = outage_words.connecting(config.name)
         self._shown = Shown(state=PrinterState.CONNECTING, message=text, link=LinkStatus(text=text))
         self._notices: dict[str, Notice] = {}
         self._proof_notes: tuple[Notice, ...] = ()
@@ -133,7 +134,7 @@ class PrinterListener:
     def link_stopped(self) -> None:
         """The adapter is no longer in charge; what it last said must not be taken for live."""
         self.pending.drop_all()
-        self._show(PrinterState.OFFLINE, words.stopped(self._config.name), online=False)
+        self._show(PrinterState.OFFLINE, outage_words.stopped(self._config.name), online=False)
 
     def session_up(self) -> None:
         now = self._clock.monotonic()

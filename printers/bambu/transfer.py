@@ -19,9 +19,9 @@ from printers.bambu import listing
 from printers.bambu.ftps import NoProtection, PrinterFtp, Stalled
 from printers.bambu.models import FtpsProfile, Model
 from printers.bambu.transfer_words import Purpose, farm_error
-from printers.bambu.wire import Dialer
 from printers.base import Progress
 from printers.commands import RemoteFile
+from printers.lan.dialer import Dialer
 
 logger = logging.getLogger(__name__)
 

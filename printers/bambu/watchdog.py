@@ -6,7 +6,6 @@ open but stops reporting. So there are two clocks: any sign of life, and the las
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from enum import Enum
 
@@ -88,24 +87,3 @@ class Watchdog:
             self._probed = now
             return Action.PROBE
         return None
-
-
-class Backoff:
-    """How long to wait before the next attempt: doubling, with full jitter."""
-
-    def __init__(self, timing: Timing, rng: random.Random | None = None) -> None:
-        self._timing = timing
-        self._rng = rng or random.Random()  # noqa: S311 - spreads attempts, no secret
-        self._failures = 0
-
-    def reset(self) -> None:
-        self._failures = 0
-
-    def next(self, *, refused: bool) -> float:
-        """Seconds; ``refused``: the printer said no to our code, so hurry helps nobody."""
-        shortest, longest = self._timing.retry
-        if refused:
-            return self._timing.auth_retry * self._rng.uniform(1.0, 1.5)
-        ceiling = min(longest, shortest * 2.0 ** min(self._failures, 10))
-        self._failures += 1
-        return max(shortest / 4, self._rng.uniform(0.0, ceiling))

@@ -13,7 +13,8 @@ from printers.bambu.inbox import MAX_FRAME, Inbox
 from printers.bambu.pending import FIRST_SEQUENCE, LAST_SEQUENCE, Answer, Pending, read_answer
 from printers.bambu.proofs import NOTE_LIFETIME_S, Proofs, expectation
 from printers.bambu.refusals import code_text, is_locked, sentence
-from printers.bambu.watchdog import Action, Backoff, Timing, Watchdog
+from printers.bambu.watchdog import Action, Timing, Watchdog
+from printers.lan.backoff import Backoff
 from printers.status import Heater, PrinterState, PrinterStatus
 
 
@@ -217,7 +218,7 @@ def test_a_printer_without_any_sign_of_life_is_reconnected_within_75_seconds() -
 
 
 def test_waiting_doubles_with_jitter_and_a_refusal_waits_a_minute() -> None:
-    backoff = Backoff(Timing(), random.Random(7))
+    backoff = Backoff(Timing().retry, Timing().auth_retry, random.Random(7))
     delays = [backoff.next(refused=False) for _ in range(200)]
     assert max(delays[:1]) <= 1.0
     assert max(delays) <= 30.0

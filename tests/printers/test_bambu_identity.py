@@ -15,8 +15,9 @@ import pytest
 
 from core.errors import Blocked, StorageError
 from printers import commands as c
-from printers.bambu.identity import Identity, certificate, common_name, look
-from printers.bambu.wire import Aborted, Dialer
+from printers.bambu.identity import Identity
+from printers.lan.certificates import certificate, common_name, look
+from printers.lan.dialer import Aborted, Dialer
 from printers.status import PrinterState
 
 

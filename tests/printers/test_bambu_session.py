@@ -18,8 +18,8 @@ from core.secret import Secret
 from printers import commands as c
 from printers.bambu.identity import Identity
 from printers.bambu.link import Link
-from printers.bambu.link_words import Outage
 from printers.bambu.watchdog import Timing
+from printers.lan.outage import Outage
 from printers.status import PrinterState
 
 PATIENT = Timing(tick=0.05, proof=0.3)

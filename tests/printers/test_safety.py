@@ -27,8 +27,8 @@ NOW = 1000.0
 S = PrinterState
 ALL = frozenset(
     {
-        "home", "jog", "extrude", "gcode", "light", "load", "skip_objects", "calibrate", "clear_fault",
-        "upload", "fan_part", "fan_aux",
+        "home", "jog", "extrude", "gcode", "light", "load", "skip_objects", "calibrate",
+        "clear_fault", "upload", "fan_part", "fan_aux",
     }
 )  # fmt: skip
 

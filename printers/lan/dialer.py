@@ -1,7 +1,8 @@
-"""TLS sockets to one printer, which another thread can break off at any moment.
+"""Sockets to one printer, which another thread can break off at any moment.
 
-Why not leave it to paho and ftplib: a stop() must not wait for the time-out of a dead address,
-and MQTT, FTPS and the first look at the certificate must reach the printer the same way.
+Why not leave it to the protocol libraries: a stop() must not wait for the time-out of a dead
+address, and all of a printer's ports, and the first look at its certificate, must be reached the
+same way.
 """
 
 from __future__ import annotations
@@ -60,12 +61,18 @@ class Dialer:
         context: ssl.SSLContext,
         session: ssl.SSLSession | None = None,
         timeout: float = HANDSHAKE_TIMEOUT_S,
+        server_hostname: str | None = None,
     ) -> ssl.SSLSocket:
         """TLS on a connected socket; closes it on failure. Raises OSError, SSLError."""
         sock.settimeout(timeout)
         secured: ssl.SSLSocket | None = None
         try:
-            secured = context.wrap_socket(sock, do_handshake_on_connect=False, session=session)
+            secured = context.wrap_socket(
+                sock,
+                do_handshake_on_connect=False,
+                session=session,
+                server_hostname=server_hostname,
+            )
             self._enter(secured)
             secured.do_handshake()
         except (OSError, ValueError) as error:
@@ -106,30 +113,3 @@ def shut(sock: socket.socket) -> None:
         socket.socket.shutdown(sock, socket.SHUT_RDWR)
     except OSError:
         return  # was not connected, or the peer is already gone
-
-
-def trouble(error: OSError, name: str, host: str, port: int) -> tuple[str, str]:
-    """(kind, sentence for the operator) for a connection that could not be opened."""
-    where = f"{host} (port {port})"
-    if isinstance(error, ConnectionRefusedError):
-        return (
-            "refused",
-            f"{name} at {where} refuses the connection. Check the address, and that the printer "
-            "is in LAN mode.",
-        )
-    if isinstance(error, TimeoutError):
-        return (
-            "timeout",
-            f"{name} at {where} does not answer. It may be switched off, or its address changed.",
-        )
-    if isinstance(error, socket.gaierror):
-        return "unresolved", f"The address {host!r} of {name} is not known to this network."
-    if isinstance(error, (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)):
-        return (
-            "closed",
-            f"{name} at {where} closed the connection at once. It has only a few places for "
-            "clients; close other slicers and apps that are connected to it.",
-        )
-    if isinstance(error, ssl.SSLError):
-        return "tls", f"{name} at {where} does not speak TLS as a Bambu printer does."
-    return "unreachable", f"{name} at {where} cannot be reached ({error.strerror or error})."

@@ -1,0 +1,1 @@
+"""What every adapter needs to reach a printer: connections, trust, patience, status keeping."""
