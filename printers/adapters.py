@@ -9,11 +9,32 @@ from printers.base import AdapterContext, Printer
 
 
 def _bambu(config: PrinterConfig, context: AdapterContext) -> Printer:
-    from printers.bambu.adapter import BambuPrinter  # paho is loaded only where it is needed
+    from printers.bambu.adapter import BambuPrinter  # libraries are loaded where needed
 
     return BambuPrinter(config, context)
 
 
+def _octoprint(config: PrinterConfig, context: AdapterContext) -> Printer:
+    from printers.octoprint.adapter import OctoPrintPrinter
+
+    return OctoPrintPrinter(config, context)
+
+
+def _moonraker(config: PrinterConfig, context: AdapterContext) -> Printer:
+    from printers.moonraker.adapter import MoonrakerPrinter
+
+    return MoonrakerPrinter(config, context)
+
+
+def _prusalink(config: PrinterConfig, context: AdapterContext) -> Printer:
+    from printers.prusalink.adapter import PrusaLinkPrinter
+
+    return PrusaLinkPrinter(config, context)
+
+
 ADAPTERS: dict[str, Callable[[PrinterConfig, AdapterContext], Printer]] = {
     "bambu": _bambu,
+    "octoprint": _octoprint,
+    "moonraker": _moonraker,
+    "prusalink": _prusalink,
 }

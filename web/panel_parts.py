@@ -11,7 +11,7 @@ from typing import Any
 
 from printers.conditions import Conditions, OpenJob
 from printers.rules import Verdict
-from printers.status import Fault, Heater, PrinterState, PrinterStatus, Tray
+from printers.status import Fault, Heater, JobProgress, PrinterState, PrinterStatus, Tray
 
 Json = dict[str, Any]
 _WIFI_STEP_DBM = 5
@@ -115,6 +115,7 @@ def machine(status: PrinterStatus) -> Json:
         "firmware": status.machine.firmware,
         "volume": None if volume is None else list(volume),
         "caps": sorted(status.machine.capabilities),
+        "files": list(status.machine.file_kinds),
         "nozzles": [
             {"name": nozzle.name, "mm": nozzle.diameter_mm, "type": nozzle.type}
             for nozzle in status.nozzles
@@ -162,8 +163,17 @@ def job(status: PrinterStatus, conditions: Conditions) -> Json:
             "phase_pct": ours.percent if ours else None,
             "text": ours.text if ours else "",
             "skipped": list(shown.skipped) if shown else [],
+            "objects": _objects(shown),
         }
     }
+
+
+def _objects(shown: JobProgress | None) -> list[Json]:
+    """What can be left out, where the printer lists it; Bambu's objects are in the file."""
+    return [
+        {"id": one.id, "name": one.name, "skipped": one.skipped, "current": one.current}
+        for one in (shown.objects if shown else ())
+    ]
 
 
 def _phase(ours: OpenJob | None) -> str:

@@ -12,8 +12,6 @@ from printers import commands as c
 from web.fields import Fields, parse_object
 
 AXES = ("x", "y", "z")
-HEATERS = ("nozzle", "nozzle2", "bed", "chamber")
-FANS = ("part", "aux", "chamber")
 CALIBRATIONS = ("lidar", "bed_level", "vibration", "motor_noise", "nozzle_offset")
 OPTIONS = ("bed_leveling", "flow_cali", "vibration_cali", "timelapse", "use_ams")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -74,10 +72,10 @@ ACTIONS: Mapping[str, Callable[[Fields], c.Command]] = {
     "home": lambda f: c.Home(axes=f.choices("axes", AXES, [])),
     "jog": _jog,
     "temperature": lambda f: c.SetTemperature(
-        heater=f.choice("heater", HEATERS), target=f.whole("target", 0, 500)
+        heater=f.text("heater", longest=64), target=f.whole("target", 0, 500)
     ),
     "cooldown": lambda _: c.CoolDown(),
-    "fan": lambda f: c.SetFan(fan=f.choice("fan", FANS), percent=f.whole("percent", 0, 100)),
+    "fan": lambda f: c.SetFan(fan=f.text("fan", longest=64), percent=f.whole("percent", 0, 100)),
     "light": lambda f: c.SetLight(on=f.flag("on")),
     "speed": _speed,
     "extrude": _extrude,
@@ -89,6 +87,9 @@ ACTIONS: Mapping[str, Callable[[Fields], c.Command]] = {
     "skip-objects": _skip,
     "calibrate": _calibrate,
     "emergency-stop": lambda _: c.EmergencyStop(),
+    "connect": lambda f: c.ConnectPrinter(on=f.flag("on", True)),
+    "firmware-restart": lambda _: c.FirmwareRestart(),
+    "host-restart": lambda _: c.HostRestart(),
     "reconnect": lambda _: c.Reconnect(),
     "trust": _trust,
 }

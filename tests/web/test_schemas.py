@@ -61,7 +61,7 @@ def test_unknown_fields_are_named(action: str, body: dict[str, Any], command: c.
         ("home", {"axes": "xyz"}, BadRequest),
         ("home", {"axes": [["x"]]}, BadRequest),
         ("temperature", {"heater": "bed"}, BadRequest),
-        ("temperature", {"heater": "oven", "target": 1}, Unusable),
+        ("temperature", {"heater": "o" * 65, "target": 1}, Unusable),
         ("temperature", {"heater": "bed", "target": 60.5}, BadRequest),
         ("temperature", {"heater": "bed", "target": -1}, Unusable),
         ("temperature", {"heater": "bed", "target": 9999}, Unusable),
