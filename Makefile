@@ -5,7 +5,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 BENCH ?=
 
-.PHONY: run test check format unit js bench shots clean
+.PHONY: run test check format unit js bench shots clean real-servers test-real
 .DEFAULT_GOAL := run
 
 $(VENV)/.run-stamp: requirements.txt
@@ -38,6 +38,12 @@ js: $(VENV)/.test-stamp
 
 unit: $(VENV)/.test-stamp
 	$(PY) -m pytest -q -n 2 --dist loadfile
+
+real-servers: $(VENV)/.test-stamp  ## install OctoPrint, Moonraker, Klipper and PrusaLink by name
+	@$(PY) -m tests.real install
+
+test-real: real-servers  ## the contract suite again, this time against the real servers
+	$(PY) -m pytest -q -n 3 --dist loadgroup -m real tests/contract
 
 format: $(VENV)/.test-stamp
 	$(PY) -m ruff check --fix .

@@ -1,23 +1,52 @@
 #!/usr/bin/env bash
 # Makes sure the system programs that the tests drive are there.
 # As root on Debian or Ubuntu it installs what is missing; elsewhere it says what to install.
+# With the argument "real": what the real print servers of make test-real are built with instead.
 set -euo pipefail
 
-declare -A package_of=(
-  [chromium]=chromium
-  [mosquitto_sub]=mosquitto-clients
-  [openssl]=openssl
-  [curl]=curl
-  [lftp]=lftp
-  [ffmpeg]=ffmpeg
-  [node]=nodejs
-  [npm]=npm
-)
 missing=()
-for program in "${!package_of[@]}"; do
-  command -v "$program" >/dev/null 2>&1 || missing+=("${package_of[$program]}")
-done
-python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+
+for_the_tests() {
+  local -A package_of=(
+    [chromium]=chromium
+    [mosquitto_sub]=mosquitto-clients
+    [openssl]=openssl
+    [curl]=curl
+    [lftp]=lftp
+    [ffmpeg]=ffmpeg
+    [node]=nodejs
+    [npm]=npm
+  )
+  local program
+  for program in "${!package_of[@]}"; do
+    command -v "$program" >/dev/null 2>&1 || missing+=("${package_of[$program]}")
+  done
+  needs_venv
+}
+
+for_real_servers() {
+  # PrusaLink builds python-prctl and loads libmagic and libturbojpeg; Klippy compiles a helper
+  command -v gcc >/dev/null 2>&1 || missing+=(gcc)
+  [ -e /usr/include/stdlib.h ] || missing+=(libc6-dev)
+  [ -e /usr/include/sys/capability.h ] || missing+=(libcap-dev)
+  has_library magic || missing+=(libmagic1)
+  has_library turbojpeg || missing+=(libturbojpeg0)
+  needs_venv
+}
+
+has_library() {
+  python3 -c 'import ctypes.util, sys; sys.exit(ctypes.util.find_library(sys.argv[1]) is None)' "$1"
+}
+
+needs_venv() {
+  python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+}
+
+target=test
+case "${1:-}" in
+  real) for_real_servers; target=test-real ;;
+  *) for_the_tests ;;
+esac
 [ "${#missing[@]}" -eq 0 ] && exit 0
 
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
@@ -27,6 +56,6 @@ if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
   apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 else
   echo "The tests need these system packages: ${missing[*]}" >&2
-  echo "Install them (Debian, Ubuntu: sudo apt-get install ${missing[*]}) and run make test again." >&2
+  echo "Install them (Debian, Ubuntu: sudo apt-get install ${missing[*]}) and run make $target again." >&2
   exit 1
 fi
