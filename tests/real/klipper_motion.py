@@ -45,7 +45,7 @@ class Stepper:
     sign: int = 1
     clock: int = 0
     segments: list[Segment] = field(default_factory=list)
-    stopped: bool = True
+    stopped: bool = False
     trigger: int | None = None
 
     def settle(self, clock: int, cut: bool = False) -> None:
