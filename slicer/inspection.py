@@ -1,4 +1,4 @@
-"""Reads a sliced .gcode.3mf whole: proves it is printable and says what it needs."""
+"""Reads a print file whole, whatever kind it is: proves it printable and says what it needs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import TooLarge, Unusable
-from slicer import members, project_settings, slice_info, sniff, values
+from slicer import gcode_pictures, members, project_settings, slice_info, sniff, values
 from slicer.archive import SafeArchive, damaged
+from slicer.gcode_file import inspect_gcode
 from slicer.gcode_header import GcodeHead, scan
 from slicer.plate_builder import build_plate
 from slicer.printfile import Plate, PrintFile
@@ -29,18 +30,24 @@ _MD5 = re.compile(r"[0-9A-Fa-f]{32}")
 def inspect_file(path: Path, name: str) -> PrintFile:
     """What the file at ``path`` holds. ``name`` is its display name, used in sentences.
 
-    Reads every plate's G-code once (about 150 MB/s) and needs a few MB of memory whatever the
-    file's size. Raises Unusable or TooLarge, each reason with its own code and sentence.
+    Its content decides its kind, never its name. Reads all G-code once (about 150 MB/s) and needs
+    at most some ten MB of memory whatever the file's size. Raises Unusable or TooLarge, each
+    reason with its own code and sentence.
     """
     shown = values.clean_text(name) or "This file"
-    if not sniff.is_zip(path):
-        raise sniff.wrong_kind(path, shown)
+    kind = sniff.kind_of(path)
+    if kind == sniff.GCODE:
+        return inspect_gcode(path, shown)
+    if kind != sniff.ARCHIVE:
+        raise sniff.wrong_kind(kind, shown)
     with SafeArchive(path, shown) as archive:
         return _read(archive)
 
 
 def thumbnail(path: Path, name: str, plate: int, *, small: bool = False) -> bytes | None:
     """A plate's preview as PNG, the other size when one is missing, None without any."""
+    if not sniff.is_zip(path):
+        return gcode_pictures.picture(path, small=small) if plate == 1 else None
     with SafeArchive(path, name) as archive:
         return _thumbnail(archive, plate, small)
 

@@ -1,7 +1,7 @@
 """The farm's store of print files: every one inspected at intake, kept under its own id.
 
-On disk: ``<id>.gcode.3mf`` and beside it ``<id>.json``, written last. What a person called the
-file is data in there, never a path.
+On disk: ``<id>.gcode.3mf`` or ``<id>.gcode``, by what the file is, and beside it ``<id>.json``,
+written last. What a person called the file is data in there, never a path.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from core.files import require_space, sync_folder
 from slicer import sidecars, values
 from slicer.inspection import inspect_file, thumbnail
 from slicer.printfile import PrintFile
-from slicer.sidecars import ARCHIVE, StoredFile
+from slicer.sidecars import SUFFIXES, StoredFile
 from slicer.thumbnails import ThumbnailCache
 
 logger = logging.getLogger(__name__)
@@ -107,8 +107,8 @@ class FileLibrary:
         return file
 
     def path(self, file_id: str) -> Path:
-        """Where the archive lies. Raises NotFound."""
-        return self._archive(self.get(file_id).id)
+        """Where the print file lies. Raises NotFound."""
+        return self._content(self.get(file_id))
 
     def thumbnail(self, file_id: str, plate: int, small: bool = False) -> bytes:
         """A plate's preview as PNG. Raises NotFound when there is none."""
@@ -134,15 +134,15 @@ class FileLibrary:
             self._files.pop(file_id, None)
         self._cache.forget(file_id)
         try:
-            # Renamed first: a crash in between must not leave an archive that comes back.
-            gone = self._archive(file_id).replace(self._folder / f".{file_id}{_PART}")
+            # Renamed first: a crash in between must not leave a file that comes back.
+            gone = self._content(file).replace(self._folder / f".{file_id}{_PART}")
             sidecars.path_of(self._folder, file_id).unlink(missing_ok=True)
             gone.unlink(missing_ok=True)
         except OSError as error:
             raise _storage_error(f"delete {file.name}", error) from error
 
-    def _archive(self, file_id: str) -> Path:
-        return self._folder / f"{file_id}{ARCHIVE}"
+    def _content(self, stored: StoredFile) -> Path:
+        return self._folder / f"{stored.id}{stored.suffix}"
 
     def _find(self, sha256: str) -> StoredFile | None:
         with self._lock:
@@ -150,7 +150,7 @@ class FileLibrary:
 
     def _read_thumbnail(self, file: StoredFile, plate: int, small: bool) -> bytes | None:
         try:
-            return thumbnail(self._archive(file.id), file.name, plate, small=small)
+            return thumbnail(self._content(file), file.name, plate, small=small)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -193,8 +193,8 @@ class FileLibrary:
             added_at=self._clock.time(),
             file=file,
         )
-        archive = self._archive(stored.id)
-        part.replace(archive)
+        content = self._content(stored)
+        part.replace(content)
         sync_folder(self._folder)
         sidecars.write(self._folder, stored)
         with self._lock:
@@ -204,7 +204,7 @@ class FileLibrary:
                 return stored, True
         # The same file came in twice at once; the first one stays.
         sidecars.path_of(self._folder, stored.id).unlink(missing_ok=True)
-        archive.unlink(missing_ok=True)
+        content.unlink(missing_ok=True)
         return twin, False
 
     def _sweep(self) -> None:
@@ -214,25 +214,28 @@ class FileLibrary:
             logger.info("library: removed the partial upload %s", leftover.name)
 
     def _recover_lost(self) -> None:
-        """Take archives in again that lost their entry: jobs may still refer to their ids."""
-        for archive in self._folder.glob(f"*{ARCHIVE}"):
-            file_id = archive.name.removesuffix(ARCHIVE)
-            if _ID.fullmatch(file_id) and file_id not in self._files:
-                self._recover(archive, file_id)
+        """Take files in again that lost their entry: jobs may still refer to their ids."""
+        for suffix in SUFFIXES.values():
+            for content in self._folder.glob(f"*{suffix}"):
+                file_id = content.name.removesuffix(suffix)
+                if _ID.fullmatch(file_id) and file_id not in self._files:
+                    self._recover(content, file_id, suffix)
 
-    def _recover(self, archive: Path, file_id: str) -> None:
-        name = f"recovered {file_id[:8]}{ARCHIVE}"
+    def _recover(self, content: Path, file_id: str, suffix: str) -> None:
+        name = f"recovered {file_id[:8]}{suffix}"
         try:
-            file = inspect_file(archive, name)
-            with archive.open("rb") as stream:
+            file = inspect_file(content, name)
+            if SUFFIXES[file.kind] != suffix:
+                raise Unusable(f"{name} is {file.kind}.", code="other_kind")
+            with content.open("rb") as stream:
                 sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
                 stream.seek(0)
                 md5 = hashlib.file_digest(stream, _plain_md5).hexdigest().upper()
         except FarmError as error:
-            archive.replace(archive.with_name(archive.name + ".damaged"))
-            logger.warning("library: set %s aside: %s", archive.name, error.message)
+            content.replace(content.with_name(content.name + ".damaged"))
+            logger.warning("library: set %s aside: %s", content.name, error.message)
             return
-        info = archive.stat()
+        info = content.stat()
         self._files[file_id] = StoredFile(
             id=file_id,
             name=name,
@@ -243,7 +246,7 @@ class FileLibrary:
             file=file,
         )
         sidecars.write(self._folder, self._files[file_id])
-        logger.warning("library: took %s in again, its entry was lost or damaged", archive.name)
+        logger.warning("library: took %s in again, its entry was lost or damaged", content.name)
 
 
 def display_name(name: str) -> str:

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import re
-import struct
 from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree
 
 from core import jsonio
 from core.errors import TooLarge, Unusable
+from slicer import png
 from slicer.archive import SafeArchive, damaged
 
 MAX_XML_BYTES = 4_000_000
 MAX_JSON_BYTES = 8_000_000
-MAX_PNG_BYTES = 8_000_000
-MAX_PNG_SIDE = 4096
 MAX_XML_DEPTH = 32
 MAX_XML_ELEMENTS = 100_000
 MAX_JSON_VALUES = 400_000
 
 _FORBIDDEN_XML = re.compile(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
-_PNG_HEAD = struct.Struct(">8sI4sII")
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _FEED_CHARS = 64 * 1024
 
 
@@ -98,16 +94,14 @@ def read_png(archive: SafeArchive, member: str) -> bytes | None:
 
     Only the header is read; nothing here decodes a picture.
     """
-    raw = archive.read(member, MAX_PNG_BYTES, "thumbnail_too_large")
-    if len(raw) < _PNG_HEAD.size:
+    raw = archive.read(member, png.MAX_BYTES, "thumbnail_too_large")
+    size = png.size_of(raw)
+    if size is None:
         return None
-    signature, length, kind, width, height = _PNG_HEAD.unpack_from(raw)
-    if signature != _PNG_SIGNATURE or kind != b"IHDR" or length != 13 or not width or not height:
-        return None
-    if width > MAX_PNG_SIDE or height > MAX_PNG_SIDE:
+    if max(size) > png.MAX_SIDE:
         raise TooLarge(
-            f"{archive.name} holds a preview of {width}×{height} pixels; "
-            f"the farm shows at most {MAX_PNG_SIDE}×{MAX_PNG_SIDE}.",
+            f"{archive.name} holds a preview of {size[0]}×{size[1]} pixels; "
+            f"the farm shows at most {png.MAX_SIDE}×{png.MAX_SIDE}.",
             code="thumbnail_pixels",
         )
     return raw

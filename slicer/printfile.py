@@ -46,7 +46,8 @@ class Plate:
     models: tuple[str, ...] = ()
     """printer_model_ids the file names ("C12"). One: its places agree. Several: they disagree.
     None: unknown. A make without such ids stands by its own model name."""
-    model_sources: tuple[str, ...] = ()  # of: slice_info, project_settings, gcode
+    model_sources: tuple[str, ...] = ()
+    """Of: slice_info, project_settings, gcode; in plain G-code: settings, header, start_code."""
     printer_model: str = ""  # "Bambu Lab P1S"
     nozzle_mm: tuple[float, ...] = ()  # per extruder; of two the left one first
     bed_type: str = ""  # "Textured PEI Plate"
@@ -61,14 +62,19 @@ class Plate:
 class PrintFile:
     """A print file that was read whole and found sound."""
 
-    kind: str  # "gcode.3mf"
-    slicer: str = ""  # "BambuStudio", "OrcaSlicer"
+    kind: str  # "gcode.3mf" (Bambu's sliced archive) or "gcode" (plain G-code, one plate)
+    slicer: str = ""  # "BambuStudio", "OrcaSlicer", "PrusaSlicer", "Cura", …
     slicer_version: str = ""
     filament_count: int = 0
     """Filaments of the project, used or not: the length of ams_mapping (bambu-lan A8.2)."""
     plates: tuple[Plate, ...] = ()
     warnings: tuple[str, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)  # where each field came from
+
+    @property
+    def takes_mapping(self) -> bool:
+        """Whether a start names a tray for each filament; plain G-code has its tools inside."""
+        return self.kind == "gcode.3mf"
 
     def plate(self, index: int) -> Plate | None:
         """The plate of that number, None when the file has no such plate."""

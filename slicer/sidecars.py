@@ -1,4 +1,4 @@
-"""The library's memory on disk: one small JSON file beside each archive."""
+"""The library's memory on disk: one small JSON file beside each print file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from slicer.printfile import PrintFile, file_from_dict
 
 logger = logging.getLogger(__name__)
 
-ARCHIVE = ".gcode.3mf"
+SUFFIXES = {"gcode.3mf": ".gcode.3mf", "gcode": ".gcode"}
+"""Print file kind -> how its name ends in the library's folder."""
 VERSION = 1
 MAX_BYTES = 8_000_000
 _NAME = re.compile(r"([0-9a-f]{32})\.json")
@@ -32,6 +33,10 @@ class StoredFile:
     added_at: float  # epoch s
     file: PrintFile
 
+    @property
+    def suffix(self) -> str:
+        return SUFFIXES[self.file.kind]
+
 
 def path_of(folder: Path, file_id: str) -> Path:
     return folder / f"{file_id}.json"
@@ -44,7 +49,7 @@ def write(folder: Path, stored: StoredFile) -> None:
 
 
 def load_all(folder: Path) -> list[StoredFile]:
-    """Every entry. One that cannot be read, or whose archive is gone or cut, is set aside."""
+    """Every entry. One that cannot be read, or whose print file is gone or cut, is set aside."""
     found: list[StoredFile] = []
     for path in sorted(folder.glob("*.json")):
         if not _NAME.fullmatch(path.name):
@@ -59,15 +64,15 @@ def load_all(folder: Path) -> list[StoredFile]:
 
 
 def _load(path: Path) -> StoredFile | None:
-    """None when the entry is damaged or does not match its archive."""
+    """None when the entry is damaged or does not match its print file."""
     if path.stat().st_size > MAX_BYTES:
         return None
-    archive = path.with_name(path.stem + ARCHIVE)
     try:
         stored = _parse(jsonio.loads(path.read_bytes()))
+        content = path.with_name(path.stem + stored.suffix)
     except (ValueError, TypeError, KeyError, IndexError):
         return None
-    whole = archive.is_file() and archive.stat().st_size == stored.size_bytes
+    whole = content.is_file() and content.stat().st_size == stored.size_bytes
     return stored if whole and stored.id == path.stem else None
 
 

@@ -1,0 +1,228 @@
+"""A plain G-code file as a PrintFile with one plate: what it needs, and whether it is sound."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from core.errors import Unusable
+from slicer import gcode_comments, gcode_objects, gcode_pictures, models, values
+from slicer.gcode_filaments import filaments_of
+from slicer.gcode_scan import GcodeScan, scan
+from slicer.printer_names import same_printer, says_nothing
+from slicer.printfile import Filament, Plate, PrintFile
+
+KIND = "gcode"
+MAX_HEIGHT_MM = 10_000.0
+_PLACEHOLDER_S = 6666  # CuraEngine without Cura's front end (print-files 1.3)
+_ELAPSED = re.compile(r"\n;TIME_ELAPSED:(\d{1,9}(?:\.\d{1,9})?)")
+_TOTAL = re.compile(r"total estimated time[:=] ?([0-9dhms ]{2,40})")
+_MODEL_CHECK = re.compile(r'\nM862\.3 P ?"?([^"\n;]{1,60})')
+_NOZZLE_CHECK = re.compile(r"\nM862\.1 P(\d\.?\d{0,3})")
+_OPENED = re.compile(
+    r"\n; (?:(\w{3,20}_config) = (begin|end)|(HEADER|CONFIG|EXECUTABLE)_BLOCK_(START|END))"
+)
+
+Found = dict[str, tuple[str, ...]]
+
+
+class _Reader:
+    """Looks values up in order of trust and remembers where each one was found."""
+
+    def __init__(self, found: Found) -> None:
+        self._found = found
+        self.sources: dict[str, str] = {}
+
+    def number(self, field: str, keys: Sequence[str], low: float, high: float) -> float | None:
+        for key in keys:
+            value = values.number(self.text(key), low, high)
+            if value is not None:
+                self.sources[field] = key
+                return value
+        return None
+
+    def seconds(self, keys: Sequence[str]) -> int | None:
+        for key in keys:
+            value = gcode_comments.duration(self.text(key))
+            if value is not None:
+                self.sources["seconds"] = key
+                return value
+        return None
+
+    def text(self, key: str) -> str:
+        return self._found.get(key, ("",))[0]
+
+    def all(self, *keys: str) -> list[str]:
+        return [value for key in keys for value in self._found.get(key, ())]
+
+
+def inspect_gcode(path: Path, name: str) -> PrintFile:
+    """Read a plain G-code file whole. Raises Unusable or TooLarge with a reason of its own."""
+    found = scan(path, name)
+    slicer, version = gcode_comments.generator(found.head)
+    _require_sound(found, name, slicer)
+    reader = _Reader(gcode_comments.read(found.text))
+    filaments, count = filaments_of(reader.text, found.head)
+    plate = _plate(found, reader, filaments, gcode_pictures.picture(path) is not None)
+    return PrintFile(
+        kind=KIND,
+        slicer=slicer,
+        slicer_version=version,
+        filament_count=count,
+        plates=(plate,),
+        warnings=_warnings(found, slicer),
+        sources=reader.sources,
+    )
+
+
+def _require_sound(found: GcodeScan, name: str, slicer: str) -> None:
+    if not found.has_commands:
+        raise Unusable(
+            f"{name} holds only comments and no G-code. Export it from the slicer again.",
+            code="gcode_only_comments",
+        )
+    if _left_open(found.text) or (slicer and found.cut_line):
+        raise Unusable(
+            f"{name} is cut short: its end is missing, as after a broken download. "
+            "Export or upload it again.",
+            code="truncated",
+        )
+    if not found.extrudes:
+        raise Unusable(
+            f"{name} prints nothing: no move in it lays down filament. "
+            "Slice the model and export it again.",
+            code="empty_plate",
+        )
+
+
+def _left_open(text: str) -> bool:
+    """A block of the slicer's that begins and never ends."""
+    state: dict[str, bool] = {}
+    for match in _OPENED.finditer(text):
+        state[match[1] or match[3]] = (match[2] or match[4]) in ("begin", "START")
+    return any(state.values())
+
+
+def _warnings(found: GcodeScan, slicer: str) -> tuple[str, ...]:
+    if found.cut_line:
+        return ("The last line has no line end; the file may be cut short.",)
+    closing = {"Cura": "\n;End of Gcode", "PrusaSlicer": "\n; filament used ["}.get(slicer, "")
+    if closing and closing not in found.text:
+        return (f"{slicer}'s closing lines are missing; the file may be cut short.",)
+    return ()
+
+
+def _plate(
+    found: GcodeScan, reader: _Reader, filaments: tuple[Filament, ...], has_thumbnail: bool
+) -> Plate:
+    named = _models(reader, found.head)
+    names = _distinct([name for item in named.values() for name in item])
+    if named:
+        reader.sources["models"] = ", ".join(named)
+    objects = gcode_objects.objects(found.head)
+    return Plate(
+        index=1,
+        seconds=_seconds(found, reader),
+        grams=_grams(reader, filaments),
+        layers=_layers(found, reader),
+        height_mm=_height(found, reader),
+        filaments=filaments,
+        models=tuple(models.code_of_name(name) for name in names),
+        model_sources=tuple(named),
+        printer_model=names[0] if len(names) == 1 else "",
+        nozzle_mm=_nozzles(found, reader),
+        bed_type=values.clean_text(reader.text("curr_bed_type"), 60),
+        objects=objects,
+        can_skip_objects=len(objects) > 1,
+        has_thumbnail=has_thumbnail,
+        warnings=_model_warnings(names),
+    )
+
+
+def _models(reader: _Reader, head: str) -> dict[str, list[str]]:
+    """Place -> the printer names it gives, for the places that name one."""
+    places = {
+        "settings": reader.all("printer_model"),
+        "header": reader.all("target_machine.name", "machine_type"),
+        "start_code": [match[1] for match in _MODEL_CHECK.finditer(head)][:8],
+    }
+    clean = {
+        place: [name for raw in names if not says_nothing(name := values.clean_text(raw, 60))]
+        for place, names in places.items()
+    }
+    return {place: names for place, names in clean.items() if names}
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    kept: list[str] = []
+    for name in names:
+        if not any(same_printer(name, other) for other in kept):
+            kept.append(name)
+    return kept
+
+
+def _model_warnings(names: Sequence[str]) -> tuple[str, ...]:
+    if not names:
+        return ("The file does not say which printer it was sliced for.",)
+    if len(names) > 1:
+        words = " and ".join(names)
+        return (f"The file contradicts itself about its printer: it names {words}.",)
+    return ()
+
+
+def _seconds(found: GcodeScan, reader: _Reader) -> int | None:
+    total = _TOTAL.search(found.head)
+    if total is not None and (seconds := gcode_comments.duration(total[1])):
+        reader.sources["seconds"] = "total estimated time"
+        return seconds
+    seconds = reader.seconds(("estimated printing time (normal mode)", "build time"))
+    if seconds is not None:
+        return seconds
+    told = reader.number("seconds", ("time", "print.time"), 1, 1e8)
+    if told is not None and told != _PLACEHOLDER_S:
+        return round(told)
+    reader.sources.pop("seconds", None)
+    elapsed = [float(match[1]) for match in _ELAPSED.finditer(found.tail or found.head)]
+    if not elapsed:
+        return None
+    reader.sources["seconds"] = "time_elapsed"
+    return round(max(elapsed)) or None
+
+
+def _grams(reader: _Reader, filaments: Sequence[Filament]) -> float | None:
+    total = reader.number("grams", ("total filament used [g]", "plastic weight"), 0.01, 1e6)
+    if total is None:
+        total = round(sum(filament.grams or 0.0 for filament in filaments), 2)
+    return total or None
+
+
+def _layers(found: GcodeScan, reader: _Reader) -> int | None:
+    keys = ("total layer number", "total layers count", "layer_count")
+    told = reader.number("layers", keys, 1, 10_000_000)
+    if told is None and found.layers:
+        reader.sources["layers"] = "layer marks"
+    return int(told) if told is not None else found.layers or None
+
+
+def _height(found: GcodeScan, reader: _Reader) -> float | None:
+    keys = ("max_z_height", "max_layer_z", "maxz")
+    told = reader.number("height_mm", keys, 0.01, MAX_HEIGHT_MM)
+    if told is None and found.top_mm is not None:
+        reader.sources["height_mm"] = "layer marks"
+    return told if told is not None else found.top_mm
+
+
+def _nozzles(found: GcodeScan, reader: _Reader) -> tuple[float, ...]:
+    """Each diameter once: five MMU filaments share one nozzle."""
+    keys = ("nozzle_diameter", "extruder_train.0.nozzle.diameter", "extruderdiameter")
+    for key in keys:
+        told = values.numbers(reader.text(key), 0.05, 5.0)
+        if told:
+            reader.sources["nozzle_mm"] = key
+            return tuple(dict.fromkeys(told))
+    check = _NOZZLE_CHECK.search(found.head)
+    told = values.numbers(check[1], 0.05, 5.0) if check else ()
+    if told:
+        reader.sources["nozzle_mm"] = "start_code"
+    return told

@@ -1,0 +1,61 @@
+"""Previews that slicers write into G-code comments: base64 between "thumbnail begin" and "end".
+
+The form is PrusaSlicer's; SuperSlicer, OrcaSlicer and Cura's plug-in write the same. Other
+encodings than PNG (QOI, JPG) stand under names of their own and are passed over.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import itertools
+import re
+from pathlib import Path
+
+from slicer import png
+from slicer.gcode_scan import HEAD_BYTES
+
+MAX_PICTURES = 16
+SMALL_MIN_SIDE = 48  # a smaller one is for a printer's own screen
+_BEGIN = re.compile(rb"; ?thumbnail(?:_PNG)? begin (\d{1,5}) ?[x ] ?(\d{1,5}) (\d{1,8})\s")
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]+")
+
+
+def picture(path: Path, *, small: bool = False) -> bytes | None:
+    """The file's best preview as PNG, None when there is none."""
+    with path.open("rb") as file:
+        return best(file.read(HEAD_BYTES), small=small)
+
+
+def best(head: bytes, *, small: bool = False) -> bytes | None:
+    """The largest whole PNG in the file's head; ``small``: the smallest a list can show."""
+    found = _pictures(head)
+    if not found:
+        return None
+    if small:
+        shown = [item for item in found if item[0] >= SMALL_MIN_SIDE]
+        return min(shown or found, key=lambda item: item[0])[1]
+    return max(found, key=lambda item: item[0])[1]
+
+
+def _pictures(head: bytes) -> list[tuple[int, bytes]]:
+    """(shorter side, PNG) of each sane block."""
+    found: list[tuple[int, bytes]] = []
+    for match in itertools.islice(_BEGIN.finditer(head), MAX_PICTURES):
+        end = head.find(b"thumbnail", match.end())
+        raw = _decoded(head[match.end() : end], int(match[3])) if end > 0 else b""
+        size = png.size_of(raw)
+        if size is not None and max(size) <= png.MAX_SIDE and png.is_whole(raw):
+            found.append((min(size), raw))
+    return found
+
+
+def _decoded(block: bytes, declared: int) -> bytes:
+    """The picture's bytes, empty when the block is damaged or larger than any preview."""
+    text = _NOT_BASE64.sub(b"", block)
+    if declared > png.MAX_BYTES * 4 // 3 or len(text) != declared:
+        return b""
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        return b""
