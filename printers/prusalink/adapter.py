@@ -1,0 +1,244 @@
+"""One PrusaLink printer: the Printer interface over its API v1.
+
+The printer's own thread polls (poller.py, watcher.py); callers' threads send commands and files.
+Source: octoprint-moonraker 3 and 4, and docs/prusalink-flavours.md for what was measured.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from core.config import PrinterConfig
+from core.errors import Blocked, PrinterOffline, PrinterRejected, Unusable
+from printers import commands as c
+from printers.base import AdapterContext, CameraSource, CommandResult, Printer, Progress
+from printers.lan.address import Address
+from printers.lan.backoff import Backoff
+from printers.lan.dialer import Dialer
+from printers.lan.http_client import Answered
+from printers.lan.outage import outage_of
+from printers.lan.supervisor import Supervisor
+from printers.lan.trust import Trust
+from printers.prusalink import paths
+from printers.prusalink import refusals as words
+from printers.prusalink.client import PrusaLinkClient
+from printers.prusalink.commands import build, is_job_order, job_order
+from printers.prusalink.files import FileStore
+from printers.prusalink.parse import COOLING
+from printers.prusalink.poller import Poller
+from printers.prusalink.rhythm import Rhythm
+from printers.prusalink.watcher import Watcher
+from printers.status import PrinterStatus
+
+
+class PrusaLinkPrinter(Printer):
+    """See Printer. ``url`` with ``api_key``, or with ``user`` and ``password`` (HTTP digest)."""
+
+    kind: ClassVar[str] = "prusalink"
+
+    def __init__(
+        self,
+        config: PrinterConfig,
+        context: AdapterContext,
+        rhythm: Rhythm | None = None,
+        backoff: Backoff | None = None,
+    ) -> None:
+        """Raises ConfigError for an address or authority that cannot be used. No network."""
+        super().__init__(config, context)
+        rhythm = rhythm or Rhythm()
+        self._rhythm = rhythm
+        self._address = Address.parse(config.url, config.name)
+        self._trust = Trust(config, self._address, context.data_dir)
+        self._client = PrusaLinkClient(config, self._address, self._trust)
+        self._watcher = Watcher(
+            config, context, self._client, rhythm, lambda: self._supervisor.session_is_good()
+        )
+        self._poller = Poller(
+            config.name,
+            config.model,
+            self._address,
+            self._trust,
+            self._client,
+            rhythm,
+            context.clock,
+            self._watcher,
+        )
+        self._supervisor = Supervisor(config, self._poller, backoff or Backoff(), "http")
+        self._files = FileStore(
+            config.name,
+            self._client,
+            lambda: self._watcher.server,
+            self._watcher.uploading,
+            rhythm,
+            context.clock,
+        )
+
+    def start(self) -> None:
+        self._supervisor.start()
+
+    def stop(self, timeout: float = 5.0) -> None:
+        self._supervisor.stop(timeout)
+
+    @property
+    def status(self) -> PrinterStatus:
+        return self._watcher.status
+
+    # -- commands ------------------------------------------------------------------------------
+
+    def execute(self, command: c.Command, timeout: float = 8.0) -> CommandResult:
+        match command:
+            case c.StartPrint():
+                raise Unusable("A start goes through start_print.")
+            case c.Reconnect():
+                self._supervisor.restart()
+                return CommandResult(text="connecting again")
+            case c.TrustCertificate(sha256=sha256):
+                return self._trust_certificate(sha256)
+            case _:
+                self._require_session()
+                if is_job_order(command):
+                    return self._order_job(command, timeout)
+                return self._order(command, timeout)
+
+    def _order(self, command: c.Command, timeout: float) -> CommandResult:
+        for request in build(command, self._watcher.server, self.config.name):
+            try:
+                self._client.send(request, timeout)
+            except Answered as error:
+                raise words.refused(self.config.name, error) from error
+        self._watcher.ordered(command)
+        self._poller.poke()
+        return CommandResult()
+
+    def _order_job(self, command: c.Command, timeout: float) -> CommandResult:
+        """For exactly the job that is shown. PrusaLink answers before the printer has acted."""
+        job = self._watcher.job_id
+        if job is None:
+            raise PrinterRejected(f"{self.config.name} has no job now.", code="no_job")
+        try:
+            self._client.send(job_order(command, job), timeout)
+        except Answered as error:
+            raise words.job_refused(self.config.name, command, error) from error
+        finally:
+            self._poller.poke()
+        self._watcher.ordered(command, job)
+        return CommandResult(pending=True)
+
+    def _require_session(self) -> None:
+        status = self.status
+        if not status.link.online:
+            raise PrinterOffline(status.message or f"{self.config.name} is offline.")
+
+    def _trust_certificate(self, sha256: str) -> CommandResult:
+        name = self.config.name
+        try:
+            presented = self._trust.presented(Dialer(self._address.host))
+        except OSError as error:
+            raise PrinterOffline(outage_of(error, name, self._address.where).text) from error
+        if presented.sha256 != sha256.replace(":", "").strip().lower():
+            raise Blocked(
+                f"{name} now shows the certificate {presented.sha256}, not the one you "
+                "confirmed. Look again before you trust it.",
+                code="certificate_differs",
+            )
+        self._trust.replace(presented)
+        self._supervisor.restart()
+        return CommandResult(text="certificate trusted, connecting")
+
+    # -- the start -----------------------------------------------------------------------------
+
+    def refresh(self, timeout: float = 10.0) -> PrinterStatus:
+        self._require_session()
+        self._poller.poke()
+        return self._watcher.wait_answer(timeout)
+
+    def start_print(self, command: c.StartPrint, timeout: float = 15.0) -> CommandResult:
+        """The Pi refuses a start while it shows the last job's end (11 s): waited for, before
+        anything is sent. The start itself is sent once."""
+        self._require_session()
+        place = paths.locate(command.remote_name, self._watcher.server)
+        self._wait_for_end_screen()
+        try:
+            self._client.start(place, timeout)
+        except Answered as error:
+            raise words.start_refused(self.config.name, error) from error
+        finally:
+            self._watcher.ordered(command)
+            self._poller.poke()
+        return CommandResult()
+
+    def _wait_for_end_screen(self) -> None:
+        if not self._watcher.server.is_pi or self._watcher.word not in COOLING:
+            return
+        self._watcher.hurry()
+        self._poller.poke()
+        if not self._watcher.wait_word(COOLING, self._rhythm.start_wait):
+            raise PrinterRejected(
+                f"{self.config.name} still shows the end of its last print and takes no new one "
+                "yet. Nothing was sent; start again in a few seconds.",
+                code="cooling_down",
+            )
+        self._require_session()
+
+    # -- files ---------------------------------------------------------------------------------
+
+    def upload(
+        self, source: Path, remote_name: str, progress: Progress, cancel: threading.Event
+    ) -> int:
+        self._require_session()
+        return self._files.upload(source, remote_name, progress, cancel)
+
+    def remote_size(self, remote_name: str) -> int | None:
+        self._require_session()
+        return self._files.size(remote_name)
+
+    def delete_remote(self, path: str) -> None:
+        self._require_session()
+        self._files.delete(path)
+
+    def list_files(self, folder: str = "/") -> tuple[c.RemoteFile, ...]:
+        self._require_session()
+        return self._files.list_files(folder)
+
+    def download(self, path: str, target: Path, progress: Progress | None = None) -> None:
+        self._require_session()
+        self._files.download(path, target, progress)
+
+    # -- the rest ------------------------------------------------------------------------------
+
+    def camera(self) -> CameraSource | None:
+        """The Pi's first camera, one picture at a time. It wants the key; digest cannot be sent
+        along by the camera reader, so without a key there is none."""
+        if not self.config.camera_enabled or not self._watcher.server.camera:
+            return None
+        if not self.config.api_key:
+            return None
+        return CameraSource(
+            kind="snapshot",
+            host=self._address.host,
+            port=self._address.port,
+            url=self._address.url("/api/v1/cameras/snap"),
+            headers=self._client.headers,
+            tls=self._trust.context,
+        )
+
+    def diagnostics(self) -> Mapping[str, Any]:
+        status, server = self.status, self._watcher.server
+        return {
+            "state": status.state.value,
+            "link": {"online": status.link.online, "text": status.link.text},
+            "attempts": self._supervisor.attempts,
+            "polls": self._poller.polls,
+            "failures": {"count": self._poller.failures, "last": self._poller.last_failure},
+            "observed_at": status.observed_at,
+            "flavour": server.flavour.value,
+            "server": server.text,
+            "firmware": server.firmware,
+            "model": server.model.name,
+            "storages": [storage.name for storage in server.storages],
+            "sign_in": "key" if self.config.api_key else "digest" if self.config.user else "none",
+            "report": dict(self._watcher.last),
+        }
