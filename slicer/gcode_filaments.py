@@ -70,7 +70,8 @@ def _uses(text: Lookup, head: str, types: int) -> list[_Use]:
         grams = values.numbers(text("total filament weight [g]"), 0.0, 1e6)
         length = values.numbers(text("total filament length [mm]"), 0.0, 1e9)
         return [_use(slot, at, grams, length) for at, slot in enumerate(named)]
-    grams = values.numbers(text("filament used [g]") or text("plastic weight"), 0.0, 1e6)
+    weight = text("filament used [g]") or text("plastic weight").split(" ")[0]
+    grams = values.numbers(weight, 0.0, 1e6)
     length = _lengths(text)
     if max(len(grams), len(length)) > 1:
         uses = [_use(at + 1, at, grams, length) for at in range(max(len(grams), len(length)))]

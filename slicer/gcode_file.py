@@ -71,7 +71,7 @@ def inspect_gcode(path: Path, name: str) -> PrintFile:
         slicer_version=version,
         filament_count=count,
         plates=(plate,),
-        warnings=_warnings(found, slicer),
+        warnings=_warnings(found, slicer, version),
         sources=reader.sources,
     )
 
@@ -104,13 +104,23 @@ def _left_open(text: str) -> bool:
     return any(state.values())
 
 
-def _warnings(found: GcodeScan, slicer: str) -> tuple[str, ...]:
+def _warnings(found: GcodeScan, slicer: str, version: str) -> tuple[str, ...]:
     if found.cut_line:
         return ("The last line has no line end; the file may be cut short.",)
-    closing = {"Cura": "\n;End of Gcode", "PrusaSlicer": "\n; filament used ["}.get(slicer, "")
+    closing = _closing(slicer, version)
     if closing and closing not in found.text:
         return (f"{slicer}'s closing lines are missing; the file may be cut short.",)
     return ()
+
+
+def _closing(slicer: str, version: str) -> str:
+    """A line that this slicer writes after the last move, "" when none is known."""
+    if slicer == "Cura":
+        return "\n;End of Gcode"
+    if slicer != "PrusaSlicer":
+        return ""
+    major, minor = ([int(part) for part in re.findall(r"\d{1,4}", version)] + [0, 0])[:2]
+    return "\n; prusaslicer_config = end" if (major, minor) >= (2, 4) else "\n; filament used ["
 
 
 def _plate(
@@ -191,7 +201,7 @@ def _seconds(found: GcodeScan, reader: _Reader) -> int | None:
 
 
 def _grams(reader: _Reader, filaments: Sequence[Filament]) -> float | None:
-    total = reader.number("grams", ("total filament used [g]", "plastic weight"), 0.01, 1e6)
+    total = reader.number("grams", ("total filament used [g]",), 0.01, 1e6)
     if total is None:
         total = round(sum(filament.grams or 0.0 for filament in filaments), 2)
     return total or None

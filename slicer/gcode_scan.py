@@ -21,7 +21,7 @@ _MAX_HEIGHTS = 200_000
 
 _CONTROL = bytes(code for code in range(32) if code not in b"\t\n\v\f\r") + b"\x7f"
 _LAYER_MARKS = (b"\n;LAYER_CHANGE", b"\n; CHANGE_LAYER", b"\n;LAYER:", b"\n; layer ")
-_NO_LAYER = b"\n; layer num"  # Bambu Studio's progress line, beside its layer mark
+_NO_LAYER = (b"\n; layer num", b"\n; layer end")  # Bambu Studio's progress, Simplify3D's end
 _FIRST_LAYER = re.compile(rb"\n;(?:LAYER_CHANGE|LAYER:| CHANGE_LAYER| layer )")
 _HEIGHT = re.compile(
     rb"\n;Z:(\d{1,5}(?:\.\d{0,6})?)|\n; layer \d{1,7}, Z = (\d{1,5}(?:\.\d{0,6})?)"
@@ -90,7 +90,7 @@ class _Counter:
     def _count_layers(self, block: bytes) -> None:
         for at, mark in enumerate(_LAYER_MARKS):
             self.marks[at] += block.count(mark)
-        self.marks[-1] -= block.count(_NO_LAYER)
+        self.marks[-1] -= sum(block.count(other) for other in _NO_LAYER)
         if self.heights < _MAX_HEIGHTS:
             found = [float(first or second) for first, second in _HEIGHT.findall(block)]
             self.heights += len(found)
