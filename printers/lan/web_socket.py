@@ -100,13 +100,16 @@ class WebSocket:
         self._transmit(request)
         until = time.monotonic() + HANDSHAKE_TIMEOUT_S
         while (left := until - time.monotonic()) > 0:
-            for event in self._read(left):
-                if isinstance(event, AcceptConnection):
-                    return
+            events = self._read(left)
+            for event in events:
                 if isinstance(event, RejectConnection):
                     raise HandshakeRefused(event.status_code)
-                if isinstance(event, (RejectData, CloseConnection)):
+                if isinstance(event, RejectData):
                     raise Closed("the upgrade was refused")
+            if events and isinstance(events[0], AcceptConnection):
+                for event in events[1:]:  # what came in the same breath
+                    self._take(event)
+                return
         raise TimeoutError("no answer to the upgrade")
 
     # -- receiving -----------------------------------------------------------------------------

@@ -33,7 +33,8 @@ def test_a_make_without_adapter_is_one_misconfigured_printer(tmp_path: Path) -> 
     fleet = build(tmp_path, entry("alder"), entry("maple", "feed"))
     states = {s.status.printer_id: s.status for s in fleet.snapshots()}
     assert states["maple"].state is PrinterState.MISCONFIGURED
-    assert "does not speak to 'feed' printers yet, only to: bambu, moonraker" in states["maple"].message
+    message = states["maple"].message
+    assert "does not speak to 'feed' printers yet, only to: bambu, moonraker" in message
     assert states["alder"].state is PrinterState.CONNECTING
 
 
