@@ -80,6 +80,16 @@ def connect(port: int, folder: Path, scheme: str = "http", max_bytes: int = 1000
     )  # fmt: skip
 
 
+def converse(port: int, folder: Path) -> None:
+    """Read until the conversation ends, which may be in the first breath."""
+    opened = connect(port, folder)
+    try:
+        while True:
+            opened.receive(5)
+    finally:
+        opened.close()
+
+
 def test_messages_pings_and_pieces_arrive_in_order(tmp_path: Path) -> None:
     peers: list[Peer] = []
     pongs: list[object] = []
@@ -147,11 +157,8 @@ def test_nonsense_ends_the_conversation_and_nothing_else(tmp_path: Path, frame: 
         read_head(peer.sock)
 
     with LoopbackServer(serving(talk)) as server:
-        opened = connect(server.port, tmp_path)
         with pytest.raises(Closed):
-            while True:
-                opened.receive(5)
-        opened.close()
+            converse(server.port, tmp_path)
 
 
 def test_a_polite_end_is_answered(tmp_path: Path) -> None:
