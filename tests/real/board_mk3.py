@@ -42,23 +42,27 @@ class Mk3Board:
 
     def __init__(self, heat_rate: float = 40.0) -> None:
         self.tx = bytearray()
+        self._heat_rate = heat_rate
+        self._memory: dict[int, int] = {}  # what outlives a reset
+        self._celsius = {"tool": AMBIENT_C, "bed": AMBIENT_C}
+        self._at = {"X": 0.0, "Y": 0.0, "Z": 0.0, "E": 0.0}
+        self._warmed = time.monotonic()
+        self._boot()
+
+    def _boot(self) -> None:
         self._buffer = b""
         self._lines: deque[str] = deque()
         self._expected = 1
         self._muted = False
-        self._heat_rate = heat_rate
-        self._celsius = {"tool": AMBIENT_C, "bed": AMBIENT_C}
         self._targets = {"tool": 0.0, "bed": 0.0}
-        self._warmed = time.monotonic()
-        self._at = {"X": 0.0, "Y": 0.0, "Z": 0.0, "E": 0.0}
         self._relative = False
         self._feed = 3000.0
         self._pace = 1.0
         self._progress = (-1, -1)
         self._busy_until = 0.0
         self._warming: tuple[str, ...] = ()
-        self._report_every = 0.0
-        self._next_report = 0.0
+        self._report_every = 2.0
+        self._next_report = math.inf  # until the first line has come
         self._attention = False
 
     # the line
@@ -73,6 +77,7 @@ class Mk3Board:
             line = raw.decode("utf-8", "replace").split(";")[0].strip()
             if line:
                 self._lines.append(line)
+                self._next_report = min(self._next_report, time.monotonic() + self._report_every)
 
     def run(self) -> float:
         self._warm()
@@ -80,9 +85,9 @@ class Mk3Board:
         if self._report_every and now >= self._next_report:
             self._next_report = now + self._report_every
             self._report()
-        while self._lines and self._is_free(now):
+        while self._is_free(now) and self._lines:
             self._take(self._lines.popleft())
-        return 0.02 if self._busy_until > now or self._lines else 0.1
+        return 0.01 if self._busy_until or self._warming or self._lines else 0.1
 
     def _is_free(self, now: float) -> bool:
         if self._warming:
@@ -136,9 +141,20 @@ class Mk3Board:
             self._say("3.14.1-8237")
         elif line.startswith("PRUSA SN"):
             self._say("CZPX4321X004XC12345")
-        elif memory := re.match(r"D3 Ax([0-9a-fA-F]+) C(\d+)", line):
-            self._say(f"{memory[1].upper()}  " + " ".join(["00"] * int(memory[2])))
+        else:
+            self._memory_access(line)
         self._say("ok")
+
+    def _memory_access(self, line: str) -> None:
+        """``D3 Ax0D05 C4`` reads so many bytes, ``D3 Ax0D05 X0000002a`` writes."""
+        match = re.match(r"D3 Ax([0-9a-fA-F]+) (?:C(\d+) ?)?(?:X([0-9a-fA-F ]+))?", line)
+        if match is None:
+            return
+        start, written = int(match[1], 16), bytes.fromhex(match[3] or "")
+        self._memory |= {start + offset: byte for offset, byte in enumerate(written)}
+        count = int(match[2] or len(written))
+        shown = " ".join(f"{self._memory.get(start + k, 0):02x}" for k in range(count))
+        self._say(f"{match[1].upper()}  {shown}")
 
     def _move(self, line: str) -> None:
         self._feed = _number(line, "F", self._feed)
@@ -274,7 +290,7 @@ class Mk3Board:
             case ["unmute"]:
                 self._muted = False
             case ["reboot"]:
-                self.__init__(self._heat_rate)  # type: ignore[misc]
+                self._boot()
                 self._say("start")
             case _:
                 raise ValueError("unknown order")
