@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from printers.registry import Snapshot
-from printers.status import OFFLINE_AFTER_S, PrinterState
+from printers.status import OFFLINE_AFTER_S, PrinterState, PrinterStatus
 
 S = PrinterState
 
@@ -35,12 +35,18 @@ def display_state(snapshot: Snapshot, monotonic_now: float) -> tuple[str, str]:
     if silent:
         return "offline", ""
     if status.state in _DIRECT:
-        return _DIRECT[status.state], ""
+        return _DIRECT[status.state], "closed" if _only_its_server(status) else ""
     if conditions.stopping and status.state.has_job:
         return "stopping", ""
     if status.state is S.PAUSED:
         return "paused", status.pause_kind
     return _working_or_resting(snapshot)
+
+
+def _only_its_server(status: PrinterStatus) -> bool:
+    """The print server answers; it is the printer behind it that is not connected."""
+    is_server = bool({"connect", "host_restart"} & status.machine.capabilities)
+    return status.state is S.OFFLINE and bool(status.raw_state) and is_server
 
 
 def _working_or_resting(snapshot: Snapshot) -> tuple[str, str]:

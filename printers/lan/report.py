@@ -137,6 +137,7 @@ class StatusKeeper:
     def _show(self, state: PrinterState, text: str, notices: tuple[Notice, ...] = ()) -> None:
         values = {
             "state": state,
+            "raw_state": "",  # the printer's own word for it is not known
             "message": self._kept("message", text),
             "notices": self._kept("notices", notices),
             "link": self._linked(False, text),

@@ -315,3 +315,81 @@ def test_a_printer_at_rest_is_never_shown_at_work_because_our_job_is_still_open(
     assert display_state(shown, NOW)[0] == "needs_clear"
     assert not safety.gates(shown, NOW)["start"].ok
     assert not safety.gates(shown, NOW)["mark-clear"].ok
+
+
+# -- what other makes bring --------------------------------------------------------------------
+
+KLIPPER = Machine(
+    capabilities=ALL
+    | {"emergency_stop", "firmware_restart", "host_restart", "connect", "speed_percent"}
+)
+
+
+def klipper(state: PrinterState = S.IDLE, **changes: object) -> Snapshot:
+    return snapshot(state, kind="moonraker", machine=KLIPPER, **changes)
+
+
+@pytest.mark.parametrize("command", [c.FirmwareRestart(), c.HostRestart(), c.ConnectPrinter()])
+@pytest.mark.parametrize("state", list(S))
+def test_restarts_are_for_printers_that_do_not_print(state: S, command: c.Command) -> None:
+    answer = safety.verdict(command, klipper(state), NOW)
+    refused = {S.PREPARING, S.PRINTING, S.PAUSED, S.BUSY, S.MISCONFIGURED}
+    assert answer.ok is (state not in refused), answer.why
+    bambu = safety.verdict(command, snapshot(state), NOW)
+    assert not bambu.ok
+
+
+@pytest.mark.parametrize("state", list(S))
+def test_an_emergency_stop_is_tried_whatever_the_farm_believes(state: S) -> None:
+    old = klipper(state, observed_mono=NOW - 3600)
+    assert safety.verdict(c.EmergencyStop(), old, NOW).ok is (state is not S.MISCONFIGURED)
+
+
+def test_a_speed_is_given_as_the_printer_takes_it() -> None:
+    assert safety.verdict(c.SetSpeed(percent=120), klipper(S.PRINTING), NOW).ok
+    levels = safety.verdict(c.SetSpeed(level=2), klipper(S.PRINTING), NOW)
+    assert (levels.code, "a percentage" in levels.why) == ("not_supported", True)
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("FIRMWARE_RESTART", "gcode_forbidden"),
+        ("cancel_print", "gcode_forbidden"),
+        ("SDCARD_PRINT_FILE FILENAME=a.gcode", "gcode_forbidden"),
+        ("FORCE_MOVE STEPPER=stepper_z DISTANCE=5", "gcode_forbidden"),
+        ("RUN_SHELL_COMMAND CMD=x", "gcode_forbidden"),
+        ("SAVE_CONFIG", "gcode_forbidden"),
+        ("RESPOND TYPE=command MSG=action:cancel", "gcode_forbidden"),
+        ("M118 //action:cancel", "gcode_forbidden"),
+        ("M118 E1 // ACTION:pause", "gcode_forbidden"),
+        ("SET_HEATER_TEMPERATURE HEATER=extruder TARGET=999", "out_of_range"),
+        ("SET_HEATER_TEMPERATURE HEATER=extruder TARGET=2e9", "gcode_forbidden"),
+        ("SET_HEATER_TEMPERATURE HEATER=oven TARGET=40", "not_supported"),
+        ("MY_MACRO A=1", "printer_busy"),
+        ("TURN_OFF_HEATERS", "printer_busy"),
+        ("QUAD_GANTRY_LEVEL", "printer_busy"),
+    ],
+)
+def test_klipper_commands_by_name_pass_the_same_gate(line: str, code: str) -> None:
+    answer = safety.verdict(c.SendGcode(line=line), klipper(S.PRINTING), NOW)
+    assert (answer.ok, answer.code) == (False, code)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "SET_FAN_SPEED FAN=exhaust SPEED=0.5", "STATUS", "M118 hello",
+        "SET_HEATER_TEMPERATURE HEATER=extruder TARGET=200",
+        'SET_HEATER_TEMPERATURE HEATER="heater_bed" TARGET=60.5',
+    ],
+)  # fmt: skip
+def test_klipper_commands_that_move_nothing_go_through_while_printing(line: str) -> None:
+    safety.check(c.SendGcode(line=line), klipper(S.PRINTING), NOW)
+
+
+def test_names_are_no_commands_on_other_makes() -> None:
+    for line in ("MY_MACRO", "STATUS"):
+        with pytest.raises(BadRequest):
+            safety.check(c.SendGcode(line=line), snapshot(), NOW)
+        safety.check(c.SendGcode(line=line), klipper(), NOW)
