@@ -67,7 +67,8 @@ def _may_be_ours(job: Job, status: PrinterStatus) -> bool:
 
 
 def _foreign_end(bed: BedRecord, status: PrinterStatus, now: float) -> BedRecord:
-    result = {P.FINISHED: "finished", P.FAILED: "failed"}.get(status.state, "")
+    told = status.job.ended if status.job else ""
+    result = told or {P.FINISHED: "finished", P.FAILED: "failed"}.get(status.state, "")
     why = f"Someone printed {bed.name} at the printer"
     return replace(bed, active=False, since=now, why=why, result=result, clear=False)
 

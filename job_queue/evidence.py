@@ -7,7 +7,7 @@ taken (H2D), and a number in our file name can be shown before anything moves.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from job_queue.identity import baseline_signature, echoes, signature
 from job_queue.job import Job, JobState
@@ -46,6 +46,8 @@ def judge(
     ours = echoes(job, status.job)
     if status.state.has_job:
         return _active(job, status) if ours else _other_active(job, status)
+    if ours and status.job is not None and status.job.ended:
+        return _told_end(status, status.job.ended, stopped)
     if status.state in (P.FINISHED, P.FAILED, P.IDLE, P.FAULT):
         if job.state is JobState.STARTING:
             return _rest_while_starting(job, status, ours, stopped)
@@ -53,6 +55,15 @@ def judge(
             return _rest_in_doubt(job, status, ours)
         return _rest_after_printing(status, ours, stopped, only_prepared)
     return NOTHING
+
+
+def _told_end(status: PrinterStatus, ended: str, stopped: bool) -> Finding:
+    """The printer says how the job of this very file ended: proof, whatever was shown before."""
+    if ended == "finished":
+        return Finding(JobState.FINISHED, text=f"The printer shows its end: {_shown(status)}")
+    if ended == "cancelled":
+        return Finding(JobState.CANCELLED, text=f"The print was cancelled: {_shown(status)}")
+    return replace(_ended_badly(status, stopped), settle_s=0.0)
 
 
 def _active(job: Job, status: PrinterStatus) -> Finding:

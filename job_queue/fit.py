@@ -79,8 +79,12 @@ def fit_file(
     verdicts = check_plate(file, plate, facts_of(status))
     chosen = file.plate(plate)
     mapping = None
-    if chosen is not None:
-        mapping = _mapping(file, chosen, status, ams_mapping, options or {})
+    if chosen is not None and not _is_wrong_kind(verdicts):
+        if not file.takes_mapping:
+            verdicts = (*verdicts, *_without_mapping(chosen, status, ams_mapping))
+        if file.takes_mapping or status.trays():
+            wanted = ams_mapping if file.takes_mapping else None
+            mapping = _mapping(file, chosen, status, wanted, options or {})
     choices = mapping.choices if mapping else ()
     level = worst([*verdicts, *(choice.verdict for choice in choices)])
     return PrinterFit(
@@ -97,8 +101,29 @@ def fit_file(
             )
             for choice in choices
         ),
-        ams_mapping=_numbers(mapping),
+        ams_mapping=_numbers(mapping) if file.takes_mapping else (),
     )
+
+
+def _is_wrong_kind(verdicts: Sequence[Verdict]) -> bool:
+    return any(verdict.code == "wrong_kind" for verdict in verdicts)
+
+
+def _without_mapping(
+    plate: Plate, status: PrinterStatus, ams_mapping: Sequence[int] | None
+) -> tuple[Verdict, ...]:
+    """Plain G-code picks its tools itself, and a printer without trays cannot say what it holds."""
+    if ams_mapping:
+        text = "Plain G-code takes no filament mapping: its tools are in the file."
+        return (Verdict(REFUSE, "no_mapping", text),)
+    if status.trays():
+        return ()
+    needs = filaments.needs(plate)
+    if not needs:
+        text = "The file does not say which filament it needs. Look at what is loaded."
+    else:
+        text = f"Needs {needs}; {status.name} cannot tell what is loaded."
+    return (Verdict(WARN, "filament_not_known", text),)
 
 
 def facts_of(status: PrinterStatus) -> PrinterFacts:
@@ -107,6 +132,8 @@ def facts_of(status: PrinterStatus) -> PrinterFacts:
     return PrinterFacts(
         name=status.name,
         code=machine.code,
+        model=machine.name,
+        kinds=machine.file_kinds,
         nozzles_mm=tuple(  # the left one first, as print files have it
             nozzle.diameter_mm
             for nozzle in sorted(status.nozzles, key=lambda n: n.name, reverse=True)

@@ -94,6 +94,7 @@ class Job:
     rev: int = 1
     file_id: str
     file_name: str
+    kind: str = "gcode.3mf"  # of the print file
     sha256: str = ""
     md5: str = ""
     size_bytes: int = 0

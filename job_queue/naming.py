@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_SUFFIX = ".gcode.3mf"
+SUFFIXES = {"gcode.3mf": ".gcode.3mf", "gcode": ".gcode", "bgcode": ".bgcode"}
+"""Print file kind -> the ending by which a printer knows it."""
 _MAX_REMOTE = 60
 _MAX_STEM = 40
 _OTHER = re.compile(r"[^A-Za-z0-9_-]+")
 
 
-def remote_name(file_name: str, token: int) -> str:
-    """``<ascii stem>-<token>.gcode.3mf``, at most 60 characters, unique by its token."""
-    stem = re.sub(r"(\.gcode)?\.(3mf|gcode|bgcode)$", "", file_name, flags=re.IGNORECASE)
+def remote_name(file_name: str, token: int, kind: str = "gcode.3mf") -> str:
+    """``<ascii stem>-<token>`` and the kind's ending, at most 60 characters, unique by its token.
+
+    Raises KeyError for a kind that is none of SUFFIXES.
+    """
+    stem = re.sub(r"(\.gcode)?\.(3mf|gcode|bgcode|gco|g)$", "", file_name, flags=re.IGNORECASE)
     ascii_stem = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode("ascii")
-    tail = f"-{token}{_SUFFIX}"
+    tail = f"-{token}{SUFFIXES[kind]}"
     room = min(_MAX_STEM, _MAX_REMOTE - len(tail))
     clean = _OTHER.sub("_", ascii_stem)[:room].strip("_-")
     return f"{clean or 'job'}{tail}"
@@ -23,4 +27,7 @@ def remote_name(file_name: str, token: int) -> str:
 
 def shown_name(remote: str) -> str:
     """What the printer's screen shows: the remote name without its ending."""
-    return remote.removesuffix(_SUFFIX)
+    for suffix in SUFFIXES.values():
+        if remote.endswith(suffix):
+            return remote.removesuffix(suffix)
+    return remote

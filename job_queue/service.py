@@ -206,6 +206,7 @@ class JobService:
             id="",
             file_id=file_id,
             file_name=stored.name,
+            kind=stored.file.kind,
             sha256=stored.sha256,
             md5=stored.md5,
             size_bytes=stored.size_bytes,
@@ -256,7 +257,7 @@ class JobService:
                     f"The bed of {status.name} is not marked clear.", code="bed_not_clear"
                 )
             token = tx.new_token(shown_ids(status.job))
-            name = remote_name(draft.file_name, token)
+            name = remote_name(draft.file_name, token, draft.kind)
             return tx.add(replace(draft, id=tx.new_id(), token=token, remote_name=name))
 
     def _recheck(self, job: Job, status: PrinterStatus) -> None:

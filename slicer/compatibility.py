@@ -5,16 +5,37 @@ Neither Bambu's firmware nor its slicer's Send stops a file for another model; t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from slicer import models
+from slicer.model_check import check_kind, check_model, check_model_name
 from slicer.models import Volume
 from slicer.printfile import Plate, PrintFile
+from slicer.verdicts import (
+    CONFIRM,
+    LEVELS,
+    OK,
+    REFUSE,
+    WARN,
+    PrinterFacts,
+    Verdict,
+    worst,
+)
 
-OK, WARN, CONFIRM, REFUSE = "ok", "warn", "confirm", "refuse"
-LEVELS = (OK, WARN, CONFIRM, REFUSE)
-"""In rising order: fine, told to the operator, waits for their yes by its code, never started."""
+__all__ = [
+    "CONFIRM",
+    "LEVELS",
+    "OK",
+    "REFUSE",
+    "WARN",
+    "PrinterFacts",
+    "Verdict",
+    "check_kind",
+    "check_model",
+    "check_model_name",
+    "check_plate",
+    "worst",
+]
 
 NOZZLE_TOLERANCE_MM = 0.01
 HEIGHT_TOLERANCE_MM = 0.01
@@ -22,40 +43,23 @@ BED_TOLERANCE_MM = 2.5
 """Half a line width, and G-code of X1/P1 that is 2 mm off the bed in Y (print-files 0.7)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    level: str  # one of LEVELS
-    code: str  # what a start's ``confirm`` names
-    text: str  # a sentence for the operator
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PrinterFacts:
-    """What the checks need to know of a printer; the caller fills it from its status."""
-
-    name: str  # for sentences
-    code: str  # printer_model_id, "" = unknown
-    nozzles_mm: tuple[float | None, ...] = ()  # of two the left one first; None = unknown
-    volume_mm: Volume | None = None  # None: from the model table
-    bed_type: str = ""  # the plate that lies on it, when the farm knows
-
-
-def worst(verdicts: Iterable[Verdict]) -> str:
-    """The highest level among the verdicts, "ok" for none."""
-    return max((verdict.level for verdict in verdicts), key=LEVELS.index, default=OK)
-
-
 def check_plate(file: PrintFile, index: int, printer: PrinterFacts) -> tuple[Verdict, ...]:
     """All verdicts about plate ``index`` of a file on a printer, but for its filaments."""
     plate = file.plate(index)
     if plate is None:
         return (_no_plate(file, index),)
+    kind = check_kind(file.kind, printer)
+    if kind.level == REFUSE:
+        return (kind,)  # what else such a file says means nothing to this printer
     notes = tuple(Verdict(WARN, "file_warning", text) for text in (*file.warnings, *plate.warnings))
-    if not plate.filaments:
+    if file.takes_mapping and not plate.filaments:
         unknown = "The file does not say which filaments it uses. Look at what is loaded."
         notes = (Verdict(CONFIRM, "unknown_filament", unknown), *notes)
     return (
-        check_model(plate, printer.code, printer.name),
+        *(() if kind.level == OK else (kind,)),
+        check_model(plate, printer.code, printer.name)
+        if file.takes_mapping
+        else check_model_name(plate, printer),
         check_nozzle(plate, printer),
         check_height(plate, printer),
         check_footprint(plate, printer),
@@ -67,61 +71,6 @@ def check_plate(file: PrintFile, index: int, printer: PrinterFacts) -> tuple[Ver
 def _no_plate(file: PrintFile, index: int) -> Verdict:
     have = ", ".join(str(plate.index) for plate in file.plates)
     return Verdict(REFUSE, "no_plate", f"The file has no plate {index}; it has {have}.")
-
-
-def check_model(plate: Plate, printer_code: str, printer_name: str = "") -> Verdict:
-    """wrong_model (refuse), unknown_model (confirm), same_group (warn) or model (ok)."""
-    shown = printer_name or "This printer"
-    if not printer_code:
-        return Verdict(
-            CONFIRM, "unknown_model", f"{shown} has not said which model it is. Check it yourself."
-        )
-    if not plate.models:
-        return Verdict(
-            CONFIRM,
-            "unknown_model",
-            f"The file does not say which printer it was sliced for. Check that it is for "
-            f"{_article(printer_code)}.",
-        )
-    sources = " and ".join(_article(code) for code in plate.models)
-    fits = [code for code in plate.models if models.takes_gcode_of(printer_code, code)]
-    if not fits:
-        return Verdict(
-            REFUSE,
-            "wrong_model",
-            f"The file is sliced for {sources}; {shown} is {_article(printer_code)}. "
-            "Slice it again for this printer.",
-        )
-    return _fitting_model(plate, printer_code, shown, sources)
-
-
-def _fitting_model(plate: Plate, printer_code: str, shown: str, sources: str) -> Verdict:
-    if len(plate.models) > 1:
-        return Verdict(
-            CONFIRM,
-            "unknown_model",
-            f"The file names {sources}. Check that it is for {_article(printer_code)}.",
-        )
-    if len(plate.model_sources) < 2:
-        return Verdict(
-            CONFIRM,
-            "unknown_model",
-            f"Only one place in the file says that it is for {sources}. "
-            f"Check that it is for {_article(printer_code)}.",
-        )
-    if not models.same_model(plate.models[0], printer_code):
-        return Verdict(
-            WARN,
-            "same_group",
-            f"The file is sliced for {sources}; {shown} is {_article(printer_code)}, "
-            "which takes the same G-code.",
-        )
-    return Verdict(OK, "model", f"Sliced for {sources}.")
-
-
-def _article(code: str) -> str:
-    name = models.describe(code)
-    return f"{'an' if name[:1] in 'AEIOU' else 'a'} {name}"
 
 
 def check_nozzle(plate: Plate, printer: PrinterFacts) -> Verdict:

@@ -276,6 +276,12 @@ def _nothing(filament: Filament, trays: Sequence[LoadedTray]) -> Verdict:
     return Verdict(REFUSE, "wrong_material", f"Needs {wanted}; loaded are {have}.")
 
 
+def needs(plate: Plate) -> str:
+    """What must be loaded, in words: "blue PLA and PETG"; "" when the file does not say."""
+    named = [_words(filament) for filament in plate.filaments if filament.type]
+    return " and ".join(dict.fromkeys(named))
+
+
 def _words(filament: Filament) -> str:
     return _colored(filament.color, filament.type or "filament")
 

@@ -79,6 +79,7 @@ class FakePrinter(Printer):
             machine=Machine(
                 code="C12",
                 name="P1S",
+                file_kinds=("gcode.3mf",),
                 capabilities=frozenset({"upload", "pause", "stop", "ams"}),
             ),
         )

@@ -39,7 +39,9 @@ def _plate(**fields: Any) -> Plate:
 
 
 def _printer(**fields: Any) -> PrinterFacts:
-    return replace(PrinterFacts(name="Left", code="C12", nozzles_mm=(0.4,)), **fields)
+    return replace(
+        PrinterFacts(name="Left", code="C12", kinds=("gcode.3mf",), nozzles_mm=(0.4,)), **fields
+    )
 
 
 @pytest.mark.parametrize("source", ALL)
