@@ -10,6 +10,7 @@ as after a board swap.
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -75,21 +76,24 @@ class CertificateAuthority:
     def ca_file(self) -> Path:
         return self._folder / "ca.pem"
 
-    def identity(self, serial: str) -> Identity:
-        """The printer's present leaf; issued at the first call."""
+    def identity(self, serial: str, address: str = "") -> Identity:
+        """The printer's present leaf; issued at the first call.
+
+        ``address`` becomes its subject alternative name, as a print server's certificate has one.
+        """
         path = self._folder / f"{serial}.pem"
         own_key = self._folder / f"{serial}-key.pem"
         if not path.exists():
-            self._issue(serial, self._leaf_key, path)
+            self._issue(serial, self._leaf_key, path, address)
         key = own_key if own_key.exists() else self._folder / "leaf-key.pem"
         return Identity(path, key, _fingerprint(path))
 
-    def rotate(self, serial: str) -> Identity:
+    def rotate(self, serial: str, address: str = "") -> Identity:
         """A new leaf with a new key, as after a factory reset or a board swap (bambu-lan A2)."""
         key = _new_key()
         own_key = self._folder / f"{serial}-key.pem"
         self._write_private(own_key, _pem(key))
-        self._issue(serial, key, self._folder / f"{serial}.pem")
+        self._issue(serial, key, self._folder / f"{serial}.pem", address)
         return self.identity(serial)
 
     def _load_key(self, file_name: str, purpose: str) -> rsa.RSAPrivateKey:
@@ -130,8 +134,12 @@ class CertificateAuthority:
             .not_valid_after(now + _LIFETIME)
         )
 
-    def _issue(self, serial: str, key: rsa.RSAPrivateKey, path: Path) -> None:
-        leaf = self._builder(_name(serial), key.public_key()).sign(self._ca_key, hashes.SHA256())
+    def _issue(self, serial: str, key: rsa.RSAPrivateKey, path: Path, address: str) -> None:
+        builder = self._builder(_name(serial), key.public_key())
+        if address:
+            names = [x509.IPAddress(ipaddress.ip_address(address)), x509.DNSName("localhost")]
+            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        leaf = builder.sign(self._ca_key, hashes.SHA256())
         chain = (leaf, self._ca)
         path.write_bytes(b"".join(c.public_bytes(serialization.Encoding.PEM) for c in chain))
 

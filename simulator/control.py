@@ -21,8 +21,7 @@ from typing import Any
 
 from core.jsonio import JSONDecodeError, dumps, loads
 from simulator import actions
-from simulator.bambu.host import BambuHost
-from simulator.knobs import KNOB_NAMES, Knobs
+from simulator.host import SimulatedHost
 from simulator.open_connections import OpenConnections
 from simulator.storage import Storage
 
@@ -62,7 +61,7 @@ class _Request:
 class ControlServer:
     """Serves the hosts of one farm. Lives in their event loop."""
 
-    def __init__(self, hosts: Mapping[str, BambuHost]) -> None:
+    def __init__(self, hosts: Mapping[str, SimulatedHost]) -> None:
         self._hosts = hosts
         self._server: asyncio.Server | None = None
         self._connections = OpenConnections("control port")
@@ -119,7 +118,7 @@ class ControlServer:
                 return await _perform(self._host(printer_id), name, request.arguments())
         raise ControlError(404, f"There is no {request.method} /{'/'.join(request.path)}. {_HINT}")
 
-    def _host(self, printer_id: str) -> BambuHost:
+    def _host(self, printer_id: str) -> SimulatedHost:
         host = self._hosts.get(printer_id)
         if host is None:
             known = ", ".join(self._hosts)
@@ -127,11 +126,16 @@ class ControlServer:
         return host
 
     def _overview(self) -> dict[str, Any]:
+        kinds = {host.spec.kind: host for host in self._hosts.values()}
         first = next(iter(self._hosts.values()), None)
         return {
             "printers": [_brief(host) for host in self._hosts.values()],
-            "knobs": {field.name: field.type for field in fields(Knobs)},
+            "knobs": _knob_types(first) if first else {},
             "actions": actions.describe(first) if first else {},
+            "kinds": {
+                kind: {"knobs": _knob_types(host), "actions": actions.describe(host)}
+                for kind, host in kinds.items()
+            },
             "help": _HINT,
         }
 
@@ -163,26 +167,32 @@ def _refuse_foreign(headers: Mapping[str, str]) -> None:
         raise ControlError(403, "The control port answers local tools only, not web pages.")
 
 
-def _brief(host: BambuHost) -> dict[str, Any]:
-    mqtt_port, ftps_port, camera_port = host.ports
+def _knob_types(host: SimulatedHost) -> dict[str, str]:
+    return {field.name: str(field.type) for field in fields(host.knobs)}
+
+
+def _brief(host: SimulatedHost) -> dict[str, Any]:
+    endpoint = host.endpoint()
     return {
         "id": host.spec.id,
         "name": host.spec.name,
+        "kind": host.spec.kind,
         "model": host.spec.model,
         "serial": host.spec.serial,
         "host": host.address,
-        "mqtt_port": mqtt_port,
-        "ftps_port": ftps_port,
-        "camera_port": camera_port,
+        "url": endpoint.url,
+        "mqtt_port": endpoint.mqtt_port,
+        "ftps_port": endpoint.ftps_port,
+        "camera_port": endpoint.camera_port,
         "online": host.online,
-        "clients": len(host.mqtt.sessions),
+        "clients": len(host.clients()),
     }
 
 
-def _details(host: BambuHost) -> dict[str, Any]:
+def _details(host: SimulatedHost) -> dict[str, Any]:
     return {
         **_brief(host),
-        "certificate_sha256": host.identity.sha256,
+        "certificate_sha256": host.certificate_sha256,
         "knobs": asdict(host.knobs),
         "actions": actions.describe(host),
     }
@@ -198,10 +208,11 @@ def _files(storage: Storage, folder: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _set_knobs(host: BambuHost, values: dict[str, Any]) -> dict[str, Any]:
-    unknown = sorted(set(values) - KNOB_NAMES)
+def _set_knobs(host: SimulatedHost, values: dict[str, Any]) -> dict[str, Any]:
+    names = host.knobs.names()
+    unknown = sorted(set(values) - names)
     if unknown:
-        known = ", ".join(sorted(KNOB_NAMES))
+        known = ", ".join(sorted(names))
         raise ControlError(404, f"There is no knob {', '.join(unknown)}. Knobs: {known}.")
     try:
         host.set_knobs(values)
@@ -210,7 +221,7 @@ def _set_knobs(host: BambuHost, values: dict[str, Any]) -> dict[str, Any]:
     return {"knobs": asdict(host.knobs)}
 
 
-async def _perform(host: BambuHost, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+async def _perform(host: SimulatedHost, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     try:
         return {"result": await actions.perform(host, name, arguments)}
     except actions.UnknownAction as error:

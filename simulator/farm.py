@@ -9,13 +9,14 @@ with SimulatedFarm([make_spec("oak", "Oak", "P1S", 1)]) as farm:
 from __future__ import annotations
 
 import asyncio
+import base64
 import ipaddress
 import logging
 import tempfile
 import threading
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -26,34 +27,25 @@ from simulator.bambu.report_json import ReportForm
 from simulator.bambu.ssdp import INTERVAL_S, Announcement, SsdpSender
 from simulator.certificates import CertificateAuthority
 from simulator.control import ControlServer
+from simulator.host import Endpoint, SimulatedHost
+from simulator.kinds import http_host
 from simulator.machine import VirtualPrinter
 from simulator.push_loop import PushLoop
 from simulator.specs import PrinterSpec
 
 logger = logging.getLogger(__name__)
 
+__all__ = ["Endpoint", "PrinterHandle", "SimulatedFarm"]
+
 T = TypeVar("T")
 _CALL_TIMEOUT_S = 10.0
 _RENDER_THREADS = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
-    """Where one printer is reached. ``camera_port`` 0: no JPEG camera on this model."""
-
-    host: str
-    mqtt_port: int
-    ftps_port: int
-    camera_port: int
-    serial: str
-    access_code: str = field(repr=False)
-    certificate_sha256: str
-
-
 class PrinterHandle:
     """One printer of a running farm, usable from any thread."""
 
-    def __init__(self, farm: SimulatedFarm, host: BambuHost) -> None:
+    def __init__(self, farm: SimulatedFarm, host: SimulatedHost) -> None:
         self._farm = farm
         self._host = host
 
@@ -83,7 +75,7 @@ class PrinterHandle:
         self.do("drop_tcp")
 
     def half_open(self) -> None:
-        """Freeze the present MQTT connections without closing them."""
+        """Freeze the present connections without closing them."""
         self.do("half_open")
 
     def rotate_certificate(self) -> str:
@@ -99,12 +91,12 @@ class PrinterHandle:
         self.do("go_online")
 
     def publish_raw(self, payload: bytes) -> None:
-        """Send any bytes as a report."""
-        self._farm.call(lambda: self._host.publish_raw(payload))
+        """Send any bytes as a report (Bambu)."""
+        self.do("publish_raw", base64_bytes=base64.b64encode(payload).decode())
 
     def clients(self) -> list[str]:
-        """Client ids of the present MQTT sessions."""
-        return self._farm.call(lambda: list(self._host.mqtt.sessions))
+        """Client ids of the present MQTT sessions, or names of the present web sockets."""
+        return self._farm.call(self._host.clients)
 
     def requests(self, command: str = "") -> list[dict[str, Any]]:
         """The last 500 requests, oldest first; with ``command``, the inner objects of that one."""
@@ -113,6 +105,15 @@ class PrinterHandle:
             return seen
         inner = (body for request in seen for body in request.values() if isinstance(body, dict))
         return [body for body in inner if body.get("command") == command]
+
+    def asked(self, method: str = "", path: str = "") -> list[dict[str, Any]]:
+        """The last HTTP requests of this method whose path ends so, oldest first."""
+        return [
+            request
+            for request in self.requests()
+            if request.get("method", "").startswith(method)
+            and str(request.get("path", "")).endswith(path)
+        ]
 
     def file(self, path: str) -> bytes:
         """A file on the card. Raises StorageError."""
@@ -155,7 +156,7 @@ class SimulatedFarm:
         self._report_hz = report_hz
         self._form = form or ReportForm()
         self._ssdp_port = ssdp_port
-        self._hosts: dict[str, BambuHost] = {}
+        self._hosts: dict[str, SimulatedHost] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
@@ -165,7 +166,7 @@ class SimulatedFarm:
     @property
     def endpoints(self) -> dict[str, Endpoint]:
         """By printer id, as they are now (codes and certificates can change)."""
-        return {printer_id: _endpoint(host) for printer_id, host in self._hosts.items()}
+        return {printer_id: host.endpoint() for printer_id, host in self._hosts.items()}
 
     def printer(self, printer_id: str) -> PrinterHandle:
         """Raises KeyError."""
@@ -264,7 +265,9 @@ class SimulatedFarm:
 
     def _host(
         self, spec: PrinterSpec, authority: CertificateAuthority, pool: ThreadPoolExecutor
-    ) -> BambuHost:
+    ) -> SimulatedHost:
+        if spec.kind != "bambu":
+            return http_host(spec, authority, pool, self._address, self._time_scale)
         return BambuHost(
             spec,
             authority,
@@ -279,21 +282,9 @@ class SimulatedFarm:
         hosts = list(self._hosts.values())
         tasks = [asyncio.create_task(PushLoop(hosts, self._tick_s).run())]
         if self._ssdp_port is not None:
-            tasks.append(asyncio.create_task(_announce(hosts, SsdpSender(self._ssdp_port))))
+            speaking = [host for host in hosts if isinstance(host, BambuHost)]
+            tasks.append(asyncio.create_task(_announce(speaking, SsdpSender(self._ssdp_port))))
         return tasks
-
-
-def _endpoint(host: BambuHost) -> Endpoint:
-    mqtt_port, ftps_port, camera_port = host.ports
-    return Endpoint(
-        host=host.address,
-        mqtt_port=mqtt_port,
-        ftps_port=ftps_port,
-        camera_port=camera_port,
-        serial=host.serial,
-        access_code=host.access_code,
-        certificate_sha256=host.identity.sha256,
-    )
 
 
 async def _announce(hosts: Sequence[BambuHost], sender: SsdpSender) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import hashlib
 import re
 from collections import OrderedDict
@@ -15,33 +16,68 @@ class Mark(NamedTuple):
     kinds: progress (value %, n minutes left), layer (n), stage (n), z (value mm),
     bed / bed_wait / chamber (value °C), nozzle / nozzle_wait (value °C, n nozzle or -1 =
     the active one), fan (value %, n P number), filament (n project slot, 0-based),
-    extrude (value mm).
+    extrude (value mm), pause, message (text), object (text name, "" = none of them),
+    stats (SET_PRINT_STATS_INFO: n layer or -1, value total layers or -1).
     """
 
     at: float
     kind: str
     value: float = 0.0
     n: int = 0
+    text: str = ""
+
+
+class PlainObject(NamedTuple):
+    """One object of EXCLUDE_OBJECT_DEFINE or M486; centre and outline in mm."""
+
+    name: str
+    center: tuple[float, float] | None = None
+    polygon: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """``total_s`` of printing time, ``layers``, and the marks in order."""
+    """``total_s`` of printing time, ``layers``, and the marks in order.
+
+    ``bytes_at`` are (second, byte of the file) anchors, linear between them; ``size`` in bytes.
+    """
 
     total_s: float
     layers: int
     marks: tuple[Mark, ...]
     filaments: tuple[int, ...]
+    bytes_at: tuple[tuple[float, int], ...] = ()
+    size: int = 0
+    objects: tuple[PlainObject, ...] = ()
+
+    def byte_at(self, second: float) -> int:
+        """How far into the file a printer is after so many seconds of printing."""
+        points = self.bytes_at
+        i = bisect.bisect_right(points, second, key=lambda point: point[0])
+        if i == 0 or not points:
+            return 0
+        if i == len(points):
+            return points[-1][1]
+        (t0, b0), (t1, b1) = points[i - 1], points[i]
+        return b0 + int((b1 - b0) * (second - t0) / (t1 - t0)) if t1 > t0 else b0
 
 
 _HEADER_TIME = re.compile(rb"total estimated time: ([0-9dhms ]+)")
 _NORMAL_TIME = re.compile(rb"estimated printing time \(normal mode\) = ([0-9dhms ]+)")
-_HEADER_LAYERS = re.compile(rb"total layers? (?:number|count)\s*[:=] *(\d+)")
+_CURA_TIME = re.compile(rb"^;TIME:(\d+)", re.MULTILINE)
+_HEADER_LAYERS = re.compile(rb"(?:total layers? (?:number|count)\s*[:=] *|;LAYER_COUNT:)(\d+)")
+_NAME = re.compile(r"NAME=(\S+)")
+_CENTER = re.compile(r"CENTER=(-?[\d.]+),(-?[\d.]+)")
+_POINT = re.compile(r"\[(-?[\d.]+),(-?[\d.]+)\]")
+_PAUSES = frozenset({"M0", "M1", "M25", "M600", "M601", "PAUSE"})
 _FIELD = re.compile(r"([A-Z])(-?\d+(?:\.\d+)?)")
 _UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 
 
 def _seconds(text: str) -> float:
+    """ "1d 2h 3m 4s" or plain seconds."""
+    if text.isdigit():
+        return float(text)
     return sum(float(n) * _UNITS[u] for n, u in re.findall(r"(\d+)\s*([dhms])", text))
 
 
@@ -55,14 +91,18 @@ def fields_of(line: str) -> dict[str, float]:
 class _Reader:
     """Raw marks by line number; times come afterwards from the M73 anchors."""
 
-    raw: list[tuple[int, str, float, int]] = field(default_factory=list)
+    raw: list[tuple[int, str, float, int, str]] = field(default_factory=list)
     anchors: list[tuple[int, int]] = field(default_factory=list)
+    elapsed: list[tuple[int, float]] = field(default_factory=list)
+    objects: dict[str, PlainObject] = field(default_factory=dict)
     first_minutes: int = 0
     layers: int = 0
     extruded: float = 0.0
     relative: bool = True
     last_e: float = 0.0
     slot: int = -1
+    label: int = -1
+    labels: dict[int, str] = field(default_factory=dict)
     filaments: list[int] = field(default_factory=list)
 
     def feed(self, number: int, line: str) -> None:
@@ -74,8 +114,57 @@ class _Reader:
             self._command(number, line)
         elif first == "T":
             self._filament(number, line[1:].split(";")[0].strip())
-        elif line.startswith("; Z_HEIGHT:"):
-            self.raw.append((number, "z", float(line[11:]), 0))
+        elif first == ";":
+            self._comment(number, line)
+        elif first in "EPS" and first:
+            self._macro(number, line)
+
+    def _mark(self, number: int, kind: str, value: float = 0.0, n: int = 0, text: str = "") -> None:
+        self.raw.append((number, kind, value, n, text))
+
+    def _comment(self, number: int, line: str) -> None:
+        if line.startswith("; Z_HEIGHT:"):
+            self._mark(number, "z", float(line[11:]))
+        elif line.startswith(";Z:"):
+            self._mark(number, "z", float(line[3:]))
+        elif line.startswith(";LAYER_CHANGE"):
+            self._layer(number, self.layers + 1)
+        elif line.startswith(";LAYER:") and line[7:].isdigit():
+            self._layer(number, int(line[7:]) + 1)
+        elif line.startswith(";TIME_ELAPSED:"):
+            self.elapsed.append((number, float(line[14:])))
+
+    def _layer(self, number: int, layer: int) -> None:
+        self._flush(number)
+        self.layers = max(self.layers, layer)
+        self._mark(number, "layer", n=layer)
+
+    def _macro(self, number: int, line: str) -> None:
+        """Klipper's own words."""
+        word, _, rest = line.partition(" ")
+        name = _NAME.search(rest)
+        if word == "EXCLUDE_OBJECT_DEFINE" and name:
+            center = _CENTER.search(rest)
+            self.objects[name[1]] = PlainObject(
+                name[1],
+                (float(center[1]), float(center[2])) if center else None,
+                tuple((float(x), float(y)) for x, y in _POINT.findall(rest)),
+            )
+        elif word in ("EXCLUDE_OBJECT_START", "EXCLUDE_OBJECT_END"):
+            self._object(number, name[1] if name and word.endswith("START") else "")
+        elif word == "SET_PRINT_STATS_INFO":
+            values = dict(re.findall(r"(TOTAL|CURRENT)_LAYER=(\d+)", rest))
+            self._mark(
+                number, "stats", float(values.get("TOTAL", -1)), int(values.get("CURRENT", -1))
+            )
+        elif word in _PAUSES:
+            self._mark(number, "pause")
+
+    def _object(self, number: int, name: str) -> None:
+        if name and name not in self.objects:
+            self.objects[name] = PlainObject(name)
+        self._flush(number)
+        self._mark(number, "object", text=name)
 
     def _move(self, line: str) -> None:
         if line.startswith("G92"):
@@ -101,11 +190,11 @@ class _Reader:
         self.slot = int(text)
         if self.slot not in self.filaments:
             self.filaments.append(self.slot)
-        self.raw.append((number, "filament", 0.0, self.slot))
+        self._mark(number, "filament", n=self.slot)
 
     def _flush(self, number: int) -> None:
         if self.extruded > 0:
-            self.raw.append((number, "extrude", self.extruded, 0))
+            self._mark(number, "extrude", self.extruded)
             self.extruded = 0.0
 
     def _command(self, number: int, line: str) -> None:
@@ -115,7 +204,13 @@ class _Reader:
         elif word == "M1002" and "gcode_claim_action" in line:
             stage = line.rsplit(":", 1)[-1].split(";")[0].strip()
             if stage.lstrip("-").isdigit():
-                self.raw.append((number, "stage", 0.0, int(stage)))
+                self._mark(number, "stage", n=int(stage))
+        elif word == "M486":
+            self._labelled(number, line)
+        elif word == "M117":
+            self._mark(number, "message", text=line[5:].split(";")[0].strip())
+        elif word in _PAUSES:
+            self._mark(number, "pause")
         elif word in ("M104", "M109", "M140", "M190", "M141", "M191", "M106", "M107"):
             self._heat_or_fan(number, word, fields_of(line))
         elif word in ("M82", "M83"):
@@ -123,9 +218,7 @@ class _Reader:
 
     def _progress(self, number: int, values: dict[str, float]) -> None:
         if "L" in values:
-            self._flush(number)
-            self.layers = max(self.layers, int(values["L"]))
-            self.raw.append((number, "layer", 0.0, int(values["L"])))
+            self._layer(number, int(values["L"]))
         if "P" not in values and "R" not in values:
             return
         self._flush(number)
@@ -134,13 +227,25 @@ class _Reader:
             self.first_minutes = max(0, minutes)
         if percent >= 0 and (not self.anchors or percent > self.anchors[-1][1]):
             self.anchors.append((number, int(percent)))
-        self.raw.append((number, "progress", percent, minutes))
+        self._mark(number, "progress", percent, minutes)
+
+    def _labelled(self, number: int, line: str) -> None:
+        """M486: "S3" begins object 3, "AName" names the present one, "S-1" ends it."""
+        word = line[5:].split(";")[0].strip()
+        if word.startswith("S") and word[1:].lstrip("-").isdigit():
+            self.label = int(word[1:])
+            name = self.labels.get(self.label, "")
+            if self.label < 0 or name:
+                self._object(number, name)
+        elif word.startswith("A") and self.label >= 0:
+            self.labels[self.label] = word[1:]
+            self._object(number, word[1:])
 
     def _heat_or_fan(self, number: int, word: str, values: dict[str, float]) -> None:
         value = values.get("S", values.get("R", 255.0 if word == "M106" else 0.0))
         if word in ("M106", "M107"):
             percent = 0.0 if word == "M107" else value / 2.55
-            self.raw.append((number, "fan", percent, int(values.get("P", 1))))
+            self._mark(number, "fan", percent, int(values.get("P", 1)))
             return
         kind = {
             "M104": "nozzle",
@@ -149,13 +254,15 @@ class _Reader:
             "M190": "bed_wait",
         }.get(word, "chamber")
         tool = int(values.get("T", -1))
-        self.raw.append((number, kind, value, tool if kind.startswith("nozzle") else 0))
+        self._mark(number, kind, value, tool if kind.startswith("nozzle") else 0)
 
     def times(self, total: float, last_line: int) -> list[tuple[int, float]]:
         """(line, second) anchors; linear between them."""
+        anchors = self.elapsed or [
+            (line, total * min(percent, 100) / 100) for line, percent in self.anchors
+        ]
         points = [(0, 0.0)]
-        for line, percent in self.anchors:
-            second = total * min(percent, 100) / 100
+        for line, second in anchors:
             if line > points[-1][0] and second >= points[-1][1]:
                 points.append((line, second))
         if last_line > points[-1][0]:
@@ -163,32 +270,41 @@ class _Reader:
         return points
 
 
-def _timed(reader: _Reader, total: float, last_line: int) -> list[Mark]:
-    points = reader.times(total, last_line)
+def _timed(reader: _Reader, points: list[tuple[int, float]]) -> list[Mark]:
     marks: list[Mark] = []
     i = 0
-    for line, kind, value, index in reader.raw:
+    for line, kind, value, index, text in reader.raw:
         while i + 2 < len(points) and points[i + 1][0] <= line:
             i += 1
         (l0, t0), (l1, t1) = points[i], points[min(i + 1, len(points) - 1)]
         share = (line - l0) / (l1 - l0) if l1 > l0 else 0.0
-        marks.append(Mark(t0 + (t1 - t0) * min(1.0, max(0.0, share)), kind, value, index))
+        marks.append(Mark(t0 + (t1 - t0) * min(1.0, max(0.0, share)), kind, value, index, text))
     return marks
 
 
 def read_timeline(gcode: bytes) -> Timeline:
     """The timeline of a G-code file. Without M73 lines time runs evenly over the lines."""
     reader = _Reader()
-    number = 0
-    for number, line in enumerate(gcode.decode("utf-8", "replace").split("\n")):
-        reader.feed(number, line.strip())
+    starts = [0]  # byte of every line
+    for number, line in enumerate(gcode.split(b"\n")):
+        starts.append(starts[-1] + len(line) + 1)
+        reader.feed(number, line.decode("utf-8", "replace").strip())
     head = gcode[:65536]
-    found = _HEADER_TIME.search(head) or _NORMAL_TIME.search(gcode)
+    found = _HEADER_TIME.search(head) or _NORMAL_TIME.search(gcode) or _CURA_TIME.search(head)
     total = _seconds(found[1].decode()) if found else 60.0 * reader.first_minutes
     header_layers = _HEADER_LAYERS.search(head)
     layers = int(header_layers[1]) if header_layers else reader.layers
     total = total or 600.0
-    return Timeline(total, layers, tuple(_timed(reader, total, number)), tuple(reader.filaments))
+    points = reader.times(total, len(starts) - 2)
+    return Timeline(
+        total,
+        layers,
+        tuple(_timed(reader, points)),
+        tuple(reader.filaments),
+        tuple((second, min(starts[line], len(gcode))) for line, second in points),
+        len(gcode),
+        tuple(reader.objects.values()),
+    )
 
 
 _cache: OrderedDict[bytes, Timeline] = OrderedDict()

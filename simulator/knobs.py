@@ -1,4 +1,4 @@
-"""Every fault knob of a virtual printer: this file is the catalogue (bambu-lan B4).
+"""Every fault knob of a virtual printer: this file and http_knobs.py are the catalogue (B4).
 
 Times named ``*_s`` are REAL seconds (the time scale does not shorten them), so that a test
 knows exactly how long a fault lasts. Setting a knob takes effect at the next message.
@@ -7,12 +7,74 @@ knows exactly how long a fault lasts. Setting a knob takes effect at the next me
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 
 @dataclass(slots=True, kw_only=True)
-class Knobs:
-    """Plain fields. The first part acts in the brain, the second on the wire."""
+class MachineKnobs:
+    """Plain fields: what every make has. Each make adds its own in a subclass."""
+
+    choices: ClassVar[dict[str, tuple[Any, ...]]] = {}
+    """Knobs that take one of some values only."""
+
+    # --- machine --------------------------------------------------------------------------
+    ignore_m104: bool = False
+    """M104/M140 are acknowledged without effect (old P1 firmware); M109/M190 work."""
+    air_print: bool = False
+    """The job runs to its end with nothing extruded: hw_switch_state 0, tray_tar 255."""
+    heater_power: float = 1.0
+    """Factor on heating speed; 0 = heaters dead, temperatures never arrive."""
+    # --- wire -----------------------------------------------------------------------------
+    refuse_login: bool = False
+    """Nobody gets in, whatever the code or key (CONNACK 5, FTPS 530, camera close, 401/403)."""
+    refuse_connections: bool = False
+    """TCP is accepted and closed at once (Bambu: MQTT)."""
+    drop_every_s: float = 0.0
+    """TCP is dropped this often; 0 = never."""
+    camera_off: bool = False
+    """The port closes connections at once; the HTTP camera answers 503."""
+    camera_stall: bool = False
+    """Connected, but no frame comes."""
+    camera_fps: float = 1.0
+    """Frames per second."""
+
+    def set(self, **values: Any) -> None:
+        """Set several by name, with the types checked.
+
+        Raises KeyError for an unknown name, ValueError for a value of the wrong type.
+        """
+        for name, value in values.items():
+            setattr(self, name, self._checked(name, value))
+
+    @classmethod
+    def names(cls) -> frozenset[str]:
+        """The knobs of this make."""
+        return frozenset(f.name for f in fields(cls))
+
+    def _checked(self, name: str, value: Any) -> Any:
+        if name not in self.names():
+            raise KeyError(name)
+        if name in self.choices:
+            if value not in self.choices[name]:
+                allowed = ", ".join(repr(choice) for choice in self.choices[name])
+                raise ValueError(f"{name} is one of {allowed}")
+            return value
+        wanted = type(getattr(self, name))
+        if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
+        if type(value) is not wanted:
+            raise ValueError(f"{name} wants {wanted.__name__}, not {value!r}")
+        return value
+
+
+@dataclass(slots=True, kw_only=True)
+class Knobs(MachineKnobs):
+    """A Bambu printer's. The first part acts in the brain, the second on the wire."""
+
+    choices: ClassVar[dict[str, tuple[Any, ...]]] = {
+        "ftps_require_session_reuse": (None, False, True),
+        "camera_second_client": ("refuse", "kick"),
+    }
 
     # --- commands -------------------------------------------------------------------------
     no_ack: bool = False
@@ -23,8 +85,6 @@ class Knobs:
     """Comma-separated command names that answer "fail" and do nothing ("pause,ledctrl")."""
     dev_mode_off: bool = False
     """Developer Mode off: print.* is refused (A10), fun bit 29 set on newer models."""
-    ignore_m104: bool = False
-    """M104/M140 are acknowledged without effect (old P1 firmware); M109/M190 work."""
     a1mini_cancel: bool = False
     """A project_file while busy also fails the running job (A1 mini)."""
     start_delay_s: float = 0.0
@@ -59,21 +119,13 @@ class Knobs:
     """Card write-protected: home_flag 8–9 = 3, FTPS 553."""
     sd_full: bool = False
     """FTPS answers 552 to uploads."""
-    air_print: bool = False
-    """The job runs to FINISH with nothing extruded: hw_switch_state 0, tray_tar 255."""
-    heater_power: float = 1.0
-    """Factor on heating speed; 0 = heaters dead, temperatures never arrive."""
     prepare_s: float = 30.0
     """SIMULATED seconds of PREPARE (download and parse)."""
     # --- wire: MQTT (acted on by the servers) -----------------------------------------------
     access_code: str = ""
     """A new access code ("changed code"); empty = the one of the spec."""
-    refuse_login: bool = False
-    """CONNACK 5 / FTPS 530 / camera close whatever the code."""
     max_clients: int = 0
     """MQTT client slots; 0 = the model's (4 on P1/A1, 8 on X1/H2)."""
-    refuse_connections: bool = False
-    """MQTT accepts TCP and closes at once."""
     connack_delay_s: float = 0.0
     """Seconds before CONNACK."""
     latin1_payload: bool = False
@@ -86,8 +138,6 @@ class Knobs:
     """Before every report a message of this many random bytes (1_000_000 = "1 MB garbage")."""
     null_reports: bool = False
     """Reports are the JSON text null."""
-    drop_every_s: float = 0.0
-    """TCP is dropped this often; 0 = never."""
     tls13: bool = False
     """Offer TLS 1.3 (default is 1.2 only)."""
     ssdp: bool = True
@@ -122,8 +172,6 @@ class Knobs:
     ftps_single_transfer: bool = True
     """A second transfer at the same time is refused with 425."""
     # --- wire: camera -----------------------------------------------------------------------
-    camera_off: bool = False
-    """The port closes connections at once."""
     camera_second_client: Literal["refuse", "kick"] = "refuse"
     """What a second viewer meets: refused, or the first one is thrown out."""
     camera_single_record: bool = False
@@ -134,33 +182,6 @@ class Knobs:
     """Every other frame has size 0."""
     camera_garbage_before_soi: bool = False
     """Some bytes before FF D8 inside the frame."""
-    camera_stall: bool = False
-    """Connected, but no frame comes."""
-    camera_fps: float = 1.0
-    """Frames per second."""
-
-    def set(self, **values: Any) -> None:
-        """Set several by name, with the types checked.
-
-        Raises KeyError for an unknown name, ValueError for a value of the wrong type.
-        """
-        for name, value in values.items():
-            setattr(self, name, _checked(self, name, value))
 
 
-def _checked(knobs: Knobs, name: str, value: Any) -> Any:
-    if name not in KNOB_NAMES:
-        raise KeyError(name)
-    if name == "ftps_require_session_reuse":
-        return None if value is None else bool(value)
-    if name == "camera_second_client" and value not in ("refuse", "kick"):
-        raise ValueError("camera_second_client is 'refuse' or 'kick'")
-    wanted = type(getattr(knobs, name))
-    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if type(value) is not wanted:
-        raise ValueError(f"{name} wants {wanted.__name__}, not {value!r}")
-    return value
-
-
-KNOB_NAMES: frozenset[str] = frozenset(f.name for f in fields(Knobs))
+KNOB_NAMES: frozenset[str] = Knobs.names()

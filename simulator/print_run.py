@@ -43,7 +43,7 @@ class PrintRun:
         self._start = start
         self._clock = 0.0
         self._cursor = 0
-        self._prepare_left = 0.0 if start.system else machine.knobs.prepare_s
+        self._prepare_left = 0.0 if start.system else machine.prepare_s
         self._prepare_total = max(0.001, self._prepare_left)
         self._until: Callable[[], bool] | None = None
         self._resume_targets: list[float] = []
@@ -65,6 +65,11 @@ class PrintRun:
     def air(self) -> bool:
         """Whether nothing comes out of the nozzle."""
         return self._start.air or self._m.knobs.air_print
+
+    @property
+    def rate(self) -> float:
+        """How fast it prints, 1.0 = as sliced."""
+        return SPEEDS[self._m.job.speed_level] / 100
 
     def step(self, dt: float) -> None:
         """Advance ``dt`` simulated seconds."""
@@ -97,7 +102,7 @@ class PrintRun:
             self._until = None
             if self._stage_after is not None:
                 self._m.job.stage, self._stage_after = self._stage_after, None
-        self._clock += dt * SPEEDS[self._m.job.speed_level] / 100
+        self._clock += dt * self.rate
         marks = self._start.timeline.marks
         while self._cursor < len(marks) and marks[self._cursor].at <= self._clock:
             mark = marks[self._cursor]
@@ -119,7 +124,7 @@ class PrintRun:
         if mark.value >= 0:
             job.percent = int(mark.value)
         if mark.n >= 0:
-            job.minutes = math.ceil(mark.n * 100 / SPEEDS[job.speed_level])
+            job.minutes = math.ceil(mark.n / self.rate)
         job.line = self._cursor * 40
 
     def _on_layer(self, mark: Mark) -> None:
@@ -186,6 +191,18 @@ class PrintRun:
         if not spool.pull(mark.value):
             self.runout()
 
+    def _on_pause(self, _mark: Mark) -> None:
+        """Bambu firmware pauses by other words; makes of plain G-code override this."""
+
+    def _on_message(self, mark: Mark) -> None:
+        """As _on_pause."""
+
+    def _on_object(self, mark: Mark) -> None:
+        """As _on_pause."""
+
+    def _on_stats(self, mark: Mark) -> None:
+        """As _on_pause."""
+
     # --- what people and machines do to a job -------------------------------------------------
 
     def runout(self) -> None:
@@ -250,7 +267,7 @@ class PrintRun:
         machine.after(_STOP_CLEAR_S, self._stop_cleared)
 
     def _stopped(self) -> None:
-        self._end("IDLE" if self._m.knobs.stop_goes_idle else "FAILED")
+        self._end(self._m.state_after_stop)
         job = self._m.job
         if self._m.model.name == "P1S":
             job.percent = job.layer = job.layers = 0

@@ -7,7 +7,7 @@ import heapq
 import logging
 from collections.abc import Sequence
 
-from simulator.bambu.host import BambuHost
+from simulator.host import SimulatedHost
 
 logger = logging.getLogger(__name__)
 
@@ -18,7 +18,7 @@ _GRAIN_S = 0.005
 class PushLoop:
     """A timetable of printers; a hundred printers are one timer, not a hundred tasks."""
 
-    def __init__(self, hosts: Sequence[BambuHost], tick_s: float) -> None:
+    def __init__(self, hosts: Sequence[SimulatedHost], tick_s: float) -> None:
         self._hosts = hosts
         self._tick_s = tick_s
         self._failed: set[str] = set()
@@ -42,7 +42,7 @@ class PushLoop:
                 heapq.heapreplace(timetable, (max(again, now + _GRAIN_S), index))
         await asyncio.Event().wait()
 
-    def _step(self, host: BambuHost, now: float) -> float:
+    def _step(self, host: SimulatedHost, now: float) -> float:
         try:
             again = host.step(now, self._tick_s)
         except Exception:  # the barrier: one broken printer must not stop the others

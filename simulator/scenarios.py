@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
+from simulator.models import model_named
+from simulator.plain_gcode import build_gcode
 from simulator.plates import PlateSpec, build_gcode_3mf
 from simulator.state import Part
 
@@ -39,6 +41,8 @@ SCENARIOS = (
 def demo_file(number: int, model: str) -> bytes:
     """Content of one of the demo's files for a model; made once, shared by printers."""
     name, minutes, layers, height, filament = _DEMO[number]
+    if model_named(model).family == "plain":
+        return build_gcode(name, model, minutes, layers, height_mm=height, filament=filament)
     plate = PlateSpec(name=name, minutes=minutes, layers=layers, height_mm=height)
     return build_gcode_3mf([plate], model=model, filaments=[filament], name=name)
 
@@ -46,9 +50,10 @@ def demo_file(number: int, model: str) -> bytes:
 def stock(machine: VirtualPrinter, count: int = 3) -> list[str]:
     """Put ``count`` demo files on the storage, others for other seeds; their names."""
     names = []
+    suffix = ".gcode" if machine.model.family == "plain" else ".gcode.3mf"
     for i in range(count):
         number = (machine.spec.seed + i * 3) % len(_DEMO)
-        name = f"{_DEMO[number][0]}.gcode.3mf"
+        name = _DEMO[number][0] + suffix
         machine.storage.write_later(name, partial(demo_file, number, machine.model.name))
         names.append(name)
     return names

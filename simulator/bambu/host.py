@@ -6,27 +6,25 @@ import asyncio
 import json
 import logging
 import time
-from collections import deque
 from concurrent.futures import Executor
 from typing import Any
 
 from simulator.bambu.camera_server import CameraEndpoint
 from simulator.bambu.ftps_server import FtpsEndpoint
+from simulator.bambu.machine import BambuPrinter
 from simulator.bambu.mqtt_server import MqttEndpoint
 from simulator.bambu.report_faults import is_report, report_payloads
 from simulator.bambu.report_json import ReportForm, encode
+from simulator.bambu.wire_actions import BambuWireActions
 from simulator.certificates import CertificateAuthority, Identity, server_context, set_tls13
+from simulator.host import Endpoint, SimulatedHost
 from simulator.knobs import Knobs
-from simulator.machine import VirtualPrinter
 from simulator.specs import PrinterSpec
-from simulator.storage import Storage
 
 logger = logging.getLogger(__name__)
 
-_REQUESTS_KEPT = 500
 
-
-class BambuHost:
+class BambuHost(SimulatedHost):
     """Binds the machine to sockets. Everything runs in the event loop's thread.
 
     The camera's pictures are drawn in ``pool``, so that drawing never holds up the loop.
@@ -43,10 +41,8 @@ class BambuHost:
         form: ReportForm,
         report_hz: float = 0.0,
     ) -> None:
-        self.spec = spec
-        self.address = address
-        self.machine = VirtualPrinter(spec, time_scale=time_scale)
-        self.requests: deque[dict[str, Any]] = deque(maxlen=_REQUESTS_KEPT)
+        super().__init__(spec, address)
+        self._machine = BambuPrinter(spec, time_scale=time_scale)
         self.identity: Identity = authority.identity(spec.serial)
         self._authority = authority
         self._pool = pool
@@ -64,17 +60,13 @@ class BambuHost:
             self.camera = CameraEndpoint(self, self._render)
         self._servers: list[asyncio.Server] = []
         self._ports: tuple[int, int, int] = (0, 0, 0)
-        self._last_tick = self._last_push = self._last_drop = 0.0
+        self._last_push = 0.0
 
     # what the servers ask (MqttRules, FtpsRules, CameraRules)
 
     @property
-    def printer_id(self) -> str:
-        return self.spec.id
-
-    @property
-    def serial(self) -> str:
-        return self.spec.serial
+    def machine(self) -> BambuPrinter:
+        return self._machine
 
     @property
     def access_code(self) -> str:
@@ -83,10 +75,6 @@ class BambuHost:
     @property
     def knobs(self) -> Knobs:
         return self.machine.knobs
-
-    @property
-    def storage(self) -> Storage:
-        return self.machine.storage
 
     @property
     def max_clients(self) -> int:
@@ -117,7 +105,6 @@ class BambuHost:
         return bool(self._servers)
 
     async def open(self) -> None:
-        """Start listening; after ``close`` on the same ports as before. Raises OSError."""
         if self._servers:
             return
         loop = asyncio.get_running_loop()
@@ -142,7 +129,6 @@ class BambuHost:
         self._ports = (bound[0], bound[1], bound[2] if len(bound) > 2 else 0)
 
     async def close(self) -> None:
-        """Go offline: connections are cut, the ports refuse."""
         for server in self._servers:
             server.close()
         self._servers.clear()
@@ -152,24 +138,46 @@ class BambuHost:
             await self.camera.connections.wait_closed()
 
     def drop_tcp(self) -> None:
-        """Reset every connection of this printer now."""
         self.mqtt.drop_all()
         self.ftps.connections.drop_all()
         if self.camera is not None:
             self.camera.connections.drop_all()
 
+    def half_open(self) -> None:
+        self.mqtt.freeze_all()
+
+    def clients(self) -> list[str]:
+        return list(self.mqtt.sessions)
+
+    def wire_actions(self) -> BambuWireActions:
+        return BambuWireActions(self)
+
+    def endpoint(self) -> Endpoint:
+        mqtt_port, ftps_port, camera_port = self.ports
+        return Endpoint(
+            host=self.address,
+            mqtt_port=mqtt_port,
+            ftps_port=ftps_port,
+            camera_port=camera_port,
+            serial=self.serial,
+            access_code=self.access_code,
+            certificate_sha256=self.certificate_sha256,
+            ca_file=str(self._authority.ca_file),
+        )
+
+    @property
+    def certificate_sha256(self) -> str:
+        return self.identity.sha256
+
     def rotate_certificate(self) -> None:
-        """Show a new leaf with a new key from now on; connections are cut."""
         self.identity = self._authority.rotate(self.spec.serial)
         for context in (self._context, self._ftps_context):
             context.load_cert_chain(self.identity.certificate, self.identity.key)
         self.drop_tcp()
 
     def set_knobs(self, values: dict[str, Any]) -> None:
-        """Raises KeyError (unknown name) or ValueError (wrong type), then nothing has changed."""
-        Knobs().set(**values)
         code = self.access_code
-        self.knobs.set(**values)
+        super().set_knobs(values)
         for context in (self._context, self._ftps_context):
             set_tls13(context, self.knobs.tls13)
         if self.access_code != code:
@@ -178,14 +186,10 @@ class BambuHost:
     # time
 
     def begin(self, now: float, phase: float) -> None:
-        """Start the clocks; ``phase`` 0–1 spreads the printers over their intervals."""
-        self._last_tick = self._last_drop = now
+        super().begin(now, phase)
         self._last_push = now - phase * self._interval()
 
-    def step(self, now: float, tick_s: float) -> float:
-        """Advance to ``now`` (loop time, s), send what is due, return when to come again."""
-        self.machine.tick(now - self._last_tick)
-        self._last_tick = now
+    def send_due(self, now: float) -> float:
         for message in self.machine.due_messages():
             self._publish(message)
         interval = self._interval()
@@ -193,11 +197,7 @@ class BambuHost:
             late = now - self._last_push - interval
             self._last_push = now - min(late, interval)
             self.push()
-        drop_every = self.knobs.drop_every_s
-        if drop_every and now - self._last_drop >= drop_every:
-            self._last_drop = now
-            self.drop_tcp()
-        return min(now + tick_s, self._last_push + self._interval())
+        return self._last_push + self._interval()
 
     def push(self) -> None:
         """Send one report, when there is somebody to hear it and something to say."""

@@ -8,7 +8,7 @@ import pytest
 
 from simulator.models import MODELS
 from simulator.plates import PlateSpec
-from simulator.rehearsal import Rehearsal
+from simulator.bambu.rehearsal import Rehearsal
 from simulator.state import (
     AMS_RUNOUT,
     BAD_MAPPING,
