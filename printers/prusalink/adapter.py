@@ -33,6 +33,9 @@ from printers.prusalink.rhythm import Rhythm
 from printers.prusalink.watcher import Watcher
 from printers.status import PrinterStatus
 
+_RETRY_S = (1.0, 8.0)
+"""PrusaLink answers 503 for some 10 s after its start (measured): tried again soon enough."""
+
 
 class PrusaLinkPrinter(Printer):
     """See Printer. ``url`` with ``api_key``, or with ``user`` and ``password`` (HTTP digest)."""
@@ -66,7 +69,8 @@ class PrusaLinkPrinter(Printer):
             context.clock,
             self._watcher,
         )
-        self._supervisor = Supervisor(config, self._poller, backoff or Backoff(), "http")
+        patience = backoff or Backoff(retry=_RETRY_S)
+        self._supervisor = Supervisor(config, self._poller, patience, "http")
         self._files = FileStore(
             config.name,
             self._client,

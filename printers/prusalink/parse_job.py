@@ -9,7 +9,7 @@ from the job seen in the same session just before.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from printers.prusalink.values import as_int, as_name, as_number, as_object, as_text
@@ -17,16 +17,22 @@ from printers.status import JobProgress
 
 ENDS = {"FINISHED": "finished", "STOPPED": "cancelled"}
 REST = frozenset({"IDLE", "READY"})
+_YOUNG_S = 15
 
 
 @dataclass(frozen=True, slots=True)
 class SeenJob:
-    """One job by its number. ``file`` is the long name: our own, unique one."""
+    """One job by its number. ``file`` is the long name: our own, unique one.
+
+    ``inherited``: the progress a job began with. The Pi shows that of the job before until the
+    new file says its own (measured: 99 % in the first seconds), so it is not shown.
+    """
 
     id: int
     name: str = ""
     file: str = ""
     percent: int | None = None
+    inherited: float | None = None
 
 
 def seen_job(reply: Mapping[str, Any]) -> SeenJob | None:
@@ -55,11 +61,32 @@ def follow(
     """Which job to show from now on. ``fetched``: the answer of /api/v1/job, if it was asked."""
     number = job_id(status)
     if number is None:
-        return None if word in REST else before
-    for known in (fetched, before):
-        if known is not None and known.id == number:
-            return SeenJob(known.id, known.name, known.file, percent_of(status) or known.percent)
-    return SeenJob(number, percent=percent_of(status))
+        return before if before is not None and before.file and word not in REST else None
+    same = before if before is not None and before.id == number else None
+    named = fetched if fetched is not None and fetched.id == number else same
+    inherited = _inherited(status, same)
+    return SeenJob(
+        id=number,
+        name=named.name if named else "",
+        file=named.file if named else "",
+        percent=percent_of(status) if inherited is None else None,
+        inherited=inherited,
+    )
+
+
+def _inherited(status: Mapping[str, Any], same: SeenJob | None) -> float | None:
+    """A young job's first progress above zero, as long as it stays the same."""
+    job = telemetry_of(status)
+    progress = as_number(job.get("progress"))
+    if same is not None:
+        return progress if progress == same.inherited else None
+    young = (as_number(job.get("time_printing")) or 0) < _YOUNG_S
+    return progress if young and progress else None
+
+
+def renewed(before: SeenJob | None) -> SeenJob | None:
+    """For a new session: numbers may begin anew after a restart, so the file is asked again."""
+    return replace(before, name="", file="") if before is not None else None
 
 
 def needs_details(status: Mapping[str, Any], before: SeenJob | None) -> bool:
@@ -84,7 +111,7 @@ def progress_of(seen: SeenJob | None, status: Mapping[str, Any], word: str) -> J
         file=seen.file,
         task_id=f"job:{seen.id}",
         percent=100 if ended == "finished" else seen.percent,
-        remaining_min=_remaining(status, word),
+        remaining_min=None if seen.inherited is not None else _remaining(status, word),
         ended=ended,
     )
 

@@ -18,7 +18,7 @@ from printers.lan import outage as words
 from printers.lan.address import Address
 from printers.lan.certificates import IdentityChanged
 from printers.lan.dialer import Aborted, Dialer
-from printers.lan.http_client import Answered, NotReached
+from printers.lan.http_client import Answered, NoAnswer, NotReached
 from printers.lan.outage import Outage, outage_of
 from printers.lan.trust import Trust
 from printers.prusalink.client import PrusaLinkClient
@@ -166,6 +166,8 @@ class Poller:
             return self._unreachable(error)
         if isinstance(error, Answered):
             return self._refusal(error)
+        if isinstance(error, NoAnswer):
+            return outage_of(TimeoutError(), self._name, self._address.where)
         if isinstance(error, ConfigError):
             return Outage(PrinterState.MISCONFIGURED, "config", error.message)
         return outage_of(error, self._name, self._address.where)

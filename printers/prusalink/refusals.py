@@ -16,7 +16,7 @@ _VERBS = {"pause": "be paused", "resume": "be resumed", "stop": "be stopped"}
 def said(error: Answered) -> str:
     """The server's own words without address and number; "HTTP 409" when it had none."""
     text = _STATUS.sub("", _SEE.sub("", error.text)).strip()
-    return text or f"HTTP {error.http_status}"
+    return text.rstrip(".") or f"HTTP {error.http_status}"
 
 
 def job_refused(name: str, command: c.Command, error: Answered) -> FarmError:
@@ -27,7 +27,7 @@ def job_refused(name: str, command: c.Command, error: Answered) -> FarmError:
     if error.http_status == 409:
         verb = _VERBS.get(command.name, command.name)
         return PrinterRejected(
-            f"{name} cannot {verb} right now. PrusaLink says: {said(error)}", code="conflict"
+            f"{name} cannot {verb} right now. PrusaLink says: {said(error)}.", code="conflict"
         )
     return refused(name, error)
 
@@ -49,7 +49,7 @@ def start_refused(name: str, error: Answered) -> FarmError:
 def upload_refused(name: str, error: Answered, busy_with: str) -> FarmError:
     """``busy_with``: the transfer that holds PrusaLink now, "" = none."""
     if error.http_status == 507:
-        text = f"The storage of {name} is missing or full. PrusaLink says: {said(error)}"
+        text = f"The storage of {name} is missing or full. PrusaLink says: {said(error)}."
         return UploadFailed(text, code="storage_full")
     if error.http_status == 409 and busy_with:
         return UploadFailed(
@@ -58,7 +58,7 @@ def upload_refused(name: str, error: Answered, busy_with: str) -> FarmError:
         )
     if error.error_code == "auth":
         return UploadFailed(f"PrusaLink of {name} refuses the farm's key.", code="auth")
-    return UploadFailed(f"{name} did not take the file. PrusaLink says: {said(error)}")
+    return UploadFailed(f"{name} did not take the file. PrusaLink says: {said(error)}.")
 
 
 def missing(name: str, path: str) -> NotFound:
@@ -72,4 +72,4 @@ def file_refused(name: str, path: str, error: Answered) -> FarmError:
 
 
 def refused(name: str, error: Answered) -> FarmError:
-    return PrinterRejected(f"{name} refused. PrusaLink says: {said(error)}", code=error.error_code)
+    return PrinterRejected(f"{name} refused. PrusaLink says: {said(error)}.", code=error.error_code)

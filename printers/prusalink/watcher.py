@@ -17,7 +17,7 @@ from printers.prusalink.client import PrusaLinkClient
 from printers.prusalink.flavour import Flavour, Server, has_camera, storages_of
 from printers.prusalink.homing import Homing
 from printers.prusalink.parse import STATES, Known, parse, state_word
-from printers.prusalink.parse_job import SeenJob, follow, job_id, needs_details, seen_job
+from printers.prusalink.parse_job import SeenJob, follow, job_id, needs_details, renewed, seen_job
 from printers.prusalink.rhythm import Rhythm
 from printers.status import PrinterState, PrinterStatus
 
@@ -66,7 +66,7 @@ class Watcher:
 
     def introduced(self, server: Server) -> None:
         self.server = server
-        self._seen = None
+        self._seen = renewed(self._seen)
         self.homing.forget()
         self._looked_at = self._clock.monotonic()
 
