@@ -1,7 +1,8 @@
 """Temperatures of the last hours per printer, at fixed memory.
 
 Two rings: one sample each FINE_S seconds for the last half hour, one each COARSE_S for six hours.
-A printer costs about 34 kB when both are full; nothing is allocated before its first sample.
+A printer with four heaters costs about 34 kB when both are full; nothing is allocated before its
+first sample. The heaters are those it reports, MOST of them.
 """
 
 from __future__ import annotations
@@ -15,16 +16,18 @@ from printers.status import Heater, PrinterStatus
 
 FINE_S, FINE_LEN = 4.0, 450
 COARSE_S, COARSE_LEN = 60.0, 360
-SERIES = ("nozzle", "nozzle2", "bed", "chamber")
-_WIDTH = 1 + 2 * len(SERIES)  # time, then current and target of each
+MOST = 10
+_RESERVED = frozenset({"at", "step_s", "t", "printer"})
+"""Keys of the answer and of the live frames; a sensor of such a name is not drawn."""
 _NONE = float("nan")
 
 
 class _Ring:
     """Rows of floats, oldest overwritten. Times are relative to ``base`` to fit single floats."""
 
-    def __init__(self, length: int, step_s: float) -> None:
-        self._rows = array("f", bytes(4 * length * _WIDTH))
+    def __init__(self, length: int, step_s: float, series: int) -> None:
+        self._width = 1 + 2 * series  # time, then current and target of each
+        self._rows = array("f", bytes(4 * length * self._width))
         self._length, self._step = length, step_s
         self._count = 0
         self._last = -1e18
@@ -33,8 +36,8 @@ class _Ring:
         return at - self._last >= self._step - 0.25
 
     def put(self, at: float, offset: float, values: Iterable[float]) -> None:
-        start = (self._count % self._length) * _WIDTH
-        self._rows[start : start + _WIDTH] = array("f", [offset, *values])
+        start = (self._count % self._length) * self._width
+        self._rows[start : start + self._width] = array("f", [offset, *values])
         self._count += 1
         self._last = at
 
@@ -42,15 +45,30 @@ class _Ring:
         """Oldest first."""
         kept = min(self._count, self._length)
         first = self._count - kept
-        starts = ((first + n) % self._length * _WIDTH for n in range(kept))
-        return [self._rows[start : start + _WIDTH] for start in starts]
+        starts = ((first + n) % self._length * self._width for n in range(kept))
+        return [self._rows[start : start + self._width] for start in starts]
+
+    def widened(self, series: int) -> _Ring:
+        """The same rows with room for more series, which were not known then."""
+        wider = _Ring(self._length, self._step, series)
+        for row in self.rows():
+            missing = [_NONE] * (wider._width - len(row))
+            wider.put(self._last, row[0], [*row[1:], *missing])
+        return wider
 
 
 class _History:
-    def __init__(self, base: float) -> None:
+    def __init__(self, base: float, names: tuple[str, ...]) -> None:
         self.base = base
-        self.fine = _Ring(FINE_LEN, FINE_S)
-        self.coarse = _Ring(COARSE_LEN, COARSE_S)
+        self.names = names
+        self.fine = _Ring(FINE_LEN, FINE_S, len(names))
+        self.coarse = _Ring(COARSE_LEN, COARSE_S, len(names))
+
+    def widen(self, names: tuple[str, ...]) -> None:
+        """A heater or sensor has appeared."""
+        self.names = names
+        self.fine = self.fine.widened(len(names))
+        self.coarse = self.coarse.widened(len(names))
 
 
 def _pair(heater: Heater | None) -> tuple[float, float]:
@@ -78,15 +96,26 @@ class TemperatureHistory:
         history = self._printers.get(status.printer_id)
         if history is not None and not history.fine.due(at):
             return False
-        values = [value for name in SERIES for value in _pair(status.heater(name))]
         with self._lock:
-            if history is None:
-                history = self._printers.setdefault(status.printer_id, _History(at))
+            history = self._history(status, at)
+            values = [value for name in history.names for value in _pair(status.heater(name))]
             offset = at - history.base
             history.fine.put(at, offset, values)
             if history.coarse.due(at):
                 history.coarse.put(at, offset, values)
         return True
+
+    def _history(self, status: PrinterStatus, at: float) -> _History:
+        found = dict.fromkeys(h.name for h in status.heaters if h.name not in _RESERVED)
+        names = tuple(found)[:MOST]
+        history = self._printers.get(status.printer_id)
+        if history is None:
+            history = self._printers[status.printer_id] = _History(at, names)
+        new = [name for name in names if name not in history.names]
+        room = MOST - len(history.names)
+        if new[:room]:
+            history.widen((*history.names, *new[:room]))
+        return history
 
     def read(self, printer_id: str, fine: bool = True) -> dict[str, Any]:
         """{"step_s", "at": [epoch s], "nozzle": {"current": [...], "target": [...]}, ...}.
@@ -95,13 +124,14 @@ class TemperatureHistory:
         """
         with self._lock:
             history = self._printers.get(printer_id)
+            names = history.names if history else ()
             rows = (history.fine if fine else history.coarse).rows() if history else []
             base = history.base if history else 0.0
         result: dict[str, Any] = {
             "step_s": FINE_S if fine else COARSE_S,
             "at": [round(base + row[0], 1) for row in rows],
         }
-        for index, name in enumerate(SERIES):
+        for index, name in enumerate(names):
             column = 1 + 2 * index
             current = [_json(row[column]) for row in rows]
             if any(value is not None for value in current):

@@ -7,7 +7,7 @@ import { t } from './text.js';
 import { say, toast } from './parts/toast.js';
 
 const PENDING_MS = 10000;
-const WAITS = new Set(['pause', 'resume', 'stop', 'light', 'mark-clear', 'maintenance', 'home', 'reconnect', 'cancel-upload']);
+const WAITS = new Set(['pause', 'resume', 'stop', 'light', 'mark-clear', 'maintenance', 'home', 'reconnect', 'cancel-upload', 'connect', 'firmware-restart', 'host-restart']);
 const UNDO_MS = 6000;
 
 /** @param {string} id */
@@ -94,6 +94,7 @@ export async function onCommand(event) {
   else if (action === 'clear-fault' && !args?.sure) (await dialogs()).clearFaultDialog(printer);
   else if (action === 'resolve') (await dialogs()).needsHumanDialog(printer);
   else if (action === 'trust' && !args?.sha256) (await dialogs()).trustDialog(printer);
+  else if (action === 'restart') (await dialogs()).restartDialog(printer, 'firmware-restart');
   else if (action === 'print') (await import('./parts/upload.js')).openUpload({ printer: id });
   else if (action === 'open') location.hash = `#/p/${encodeURIComponent(id)}`;
   else await command(id, action, args);

@@ -105,11 +105,50 @@ export function left(job, now) {
   return t('card.left', { d: dur(job.left_s), at: clock(now + job.left_s, now) });
 }
 
-/** The heater that is still warming up, as words. @param {any} temps */
-function heating(temps) {
-  for (const name of ['bed', 'nozzle', 'nozzle2', 'chamber']) {
-    const [actual, target] = temps?.[name] ?? [];
-    if (target && actual < target - 2) return t('card.heating', { what: t(`heater.${name}`), a: deg(actual), b: deg(target) });
+const NOZZLE = /^nozzle(\d*)$/;
+const LATER = ['bed', 'chamber'];
+
+/** "exhaust_fan" → "Exhaust fan". @param {string} name */
+export function plain(name) {
+  const words = name.replaceAll('_', ' ').trim();
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** @param {string} name */
+function rank(name) {
+  const nozzle = NOZZLE.exec(name);
+  if (nozzle) return Number(nozzle[1] || 1);
+  const at = LATER.indexOf(name);
+  return at < 0 ? 1000 : 100 + at;
+}
+
+/** Nozzles, bed, chamber, then whatever else the printer measures. @param {Record<string, any> | undefined} temps */
+export function heaterNames(temps) {
+  return Object.keys(temps ?? {}).sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
+}
+
+const SERIES = ['nozzle', 'nozzle2', 'bed', 'chamber'];
+
+/** The class that gives a heater its colour. @param {string} name */
+export const seriesClass = (name) => `k-${SERIES.includes(name) ? name : 'other'}`;
+
+/** A name as part of an id. @param {string} name */
+export const slug = (name) => name.replace(/[^A-Za-z0-9_-]/g, (c) => `.${c.charCodeAt(0)}`);
+
+/** @param {any} p @param {string} name */
+export function heaterLabel(p, name) {
+  const nozzle = NOZZLE.exec(name);
+  if (!nozzle) return LATER.includes(name) ? t(`heater.${name}`) : plain(name);
+  if (!p.temps?.nozzle2) return t('heater.nozzle');
+  if (p.kind === 'bambu') return t(name === 'nozzle' ? 'heater.right' : 'heater.nozzle2');
+  return t('heater.nozzle.n', { n: nozzle[1] || 1 });
+}
+
+/** The heater that is still warming up, as words; the bed takes longest. @param {any} p */
+function heating(p) {
+  for (const name of heaterNames(p.temps).sort((a, b) => Number(b === 'bed') - Number(a === 'bed'))) {
+    const [actual, target] = p.temps[name];
+    if (target && actual < target - 2) return t('card.heating', { what: heaterLabel(p, name), a: deg(actual), b: deg(target) });
   }
   return '';
 }
@@ -117,7 +156,7 @@ function heating(temps) {
 /** @type {Record<string, (p: any, job: any, now: number) => string>} */
 const LINES = {
   printing: (p, job, now) => [left(job, now), job.local && t('job.local')].filter(Boolean).join('\n'),
-  preparing: (p, job) => heating(p.temps) || job.text || '',
+  preparing: (p, job) => heating(p) || job.text || '',
   uploading: (p, job) => job.text || t('card.sending'),
   paused: (p) => p.pause?.text || p.message || t('card.paused'),
   stopping: () => t('card.stopping'),

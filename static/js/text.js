@@ -8,7 +8,7 @@ const en = {
 
   'state.fault': 'Fault', 'state.paused': 'Paused', 'state.needs_clear': 'Clear the bed', 'state.needs_human': 'Did it start?',
   'state.uploading': 'Sending file', 'state.uploading.pct': 'Sending file {pct}', 'state.preparing': 'Preparing', 'state.printing': 'Printing', 'state.stopping': 'Stopping…',
-  'state.busy': 'Busy', 'state.ready': 'Ready', 'state.maintenance': 'Maintenance', 'state.connecting': 'Connecting…', 'state.auth': 'Wrong access code',
+  'state.busy': 'Busy', 'state.ready': 'Ready', 'state.maintenance': 'Maintenance', 'state.connecting': 'Connecting…', 'state.auth': 'Wrong access code', 'state.auth.key': 'Wrong key', 'state.offline.closed': 'Not connected',
   'state.identity': 'Certificate changed', 'state.misconfigured': 'Misconfigured', 'state.offline': 'Offline', 'state.unknown': 'Unknown',
 
   'conn.live': 'Live', 'conn.slow': 'Every 10 s', 'conn.opening': 'Connecting', 'conn.down': 'No connection', 'conn.online': '{n} of {all} online',
@@ -21,9 +21,9 @@ const en = {
   'api.signin': 'You are signed out. Reload the page to sign in.', 'api.status': 'The farm answered with an error ({status}).', 'api.timeout': 'The farm did not answer in time. Whether it acted is not known.',
   'api.unreachable': 'The farm server cannot be reached. Nothing was sent.', 'api.uploadlost': 'The connection broke during the upload. Try again.',
 
-  'act.pause': 'Pause', 'act.resume': 'Resume', 'act.stop': 'Stop', 'act.mark-clear': 'Mark clear', 'act.light': 'Light', 'act.cooldown': 'Cool down', 'act.home': 'Home', 'act.reconnect': 'Reconnect',
+  'act.pause': 'Pause', 'act.resume': 'Resume', 'act.stop': 'Stop', 'act.mark-clear': 'Mark clear', 'act.light': 'Light', 'act.cooldown': 'Cool down', 'act.home': 'Home', 'act.reconnect': 'Reconnect', 'act.connect': 'Connect', 'act.firmware-restart': 'Firmware restart', 'act.host-restart': 'Restart Klipper',
   'act.maintenance': 'Maintenance', 'act.cancel-upload': 'Cancel the transfer', 'act.load': 'Load', 'act.unload': 'Unload', 'act.tray': 'Select', 'act.fan': 'Fan', 'act.speed': 'Speed', 'act.temperature': 'Temperature',
-  'pending.pause': 'Pausing…', 'pending.resume': 'Resuming…', 'pending.stop': 'Stopping…', 'pending.mark-clear': 'Marking…', 'pending.light': 'Switching…', 'pending.home': 'Homing…', 'pending.reconnect': 'Connecting…',
+  'pending.pause': 'Pausing…', 'pending.resume': 'Resuming…', 'pending.stop': 'Stopping…', 'pending.mark-clear': 'Marking…', 'pending.light': 'Switching…', 'pending.home': 'Homing…', 'pending.reconnect': 'Connecting…', 'pending.connect': 'Connecting…', 'pending.firmware-restart': 'Restarting…', 'pending.host-restart': 'Restarting…',
   'pending.maintenance': 'Ending…', 'pending.cancel-upload': 'Cancelling…',
   'cmd.noproof': '{name} has not confirmed “{what}” within 10 s. Look at the printer before you try again.',
   'clear.said': '{name}: bed marked clear',
@@ -33,7 +33,7 @@ const en = {
 
   'farm.find': 'Find a printer', 'farm.group': 'Group by', 'farm.sort': 'Sort by', 'farm.arrange': 'Group and sort', 'farm.select': 'Select printers', 'farm.view': 'View', 'farm.filter': 'Filter by state',
   'farm.needs': 'Needs you', 'farm.more': '+{n} more', 'farm.less': 'Show fewer', 'farm.printers': 'Printers', 'farm.nomatch': 'No printer matches.', 'farm.showall': 'Show all',
-  'farm.first': 'Add your first printer', 'farm.first.how': 'Write its address, serial number and access code into the file below, then start the farm again. The README says where each model shows them.', 'farm.loading': 'Waiting for the farm…',
+  'farm.first': 'Add your first printer', 'farm.first.how': 'Write its address and its access code or key into the file below, then start the farm again. The README says where each make shows them.', 'farm.loading': 'Waiting for the farm…',
   'farm.next': 'Next free', 'farm.in': 'in', 'farm.alldone': 'all done',
   'mode.cards': 'Cards', 'mode.list': 'List', 'mode.wall': 'Cameras',
   'group.none': 'Nothing', 'group.state': 'State', 'group.group': 'Group', 'group.model': 'Model', 'group.other': 'Other', 'sort.needs': 'Needs me first', 'sort.name': 'Name', 'sort.left': 'Time left',
@@ -46,7 +46,7 @@ const en = {
   'card.locked': 'Watching only: it takes no orders', 'card.bedclear': 'Bed is clear', 'card.since': 'Since {ago}', 'job.local': 'Started at the printer',
   'task.at': '{name} at {pct}%', 'task.fault': 'View fault', 'task.load': 'Load filament', 'task.done': '{name} is done', 'task.stopped': '{name} was stopped', 'task.human': 'Did {name} start?', 'task.identity': 'Another certificate answers at its address',
 
-  'heater.nozzle': 'Nozzle', 'heater.nozzle2': 'Left nozzle', 'heater.bed': 'Bed', 'heater.chamber': 'Chamber', 'heater.right': 'Right nozzle',
+  'heater.nozzle': 'Nozzle', 'heater.nozzle2': 'Left nozzle', 'heater.bed': 'Bed', 'heater.chamber': 'Chamber', 'heater.right': 'Right nozzle', 'heater.nozzle.n': 'Nozzle {n}',
   'fan.part': 'Part', 'fan.aux': 'Aux', 'fan.chamber': 'Chamber', 'fan.hotend': 'Hotend', 'fan.off': 'Off',
   'speed.1': 'Silent', 'speed.2': 'Standard', 'speed.3': 'Sport', 'speed.4': 'Ludicrous', speed: 'Speed',
   'tray.inuse': 'in use', 'tray.is.empty': '{slot} empty', 'tray.unknown': 'unknown filament',

@@ -70,6 +70,7 @@ CAPABILITIES = frozenset(
     }
 )  # fmt: skip
 MACHINE = Machine(
+    file_kinds=("gcode.3mf",),
     code="C12",
     name="P1S",
     volume_mm=(256, 256, 256),

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.secret import Secret
+from printers.status import Heater
 from web.pages import IndexPage
 from web.state import State
 from web.status_body import StatusBody
-from web.temperatures import COARSE_LEN, FINE_LEN, FINE_S, TemperatureHistory
+from web.temperatures import COARSE_LEN, FINE_LEN, FINE_S, MOST, TemperatureHistory
 
 
 def test_status_and_its_etag(farm: Any, kit: Any) -> None:
@@ -224,3 +226,22 @@ def test_the_body_forgets_jobs_that_are_gone() -> None:
         state = State(number, {"alder": alder}, {f"j-{number}": {"id": f"j-{number}"}}, {})
         assert json.loads(body.status(state))["queue"]["jobs"] == [{"id": f"j-{number}"}]
     assert len(body._pieces) <= 3  # one printer, one job, the farm
+
+
+def test_a_sensor_that_appears_later_has_gaps_before_and_none_pushes_another_out(kit: Any) -> None:
+    history = TemperatureHistory()
+    start = 1_800_000_000.0
+    base = kit.make_status("alder", observed_at=start)
+    history.observe(base)
+    sensors = tuple(
+        Heater(name=f"sensor {n}", current=30.0 + n, target=None, maximum=None) for n in range(20)
+    )
+    odd = Heater(name="at", current=1.0, target=None, maximum=None)
+    history.observe(
+        replace(base, heaters=(*base.heaters, odd, *sensors), observed_at=start + FINE_S)
+    )
+    answer = history.read("alder")
+    assert answer["at"] == [start, start + FINE_S]
+    assert answer["sensor 0"]["current"] == [None, 30.0]
+    assert answer["nozzle"]["current"][0] is not None
+    assert len(answer) - 2 <= MOST

@@ -29,6 +29,14 @@ const MAIN = /** @type {Record<string, [string, string, string, string, string, 
   auth: ['reconnect', 'reconnect', 'act.reconnect', 'refresh', ''], offline: ['reconnect', 'reconnect', 'act.reconnect', 'refresh', ''], connecting: ['reconnect', 'reconnect', 'act.reconnect', 'refresh', ''],
   maintenance: ['maintenance', 'maintenance', 'printer.endmaint', 'check', '', { on: false }],
 });
+/** The big button of this printer now. @param {Printer} p */
+function mainOf(p) {
+  if (p.state === 'fault' && knows(p, 'firmware-restart')) return ['firmware-restart', 'restart', 'act.firmware-restart', 'refresh', ''];
+  const connectable = (p.state === 'offline' && p.sub === 'closed') || p.state === 'fault';
+  if (connectable && knows(p, 'connect')) return ['connect', 'connect', 'act.connect', 'link', '', { on: true }];
+  return p.state === 'fault' && !knows(p, 'clear-fault') ? null : MAIN[p.state];
+}
+
 const STOPS = new Set(['printing', 'preparing', 'paused', 'fault']);
 
 /** Main and Stop, once in the head and once at the foot of a phone. @param {string} id */
@@ -40,7 +48,7 @@ function actions(id) {
   const stop = h('button.btn.stop', { type: 'button', onclick: () => ask(stop, id, 'stop') }, icon('stop'), t('printer.stop'));
   /** @param {Printer} p */
   const paint = (p) => {
-    found = staleFor(p) ? null : MAIN[p.state];
+    found = staleFor(p) ? null : mainOf(p);
     hide(main, !found);
     if (found) {
       const [gated, action, words, name, cls] = found;

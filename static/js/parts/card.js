@@ -1,7 +1,7 @@
 // @ts-check
 // A printer on the farm page: at most 45 elements, and only what changed is written.
 import { attr, cssVar, h, hide, icon, setIcon, text } from '../html.js';
-import { applyGate, gate } from '../gates.js';
+import { applyGate, gate, knows } from '../gates.js';
 import { css, deg, describe, dur, pct } from '../format.js';
 import { store } from '../store.js';
 import { t } from '../text.js';
@@ -40,6 +40,8 @@ export function staleFor(p) {
 export function stateWord(p) {
   if (p.state === 'uploading') return t('state.uploading.pct', { pct: pct(p.job?.phase_pct ?? 0) });
   if ((p.state === 'preparing' || p.state === 'busy') && p.stage) return p.stage;
+  if (p.state === 'auth' && p.kind !== 'bambu') return t('state.auth.key');
+  if (p.state === 'offline' && p.sub === 'closed') return t('state.offline.closed');
   return t(`state.${STATE[p.state] ? p.state : 'unknown'}`);
 }
 
@@ -80,6 +82,13 @@ const ACTS = /** @type {Record<string, [string, string, string, string?, any?]>}
   offline: ['reconnect', 'reconnect', 'act.reconnect'],
   maintenance: ['maintenance', 'maintenance', 'card.endmaint', '', { on: false }],
 });
+
+/** What the card's button does. A print server whose printer is away is asked to connect it.
+ * @param {any} p */
+function actOf(p) {
+  const closed = p.state === 'offline' && p.sub === 'closed' && knows(p, 'connect');
+  return closed ? /** @type {[string, string, string, string?, any?]} */ (['connect', 'connect', 'act.connect', '', { on: true }]) : ACTS[p.state];
+}
 
 /** Slots to show as dots: those of the changer in use, else the first one, else the external spool.
  * @param {any} p @returns {any[]} */
@@ -224,7 +233,7 @@ export class PfPrinterCard extends HTMLElement {
 
   /** @param {any} p @param {boolean} stale */
   paintAct(p, stale) {
-    const found = stale ? undefined : ACTS[p.state];
+    const found = stale ? undefined : actOf(p);
     hide(this.act, !found);
     if (!found) return;
     const [gated, action, words, pic] = found;
@@ -242,7 +251,7 @@ export class PfPrinterCard extends HTMLElement {
   }
 
   press() {
-    const [, action, , , args] = ACTS[this.p.state] ?? [];
+    const [, action, , , args] = actOf(this.p) ?? [];
     if (!action || this.act.getAttribute('aria-busy') === 'true') return;
     this.dispatchEvent(new CustomEvent('pf-command', { bubbles: true, detail: { printer: this.p.id, action, args } }));
   }

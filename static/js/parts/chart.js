@@ -1,7 +1,7 @@
 // @ts-check
 // The temperature chart: at most 300 points a line, hand-drawn SVG, redrawn every two seconds.
 import { attr, h, hide, keyed, s, text } from '../html.js';
-import { clockS } from '../format.js';
+import { clockS, seriesClass } from '../format.js';
 import { t } from '../text.js';
 
 const POINTS = 300;
@@ -9,7 +9,7 @@ const HEIGHT = 100;
 const WIDTH = 300;
 const REDRAW_MS = 2000;
 
-/** @typedef {{name: string, points: Array<[number, number]>, target: number | null}} Series points: [epoch s, °C] */
+/** @typedef {{name: string, label?: string, points: Array<[number, number]>, target: number | null}} Series points: [epoch s, °C] */
 
 /** Points of a window, thinned to what can be seen. @param {Array<[number, number]>} points
  * @param {number} from @param {number} [most] */
@@ -64,7 +64,7 @@ export class PfTempChart extends HTMLElement {
     const y = (/** @type {number} */ v) => (HEIGHT - (Math.max(0, v) / top) * HEIGHT).toFixed(1);
     const paths = series.flatMap((one) => {
       const line = thin(one.points, from).map(([at, v], i) => `${i ? 'L' : 'M'}${x(at)} ${y(v)}`).join('');
-      return [{ key: `${one.name} t`, cls: `tg k-${one.name}`, d: one.target ? `M0 ${y(one.target)}H${WIDTH}` : '' }, { key: one.name, cls: `ln k-${one.name}`, d: line }];
+      return [{ key: `${one.name} t`, cls: `tg ${seriesClass(one.name)}`, d: one.target ? `M0 ${y(one.target)}H${WIDTH}` : '' }, { key: one.name, cls: `ln ${seriesClass(one.name)}`, d: line }];
     });
     keyed(this.lines, paths, (p) => p.key, (p) => s('path', { class: p.cls }), (node, p) => attr(node, 'd', p.d));
     const marks = [top, top / 2, 0];
@@ -87,7 +87,7 @@ export class PfTempChart extends HTMLElement {
     const at = this.now - this.window * (1 - part);
     const lines = this.series.map((one) => {
       const near = one.points.reduce((best, p) => (Math.abs(p[0] - at) < Math.abs(best[0] - at) ? p : best), one.points[0] ?? [0, 0]);
-      return one.points.length && Math.abs(near[0] - at) < 30 ? `${t(`heater.${one.name}`)} ${Math.round(near[1])}°` : '';
+      return one.points.length && Math.abs(near[0] - at) < 30 ? `${one.label} ${Math.round(near[1])}°` : '';
     });
     text(this.tip, [clockS(at), ...lines.filter(Boolean)].join('\n'));
     this.tip.style.setProperty(part > 0.5 ? 'right' : 'left', `${(part > 0.5 ? 1 - part : part) * box.width + (part > 0.5 ? 38 : 8)}px`);

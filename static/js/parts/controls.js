@@ -4,13 +4,27 @@ import { ApiError } from '../api.js';
 import { attr, cssVar, h, hide, icon, keyed, text } from '../html.js';
 import { applyGate, applyLock, gate, knows, lockLine } from '../gates.js';
 import { command } from '../commands.js';
+import { plain, slug } from '../format.js';
 import { store } from '../store.js';
 import { t } from '../text.js';
 
-const SETTABLE = ['part', 'aux', 'chamber'];
 const HOLD_MS = 3000;
 const STEPS = ['0.1', '1', '10', '50'];
 const EXTRUDE_MAX = 50;
+const SPEED_MIN = 10;
+const SPEED_MAX = 200;
+
+const FANS = ['part', 'aux', 'chamber', 'hotend'];
+
+/** Fans that a person may set, the usual ones first. @param {any} p */
+function fanNames(p) {
+  const settable = Object.keys(p.fans ?? {}).filter((name) => p.fans[name] !== null && (p.caps ?? []).includes(`fan_${name}`));
+  const order = (/** @type {string} */ name) => (FANS.includes(name) ? FANS.indexOf(name) : FANS.length);
+  return settable.sort((a, b) => order(a) - order(b) || a.localeCompare(b));
+}
+
+/** @param {string} name */
+const fanLabel = (name) => (FANS.includes(name) ? t(`fan.${name}`) : plain(name));
 
 /** Radio buttons in a row: one tab stop, arrows choose. @param {string} label @param {string[]} values
  * @param {(value: string) => string} words @param {(value: string) => void} pick */
@@ -41,14 +55,22 @@ export function airCard(id) {
   const speed = radios(t('speed'), ['1', '2', '3', '4'], (v) => t(`speed.${v}`), (v) => gate(store.printers.get(id), 'speed').ok && command(id, 'speed', { level: Number(v) }));
   speed.root.className = 'seg wide';
   const speedRow = h('div.srow', null, h('span.lab', null, icon('speed'), t('speed')), speed.root);
-  const root = h('section.card.air', { 'aria-labelledby': 'h-air' }, h('header', null, h('h2', { id: 'h-air' }, t('air.title'))), line, set, speedRow);
+  const factor = h('input', { type: 'range', min: SPEED_MIN, max: SPEED_MAX, step: 5, id: 'speed-percent', oninput: () => showSpeed(), onchange: () => { factor.dataset.sent = String(Date.now()); void command(id, 'speed', { percent: Number(factor.value) }); } });
+  const factorOut = h('output', { for: 'speed-percent' });
+  const factorSet = h('fieldset', null, h('legend.sr', null, t('speed')), h('div.srow', null, h('label', { for: 'speed-percent' }, icon('speed'), t('speed')), factor, factorOut));
+  const root = h('section.card.air', { 'aria-labelledby': 'h-air' }, h('header', null, h('h2', { id: 'h-air' }, t('air.title'))), line, set, speedRow, factorSet);
+
+  function showSpeed() {
+    cssVar(factor, '--v', `${(100 * (Number(factor.value) - SPEED_MIN)) / (SPEED_MAX - SPEED_MIN)}%`);
+    text(factorOut, `${factor.value}%`);
+  }
 
   /** @param {string} name */
   function fan(name) {
     const out = h('output');
-    const input = h('input', { type: 'range', min: 0, max: 100, step: 5, id: `fan-${name}`, oninput: () => show(input, out), onchange: () => { input.dataset.sent = String(Date.now()); void command(id, 'fan', { fan: name, percent: Number(input.value) }); } });
+    const input = h('input', { type: 'range', min: 0, max: 100, step: 5, id: `fan-${slug(name)}`, oninput: () => show(input, out), onchange: () => { input.dataset.sent = String(Date.now()); void command(id, 'fan', { fan: name, percent: Number(input.value) }); } });
     attr(out, 'for', input.id);
-    return h('div.srow', null, h('label', { for: input.id }, icon('fan'), t(`fan.${name}`)), input, out);
+    return h('div.srow', null, h('label', { for: input.id }, icon('fan'), fanLabel(name)), input, out);
   }
 
   /** @param {any} input @param {Node} out */
@@ -59,7 +81,7 @@ export function airCard(id) {
 
   /** @param {any} p */
   function paint(p) {
-    const fans = SETTABLE.filter((name) => p.fans?.[name] !== undefined && p.fans[name] !== null);
+    const fans = fanNames(p);
     keyed(rows, fans, (name) => name, fan, (node, name) => {
       const [, input, out] = node.children;
       const held = document.activeElement === input && input.matches(':active');
@@ -72,7 +94,20 @@ export function airCard(id) {
     const verdict = gate(p, 'speed');
     speed.choose(String(p.speed?.level ?? ''));
     for (const button of speed.buttons) applyGate(button, verdict);
-    hide(root, !fans.length && speedRow.hidden);
+    paintFactor(p, verdict);
+    hide(root, !fans.length && speedRow.hidden && factorSet.hidden);
+  }
+
+  /** The speed as a percentage, of makes that have no levels. @param {any} p @param {any} verdict */
+  function paintFactor(p, verdict) {
+    const known = (p.caps ?? []).includes('speed_percent') && knows(p, 'speed');
+    hide(factorSet, !known);
+    if (!known) return;
+    if (factorSet.disabled === verdict.ok) factorSet.disabled = !verdict.ok;
+    attr(factor, 'title', verdict.ok ? null : verdict.why);
+    const held = document.activeElement === factor && factor.matches(':active');
+    if (!held && Date.now() - Number(factor.dataset.sent || 0) > HOLD_MS) factor.value = String(p.speed?.percent ?? 100);
+    showSpeed();
   }
   return { root, paint };
 }
@@ -116,8 +151,9 @@ export function moveCard(id) {
     e.preventDefault();
     arrows[at].click();
   });
+  const feed = h('div.zp', null, es[0], h('span', null, t('move.filament')), es[1]);
   const set = h('fieldset', { 'aria-describedby': 'lock-move' }, h('legend.sr', null, t('move.legend')),
-    h('div.axes', null, pad, h('div.zp', null, zs[0], h('span', null, t('move.z')), zs[1]), h('div.zp', null, es[0], h('span', null, t('move.filament')), es[1]), steps.root));
+    h('div.axes', null, pad, h('div.zp', null, zs[0], h('span', null, t('move.z')), zs[1]), feed, steps.root));
   const note = h('p.note', null, t('move.notice'));
   const root = h('section.card.move', { 'aria-labelledby': 'h-move' }, h('header', null, h('h2', { id: 'h-move' }, t('move.title'))), line, set, cold, warning, note);
 
@@ -127,6 +163,7 @@ export function moveCard(id) {
     const jogging = gate(p, 'jog');
     const pushing = gate(p, 'extrude');
     hide(root, !knows(p, 'home') && !knows(p, 'jog'));
+    hide(feed, !knows(p, 'extrude'));
     // The whole group is locked by what forbids even homing; what only lacks homing keeps Home.
     if (!homing.ok) applyLock(set, line, homing, t('move.locked'));
     else {

@@ -19,6 +19,7 @@ addWords({
   'trust.old': 'Trusted until now (SHA-256)', 'trust.new': 'Answering now (SHA-256)', 'trust.go': 'Trust the new one', 'trust.none': 'not known', 'trust.done': '{name}: certificate trusted, connecting',
   'sheet.ok': 'done',
   'skip.title': 'Skip objects on {name}', 'skip.body': 'The printer leaves these objects out from now on. Skipping cannot be undone.', 'skip.go': 'Skip {n}', 'skip.none': 'The file names no objects that can be skipped.',
+  'restart.firmware-restart': 'Restart the firmware of {name}?', 'restart.host-restart': 'Restart Klipper on {name}?', 'restart.body': 'Heaters go off and the head’s position is forgotten. Look at the printer first: Klipper stops for a reason.', 'restart.go': 'Restart',
   'maint.title': 'Take {name} out of work?', 'maint.body': 'No job is started on it until maintenance ends.', 'maint.note': 'Note (optional)', 'maint.go': 'Start maintenance',
   'cal.title': 'Calibrate {name}', 'cal.body': 'The head and the bed will move. The bed must be empty.', 'cal.go': 'Start calibration', 'cal.bed_level': 'Bed levelling', 'cal.vibration': 'Vibration', 'cal.motor_noise': 'Motor noise', 'cal.lidar': 'Lidar', 'cal.nozzle_offset': 'Nozzle offset',
   'hot.title': 'Heat the nozzle to {c} °C?', 'hot.body': 'Above 260 °C only an all-metal hotend survives. Is one fitted?', 'hot.go': 'Heat to {c} °C',
@@ -145,12 +146,18 @@ export async function trustDialog(p) {
   if (said === 'ok' && (await command(p.id, 'trust', { sha256: presented }))) toast(t('trust.done', { name: p.name }), { tone: 'ok' });
 }
 
+/** The printer's own list where it has one (Klipper), else the file's (Bambu). @param {any} job */
+async function skippable(job) {
+  if (job?.objects?.length) return job.objects.filter((/** @type {any} */ o) => !o.skipped);
+  const file = job?.file_id ? await get(`/api/files/${encodeURIComponent(job.file_id)}`).catch(() => null) : null;
+  const plate = file?.plates?.find((/** @type {any} */ one) => one.index === (job?.plate ?? 1));
+  const gone = new Set(job?.skipped ?? []);
+  return (plate?.objects ?? []).filter((/** @type {any} */ o) => !gone.has(o.id));
+}
+
 /** @param {any} p */
 export async function skipDialog(p) {
-  const file = p.job?.file_id ? await get(`/api/files/${encodeURIComponent(p.job.file_id)}`).catch(() => null) : null;
-  const plate = file?.plates?.find((/** @type {any} */ one) => one.index === (p.job?.plate ?? 1));
-  const gone = new Set(p.job?.skipped ?? []);
-  const objects = (plate?.objects ?? []).filter((/** @type {any} */ o) => !gone.has(o.id));
+  const objects = await skippable(p.job);
   const boxes = objects.map((/** @type {any} */ o) => h('input', { type: 'checkbox', value: String(o.id), onchange: () => paint() }));
   const go = answer('ok', '', '.danger');
   const ids = () => boxes.filter((/** @type {any} */ b) => b.checked).map((/** @type {any} */ b) => Number(b.value));
@@ -162,6 +169,13 @@ export async function skipDialog(p) {
   const body = objects.length ? h('ul.rows', null, objects.map((/** @type {any} */ o, /** @type {number} */ i) => h('li', null, h('label.ck', null, boxes[i], h('span', null, o.name))))) : h('p', null, t('skip.none'));
   const said = await modal(frame(t('skip.title', { name: p.name }), [h('p', null, t('skip.body')), body], [answer('no', t('cancel'), '', { autofocus: true }), go]));
   if (said === 'ok') await command(p.id, 'skip-objects', { ids: ids() });
+}
+
+/** Klipper's two restarts. Nothing runs then, but heaters go cold and the position is lost.
+ * @param {any} p @param {'firmware-restart' | 'host-restart'} action */
+export async function restartDialog(p, action) {
+  const sure = await confirm({ title: t(`restart.${action}`, { name: p.name }), body: [t('restart.body')], ok: t('restart.go') });
+  if (sure) await command(p.id, action);
 }
 
 /** @param {any} p */

@@ -19,6 +19,9 @@ export function moreMenu(id) {
     { gate: 'skip-objects', icon: 'x', words: () => t('menu.skip'), show: (p) => knows(p, 'skip-objects'), run: async () => (await dialogs()).skipDialog(now()) },
     { gate: 'maintenance', icon: 'wrench', words: (p) => t(p.maintenance?.on ? 'menu.maint.off' : 'menu.maint.on'), show: () => true, run: async () => (now().maintenance?.on ? command(id, 'maintenance', { on: false }) : (await dialogs()).maintenanceDialog(now())) },
     { gate: 'calibrate', icon: 'gear', words: () => t('menu.calibrate'), show: (p) => knows(p, 'calibrate'), run: async () => (await dialogs()).calibrateDialog(now()) },
+    { gate: 'connect', icon: 'link', words: (p) => t(p.conn?.online ? 'menu.disconnect' : 'menu.connect'), show: (p) => knows(p, 'connect'), run: () => command(id, 'connect', { on: !now().conn?.online }) },
+    { gate: 'firmware-restart', icon: 'refresh', words: () => t('menu.firmware'), show: (p) => knows(p, 'firmware-restart'), run: async () => (await dialogs()).restartDialog(now(), 'firmware-restart') },
+    { gate: 'host-restart', icon: 'refresh', words: () => t('menu.host'), show: (p) => knows(p, 'host-restart'), run: async () => (await dialogs()).restartDialog(now(), 'host-restart') },
     { gate: 'reconnect', icon: 'refresh', words: () => t('menu.reconnect'), show: () => true, run: () => command(id, 'reconnect') },
     { gate: 'trust', icon: 'shield', words: () => t('menu.trust'), show: (p) => p.state === 'identity', run: async () => (await dialogs()).trustDialog(now()) },
   ];

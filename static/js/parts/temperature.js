@@ -2,14 +2,15 @@
 // Temperatures: history from the farm, live points after that, and targets a person may set.
 import { ApiError, get } from '../api.js';
 import { attr, h, hide, keyed, text } from '../html.js';
-import { dur } from '../format.js';
+import { dur, heaterLabel, heaterNames, seriesClass, slug } from '../format.js';
 import { applyGate, applyLock, gate, lockLine } from '../gates.js';
 import { command } from '../commands.js';
 import { store } from '../store.js';
 import { t } from '../text.js';
 import { PfTempChart } from './chart.js';
 
-const NAMES = ['nozzle', 'nozzle2', 'bed', 'chamber'];
+/** Keys of a frame that are no heater. */
+const OTHER = new Set(['t', 'printer', 'at', 'step_s']);
 const KEEP_S = 4 * 3600;
 const HOT_C = 260;
 /** While exact samples come, the rounded values of the page are not added. */
@@ -20,8 +21,8 @@ const QUIET_S = 10;
 export function history(answer) {
   const out = new Map();
   const at = answer?.at ?? [];
-  for (const name of NAMES) {
-    const values = answer?.[name]?.current;
+  for (const name of Object.keys(answer ?? {})) {
+    const values = answer[name]?.current;
     if (Array.isArray(values)) out.set(name, values.map((v, i) => [at[i], v]).filter(([when, v]) => v !== null && when !== undefined));
   }
   return out;
@@ -58,7 +59,7 @@ export function temperatureCard(id, signal, link) {
   link?.on('temp', (frame) => {
     if (frame.printer !== id) return;
     lastAt = store.now() + QUIET_S;
-    for (const name of NAMES) if (frame[name]) push(name, frame.at, frame[name][0]);
+    for (const name of Object.keys(frame)) if (!OTHER.has(name)) push(name, frame.at, frame[name][0]);
   }, signal);
   // A steady temperature sends no deltas, yet its line goes on.
   const timer = setInterval(repaint, 2000);
@@ -74,10 +75,7 @@ export function temperatureCard(id, signal, link) {
     const now = store.now();
     if (now - lastAt < 1) return;
     lastAt = now;
-    for (const name of NAMES) {
-      if (!temps[name]) continue;
-      push(name, now, temps[name][0]);
-    }
+    for (const name of Object.keys(temps)) push(name, now, temps[name][0]);
   }
 
   /** @param {string} name @param {number} at @param {number} value */
@@ -92,8 +90,8 @@ export function temperatureCard(id, signal, link) {
   /** @param {string} name */
   function row(name) {
     const input = h('input', { type: 'text', inputmode: 'numeric', autocomplete: 'off', placeholder: t('temp.off'), onchange: () => send(name, input, message), onkeydown: (/** @type {KeyboardEvent} */ e) => e.key === 'Escape' && (input.blur(), repaint()) });
-    const message = h('p.msg', { role: 'alert', hidden: true, id: `msg-${name}` });
-    return h(`div.trow.k-${name}`, null, h('span.tl', null, h('i'), h('span')), h('b'), h('label.tgt', null, h('span.sr'), input, h('span', { 'aria-hidden': 'true' }, '°C')), h('span.none', null, t('temp.sensor')), message);
+    const message = h('p.msg', { role: 'alert', hidden: true, id: `msg-${slug(name)}` });
+    return h(`div.trow.${seriesClass(name)}`, null, h('span.tl', null, h('i'), h('span')), h('b'), h('label.tgt', null, h('span.sr'), input, h('span', { 'aria-hidden': 'true' }, '°C')), h('span.none', null, t('temp.sensor')), message);
   }
 
   /** @param {string} name @param {any} input @param {HTMLElement} message */
@@ -131,21 +129,21 @@ export function temperatureCard(id, signal, link) {
   /** @param {any} p */
   function paint(p) {
     const temps = p.temps ?? {};
-    const names = NAMES.filter((name) => temps[name]);
+    const names = heaterNames(temps);
     if (p.conn?.online && !p.conn.stale) live(temps);
     hide(root, !names.length);
-    chart.draw(names.map((name) => ({ name, points: points.get(name) ?? [], target: temps[name][1] || null })), store.now());
-    const words = names.map((name) => (temps[name][1] ? t('temp.nowtarget', { name: t(`heater.${name}`), a: Math.round(temps[name][0]), b: Math.round(temps[name][1]) }) : t('temp.now', { name: t(`heater.${name}`), a: Math.round(temps[name][0]) })));
+    chart.draw(names.map((name) => ({ name, label: heaterLabel(p, name), points: points.get(name) ?? [], target: temps[name][1] || null })), store.now());
+    const words = names.map((name) => (temps[name][1] ? t('temp.nowtarget', { name: heaterLabel(p, name), a: Math.round(temps[name][0]), b: Math.round(temps[name][1]) }) : t('temp.now', { name: heaterLabel(p, name), a: Math.round(temps[name][0]) })));
     text(summary, t('temp.chart', { d: dur(1200), now: words.join('; ') }));
-    keyed(rows, names, (name) => name, row, (node, name) => paintRow(node, name, temps));
+    keyed(rows, names, (name) => name, row, (node, name) => paintRow(node, name, p));
     applyLock(set, line, gate(p, 'temperature'), t('temp.lock'));
     applyGate(cool, gate(p, 'cooldown'));
   }
 
-  /** @param {any} node @param {string} name @param {any} temps */
-  function paintRow(node, name, temps) {
-    const [actual, target, max] = temps[name];
-    const label = name === 'nozzle' && temps.nozzle2 ? t('heater.right') : t(`heater.${name}`);
+  /** @param {any} node @param {string} name @param {any} p */
+  function paintRow(node, name, p) {
+    const [actual, target, max] = p.temps[name];
+    const label = heaterLabel(p, name);
     const [words, value, field, none] = node.children;
     text(words.lastChild, label);
     if (value.dataset.v !== String(Math.round(actual))) {
