@@ -201,10 +201,10 @@ class PanelHub:
         if not wanted:
             return
         sample = {
-            "t": "temp",
+            **{h.name: [round(h.current, 1), h.target] for h in status.heaters},
+            "t": "temp",  # after the heaters: a sensor's own name must not replace these
             "printer": status.printer_id,
             "at": status.observed_at,
-            **{h.name: [round(h.current, 1), h.target] for h in status.heaters},
         }
         frame = text_frame(jsonio.dumps(sample))
         for browser in wanted:
