@@ -11,7 +11,7 @@ from typing import Any
 
 from simulator.bambu.camera_server import CameraEndpoint
 from simulator.bambu.ftps_server import FtpsEndpoint
-from simulator.bambu.machine import BambuPrinter
+from simulator.bambu.machine import BambuMachine
 from simulator.bambu.mqtt_server import MqttEndpoint
 from simulator.bambu.report_faults import is_report, report_payloads
 from simulator.bambu.report_json import ReportForm, encode
@@ -42,7 +42,7 @@ class BambuHost(SimulatedHost):
         report_hz: float = 0.0,
     ) -> None:
         super().__init__(spec, address)
-        self._machine = BambuPrinter(spec, time_scale=time_scale)
+        self._machine = BambuMachine(spec, time_scale=time_scale)
         self.identity: Identity = authority.identity(spec.serial)
         self._authority = authority
         self._pool = pool
@@ -65,7 +65,7 @@ class BambuHost(SimulatedHost):
     # what the servers ask (MqttRules, FtpsRules, CameraRules)
 
     @property
-    def machine(self) -> BambuPrinter:
+    def machine(self) -> BambuMachine:
         return self._machine
 
     @property

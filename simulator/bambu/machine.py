@@ -18,7 +18,7 @@ from simulator.specs import PrinterSpec
 from simulator.state import LEVELLING_FAILED, LEVELLING_HMS
 
 
-class BambuPrinter(VirtualPrinter):
+class BambuMachine(VirtualPrinter):
     """One printer. Besides ``tick`` the wire calls, all in one thread:
 
     - ``next_report()`` every ``report_interval()`` seconds, and publishes what it returns,

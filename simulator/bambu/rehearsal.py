@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from simulator.bambu.machine import BambuPrinter
+from simulator.bambu.machine import BambuMachine
 from simulator.plates import PlateSpec, build_gcode_3mf
 from simulator.specs import make_spec
 
@@ -16,14 +16,14 @@ from simulator.specs import make_spec
 class Rehearsal:
     """A machine, and what a client of it would do and see."""
 
-    machine: BambuPrinter
+    machine: BambuMachine
     _sequence: int = 20000
     seen: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
     def of(cls, model: str = "P1S", *, scale: float = 60.0, index: int = 2) -> Rehearsal:
         """A fresh idle printer with index 2 (four full AMS slots)."""
-        return cls(BambuPrinter(make_spec("sim", "Sim", model, index), time_scale=scale))
+        return cls(BambuMachine(make_spec("sim", "Sim", model, index), time_scale=scale))
 
     def ask(self, section: str, command: str, **body: Any) -> list[dict[str, Any]]:
         """Send a request; the answers."""

@@ -26,7 +26,7 @@ from printers.bambu.adapter import BambuPrinter
 from printers.bambu.inbox import MAX_FRAME
 from printers.base import AdapterContext
 from printers.status import PrinterState, PrinterStatus
-from simulator.bambu.machine import BambuPrinter
+from simulator.bambu.machine import BambuMachine
 from simulator.models import MODELS
 from simulator.specs import make_spec
 
@@ -173,7 +173,7 @@ class _Latest:
 
 
 def _whole(model: str) -> dict[str, Any]:
-    machine = BambuPrinter(make_spec("oak", "Oak", model, 1, "printing"))
+    machine = BambuMachine(make_spec("oak", "Oak", model, 1, "printing"))
     report = machine.next_report(full=True)
     assert report is not None
     body: dict[str, Any] = json.loads(json.dumps(report))["print"]

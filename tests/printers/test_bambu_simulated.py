@@ -11,7 +11,7 @@ from printers.bambu.merge import Report
 from printers.bambu.models import Model, by_name, by_serial
 from printers.bambu.parse import FAIL_SETTLE_S, Parsed, Parser, parse, read_versions, settled_state
 from printers.status import PrinterState
-from simulator.bambu.machine import BambuPrinter
+from simulator.bambu.machine import BambuMachine
 from simulator.models import MODELS as SIMULATED
 from simulator.specs import make_spec
 
@@ -23,7 +23,7 @@ class Follower:
     """What the adapter does with a printer's messages, without the network."""
 
     def __init__(self, name: str, scenario: str, time_scale: float = 1.0) -> None:
-        self.printer = BambuPrinter(make_spec("p", "P", name, 1, scenario), time_scale=time_scale)
+        self.printer = BambuMachine(make_spec("p", "P", name, 1, scenario), time_scale=time_scale)
         model = by_name(name)
         assert model is not None
         self.model: Model = model

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from simulator.bambu.rehearsal import Rehearsal
 from simulator.models import MODELS
 from simulator.plates import PlateSpec
-from simulator.bambu.rehearsal import Rehearsal
 from simulator.state import (
     AMS_RUNOUT,
     BAD_MAPPING,

@@ -6,9 +6,9 @@ from dataclasses import fields
 
 import pytest
 
-from simulator.knobs import KNOB_NAMES, Knobs
-from simulator.bambu.machine import BambuPrinter
+from simulator.bambu.machine import BambuMachine
 from simulator.bambu.rehearsal import Rehearsal
+from simulator.knobs import KNOB_NAMES, Knobs
 from simulator.scenarios import SCENARIOS, Autopilot
 from simulator.specs import make_spec
 from simulator.state import NOT_PARSED, UNSIGNED
@@ -278,7 +278,7 @@ _AFTER_BIRTH = {
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_scenarios_and_their_pictures(scenario: str) -> None:
-    machine = BambuPrinter(make_spec("s", "S", "P1S", 1, scenario), time_scale=30)
+    machine = BambuMachine(make_spec("s", "S", "P1S", 1, scenario), time_scale=30)
     assert machine.job.gcode_state == _AFTER_BIRTH[scenario]
     machine.tick(0.25)
     frame = machine.camera_frame()
@@ -291,7 +291,7 @@ def test_scenarios_and_their_pictures(scenario: str) -> None:
 
 def test_unknown_scenario() -> None:
     with pytest.raises(ValueError, match="no scenario 'x'"):
-        BambuPrinter(make_spec("s", "S", "P1S", 1, "x"))
+        BambuMachine(make_spec("s", "S", "P1S", 1, "x"))
 
 
 def test_the_picture_changes_with_light_and_job() -> None:
@@ -305,7 +305,7 @@ def test_the_picture_changes_with_light_and_job() -> None:
 
 
 def test_the_busy_farm_prints_on_and_leaves_guests_alone() -> None:
-    machine = BambuPrinter(make_spec("b", "B", "P1S", 4, "busy_farm"), time_scale=120)
+    machine = BambuMachine(make_spec("b", "B", "P1S", 4, "busy_farm"), time_scale=120)
     pilot = machine.autopilot
     assert isinstance(pilot, Autopilot)
     finished = set()

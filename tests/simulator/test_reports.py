@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from simulator.bambu.rehearsal import Rehearsal
 from simulator.bambu.reports.newer import packed
 from simulator.models import MODELS
-from simulator.bambu.rehearsal import Rehearsal
 
 # The inventory of real frames: names and types only (b bool, i int, f number, s str, d, l).
 _COMMON = """ams:d ams_rfid_status:i ams_status:i bed_target_temper:f bed_temper:f

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from simulator.bambu.rehearsal import Rehearsal
 from simulator.bambu.requests.dispatch import known_commands
 from simulator.models import MODELS
-from simulator.bambu.rehearsal import Rehearsal
 
 _FIELDS = """param temp target_temp extruder_index ctt_val fan_index speed modeId axis dir mode
 length option target ams_id slot_id tray_id tar_temp obj_list led_node control module_name url

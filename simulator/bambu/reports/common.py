@@ -9,17 +9,17 @@ from simulator.bambu.reports.spools import ams
 from simulator.state import SPEEDS
 
 if TYPE_CHECKING:
-    from simulator.bambu.machine import BambuPrinter
+    from simulator.bambu.machine import BambuMachine
 
 _LOOPBACK = 0x0100007F  # 127.0.0.1, little-endian, as net.info carries addresses
 
 
-def idle_stage(machine: BambuPrinter) -> int:
+def idle_stage(machine: BambuMachine) -> int:
     """-1 on X1 and newer, 255 on P1 and A1."""
     return -1 if machine.model.np else 255
 
 
-def stage(machine: BambuPrinter) -> int:
+def stage(machine: BambuMachine) -> int:
     """stg_cur: the job's stage, or what the AMS is doing."""
     if machine.job.stage is not None:
         return machine.job.stage
@@ -34,7 +34,7 @@ def temperature(value: float) -> float:
     return round(value * 32) / 32
 
 
-def nozzle_now(machine: BambuPrinter, index: int = 0) -> float:
+def nozzle_now(machine: BambuMachine, index: int = 0) -> float:
     """With a little noise when hot."""
     nozzle = machine.heat.nozzles[index]
     return nozzle.actual + (machine.jitter if nozzle.actual > 60 else 0.0)
@@ -44,19 +44,19 @@ def _sixteenths(percent: float) -> str:
     return str(round(percent * 15 / 100))
 
 
-def fan_gear(machine: BambuPrinter) -> int:
+def fan_gear(machine: BambuMachine) -> int:
     """chamber << 16 | aux << 8 | part, each 0–255."""
     part, aux, chamber = (round(machine.fans[n] * 2.55) for n in (1, 2, 3))
     return chamber << 16 | aux << 8 | part
 
 
-def has_filament(machine: BambuPrinter) -> bool:
+def has_filament(machine: BambuMachine) -> bool:
     """The sensor in the head."""
     air = machine.run is not None and machine.run.air
     return machine.filament_sensor and not air and machine.ams.loaded is not None
 
 
-def job_part(machine: BambuPrinter) -> dict[str, Any]:
+def job_part(machine: BambuMachine) -> dict[str, Any]:
     """Everything about the job."""
     job = machine.job
     return {
@@ -86,7 +86,7 @@ def job_part(machine: BambuPrinter) -> dict[str, Any]:
     }
 
 
-def _gcode_file(machine: BambuPrinter) -> str:
+def _gcode_file(machine: BambuMachine) -> str:
     job = machine.job
     if not job.file:
         return ""
@@ -95,7 +95,7 @@ def _gcode_file(machine: BambuPrinter) -> str:
     return job.file
 
 
-def heat_part(machine: BambuPrinter) -> dict[str, Any]:
+def heat_part(machine: BambuMachine) -> dict[str, Any]:
     """Temperatures and fans in the old keys, which every sample still carries."""
     heat = machine.heat
     active = min(machine.ams.extruder, len(heat.nozzles) - 1)
@@ -113,7 +113,7 @@ def heat_part(machine: BambuPrinter) -> dict[str, Any]:
     }
 
 
-def machine_part(machine: BambuPrinter, *, hide_sd: bool) -> dict[str, Any]:
+def machine_part(machine: BambuMachine, *, hide_sd: bool) -> dict[str, Any]:
     """The rest of what every model sends."""
     options = machine.options
     rssi = machine.knobs.wifi_rssi or round(machine.wifi)
@@ -135,7 +135,7 @@ def machine_part(machine: BambuPrinter, *, hide_sd: bool) -> dict[str, Any]:
     }
 
 
-def _lights(machine: BambuPrinter) -> list[tuple[str, str]]:
+def _lights(machine: BambuMachine) -> list[tuple[str, str]]:
     if machine.model.np:
         return list(machine.lights.items())
     return [("chamber_light", machine.lights["chamber_light"])]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from simulator.bambu.machine import BambuPrinter
+    from simulator.bambu.machine import BambuMachine
 
 _SENSITIVITY = {"never_halt": 0, "low": 1, "medium": 2, "high": 3}
 
 
-def sd_state(machine: BambuPrinter) -> int:
+def sd_state(machine: BambuMachine) -> int:
     """0 none, 1 ok, 3 read-only."""
     if machine.knobs.sd_missing:
         return 0
@@ -21,7 +21,7 @@ def _bits(*pairs: tuple[int, bool]) -> int:
     return sum(1 << bit for bit, on in pairs if on)
 
 
-def home_flag(machine: BambuPrinter, *, hide_sd: bool = False) -> int:
+def home_flag(machine: BambuMachine, *, hide_sd: bool = False) -> int:
     """Signed 32-bit, as printers send it."""
     options = machine.options
     value = machine.axes.homed | _bits(
@@ -49,7 +49,7 @@ def home_flag(machine: BambuPrinter, *, hide_sd: bool = False) -> int:
     return value - (1 << 32) if value & 0x8000_0000 else value
 
 
-def fun(machine: BambuPrinter) -> str:
+def fun(machine: BambuMachine) -> str:
     """Hex; bit 29 set = signed commands demanded (Developer Mode off)."""
     newer = machine.model.family == "np"
     value = _bits(
@@ -63,12 +63,12 @@ def fun(machine: BambuPrinter) -> str:
     return f"{value:X}"
 
 
-def stat(machine: BambuPrinter) -> str:
+def stat(machine: BambuMachine) -> str:
     """Hex; bit 7 recording, 23 door open."""
     return f"{_bits((7, machine.options.recording), (23, machine.cover_open)):X}"
 
 
-def cfg(machine: BambuPrinter) -> str:
+def cfg(machine: BambuMachine) -> str:
     """Hex; what is switched on."""
     options = machine.options
     value = _bits(
@@ -90,6 +90,6 @@ def cfg(machine: BambuPrinter) -> str:
     return f"{value:X}"
 
 
-def aux(machine: BambuPrinter) -> str:
+def aux(machine: BambuMachine) -> str:
     """Hex; bits 12–13 storage."""
     return f"{sd_state(machine) << 12:X}"

@@ -8,7 +8,7 @@ from simulator.ams import EXTERNAL
 from simulator.bambu.reports.spools import external
 
 if TYPE_CHECKING:
-    from simulator.bambu.machine import BambuPrinter
+    from simulator.bambu.machine import BambuMachine
 
 _UPGRADE = {
     "sequence_id": 0,
@@ -29,7 +29,7 @@ _UPLOAD = {"status": "idle", "progress": 0, "message": ""}
 _ONLINE = {"ahb": False, "rfid": False, "version": 7}
 
 
-def legacy_part(machine: BambuPrinter) -> dict[str, Any]:
+def legacy_part(machine: BambuMachine) -> dict[str, Any]:
     """P1P, P1S, A1, A1 mini. No mc_print_error_code, no fail_reason, no device, no fun."""
     options = machine.options
     keys: dict[str, Any] = {

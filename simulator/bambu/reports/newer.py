@@ -10,7 +10,7 @@ from simulator.bambu.reports.common import nozzle_now, stage, temperature
 from simulator.bambu.reports.spools import external, snow, vir_slot
 
 if TYPE_CHECKING:
-    from simulator.bambu.machine import BambuPrinter
+    from simulator.bambu.machine import BambuMachine
 
 _UPGRADE = {
     "ahb_new_version_number": "",
@@ -53,11 +53,11 @@ def packed(actual: float, target: float) -> int:
     return round(target) << 16 | max(0, round(actual))
 
 
-def _chamber(machine: BambuPrinter) -> float:
+def _chamber(machine: BambuMachine) -> float:
     return 5.0 if machine.knobs.chamber_stuck_at_5 else machine.heat.chamber.actual
 
 
-def newer_part(machine: BambuPrinter) -> dict[str, Any]:
+def newer_part(machine: BambuMachine) -> dict[str, Any]:
     """All keys beyond the common ones; X1C, X1E, P2S and H2D differ in a few."""
     job, health, model = machine.job, machine.health, machine.model
     keys: dict[str, Any] = {
@@ -98,7 +98,7 @@ def newer_part(machine: BambuPrinter) -> dict[str, Any]:
     return keys
 
 
-def _job_numbers(machine: BambuPrinter) -> dict[str, Any]:
+def _job_numbers(machine: BambuMachine) -> dict[str, Any]:
     job = machine.job
     return {
         "ap_err": 0,
@@ -128,7 +128,7 @@ def _job_numbers(machine: BambuPrinter) -> dict[str, Any]:
     }
 
 
-def _extruders(machine: BambuPrinter) -> dict[str, Any]:
+def _extruders(machine: BambuMachine) -> dict[str, Any]:
     ams, nozzles = machine.ams, machine.heat.nozzles
     count, active = len(nozzles), min(ams.extruder, len(nozzles) - 1)
     info = []
@@ -154,7 +154,7 @@ def _extruders(machine: BambuPrinter) -> dict[str, Any]:
     return {"state": count | active << 4 | active << 8, "info": info}
 
 
-def _device(machine: BambuPrinter) -> dict[str, Any]:
+def _device(machine: BambuMachine) -> dict[str, Any]:
     heat, model = machine.heat, machine.model
     bed = packed(heat.bed.actual, heat.bed.target)
     device: dict[str, Any] = {
@@ -177,7 +177,7 @@ def _device(machine: BambuPrinter) -> dict[str, Any]:
     return device
 
 
-def _nozzles(machine: BambuPrinter) -> list[dict[str, Any]]:
+def _nozzles(machine: BambuMachine) -> list[dict[str, Any]]:
     kind = {"hardened_steel": "HS01", "stainless_steel": "HS00"}
     type_ = kind.get(machine.options.nozzle_type, machine.options.nozzle_type)
     return [
@@ -186,7 +186,7 @@ def _nozzles(machine: BambuPrinter) -> list[dict[str, Any]]:
     ]
 
 
-def _airduct(machine: BambuPrinter) -> dict[str, Any]:
+def _airduct(machine: BambuMachine) -> dict[str, Any]:
     ends = 100 << 16
     parts = [
         {"id": part, "func": n, "state": round(machine.fans[n]), "range": ends}
@@ -201,7 +201,7 @@ def _airduct(machine: BambuPrinter) -> dict[str, Any]:
     }
 
 
-def _ipcam(machine: BambuPrinter) -> dict[str, Any]:
+def _ipcam(machine: BambuMachine) -> dict[str, Any]:
     options = machine.options
     live = "rtsps://127.0.0.1:322/streaming/live/1"
     keys: dict[str, Any] = {
@@ -224,7 +224,7 @@ def _ipcam(machine: BambuPrinter) -> dict[str, Any]:
     return keys
 
 
-def _xcam(machine: BambuPrinter) -> dict[str, Any]:
+def _xcam(machine: BambuMachine) -> dict[str, Any]:
     options = machine.options
     return {
         **options.xcam,

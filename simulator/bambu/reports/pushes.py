@@ -9,7 +9,7 @@ from simulator.bambu.reports.legacy import legacy_part
 from simulator.bambu.reports.newer import newer_part
 
 if TYPE_CHECKING:
-    from simulator.bambu.machine import BambuPrinter
+    from simulator.bambu.machine import BambuMachine
 
 _SETTLING_S = 0.5  # while something short-lived is shown, e.g. the flash of a stop
 _PUSHALL_S = 1.0
@@ -18,7 +18,7 @@ _PUSHALL_S = 1.0
 class Pushes:
     """What was sent last, and what is to be sent next."""
 
-    def __init__(self, machine: BambuPrinter) -> None:
+    def __init__(self, machine: BambuMachine) -> None:
         self._m = machine
         self._last: dict[str, Any] = {}
         self._sequence = 2000

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from simulator.ams import EXTERNAL, EXTERNAL_LEFT, NONE, AmsUnit, Spool
 
 if TYPE_CHECKING:
-    from simulator.bambu.machine import BambuPrinter
+    from simulator.bambu.machine import BambuMachine
 
 _TYPE_BITS = {"AMS": 1, "AMS lite": 2, "AMS 2 Pro": 3, "AMS HT": 4}
 
@@ -77,14 +77,14 @@ def _wire(flat: int) -> str:
     return str(EXTERNAL if flat == EXTERNAL_LEFT else flat)
 
 
-def _now(machine: BambuPrinter, flat: int) -> str:
+def _now(machine: BambuMachine, flat: int) -> str:
     """tray_now: on dual nozzles the local slot of the active extruder's AMS (A4.4)."""
     if machine.model.nozzles == 2 and flat < EXTERNAL_LEFT:
         return str(0 if flat >= 128 else flat % 4)
     return _wire(flat)
 
 
-def ams(machine: BambuPrinter) -> dict[str, Any]:
+def ams(machine: BambuMachine) -> dict[str, Any]:
     """The ams object. Its keys never change, so that differences merge."""
     box, legacy = machine.ams, not machine.model.np
     exist = sum(1 << (4 + u.id - 128 if u.id >= 128 else u.id) for u in box.units)
@@ -111,14 +111,14 @@ def ams(machine: BambuPrinter) -> dict[str, Any]:
     }
 
 
-def external(machine: BambuPrinter, flat: int, id: str) -> dict[str, Any]:
+def external(machine: BambuMachine, flat: int, id: str) -> dict[str, Any]:
     """A spool holder; an empty one keeps its keys (differences cannot remove any)."""
     item = machine.ams.external.get(flat)
     blank = Spool(type="", color="00000000", idx="", rfid=False)
     return tray(id, item or blank, legacy=not machine.model.np)
 
 
-def vir_slot(machine: BambuPrinter) -> list[dict[str, Any]]:
+def vir_slot(machine: BambuMachine) -> list[dict[str, Any]]:
     """The holders of newer models: 255 right and 254 left on dual nozzles."""
     if machine.model.nozzles == 2:
         return [

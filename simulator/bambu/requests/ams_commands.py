@@ -8,24 +8,24 @@ from simulator.ams import EXTERNAL, EXTERNAL_LEFT, NONE, AmsUnit, Spool, spool
 from simulator.bambu.requests.outcome import Body, Handler, Refused, number
 
 if TYPE_CHECKING:
-    from simulator.bambu.machine import BambuPrinter
+    from simulator.bambu.machine import BambuMachine
 
 _READ_S = 8.0
 
 
-def _may_change(machine: BambuPrinter) -> None:
+def _may_change(machine: BambuMachine) -> None:
     if machine.job.gcode_state in ("PREPARE", "SLICING", "RUNNING"):
         raise Refused(f"not allowed in {machine.job.gcode_state}", -1)
 
 
-def external_tray(machine: BambuPrinter, ams_id: int) -> int:
+def external_tray(machine: BambuMachine, ams_id: int) -> int:
     """The internal tray number of ams_id 254 (left on dual, else the holder) or 255."""
     if ams_id == 254 and machine.model.nozzles == 2:
         return EXTERNAL_LEFT
     return EXTERNAL
 
 
-def ams_change_filament(machine: BambuPrinter, body: Body) -> Body:
+def ams_change_filament(machine: BambuMachine, body: Body) -> Body:
     """Load from a slot or the holder, or unload (target 255)."""
     _may_change(machine)
     target = int(number(body, "target"))
@@ -41,13 +41,13 @@ def ams_change_filament(machine: BambuPrinter, body: Body) -> Body:
     return {"errno": 0, "soft_temp": 0}
 
 
-def unload_filament(machine: BambuPrinter, _body: Body) -> None:
+def unload_filament(machine: BambuMachine, _body: Body) -> None:
     """The older spelling."""
     _may_change(machine)
     machine.ams.begin_change(NONE)
 
 
-def ams_control(machine: BambuPrinter, body: Body) -> None:
+def ams_control(machine: BambuMachine, body: Body) -> None:
     """Answer of an AMS dialog: resume, reset, pause, done, abort."""
     param = body.get("param")
     if param not in ("resume", "reset", "pause", "done", "abort"):
@@ -58,14 +58,14 @@ def ams_control(machine: BambuPrinter, body: Body) -> None:
         machine.ams.change, machine.ams.tar = None, machine.ams.now
 
 
-def _unit(machine: BambuPrinter, body: Body) -> AmsUnit:
+def _unit(machine: BambuMachine, body: Body) -> AmsUnit:
     unit = machine.ams.unit(int(number(body, "ams_id")))
     if unit is None:
         raise Refused("no such AMS", 1)
     return unit
 
 
-def ams_get_rfid(machine: BambuPrinter, body: Body) -> None:
+def ams_get_rfid(machine: BambuMachine, body: Body) -> None:
     """Read a tag; takes a few seconds."""
     _may_change(machine)
     unit = _unit(machine, body)
@@ -75,7 +75,7 @@ def ams_get_rfid(machine: BambuPrinter, body: Body) -> None:
     machine.ams.reading = (unit.id, slot, _READ_S)
 
 
-def ams_filament_setting(machine: BambuPrinter, body: Body) -> None:
+def ams_filament_setting(machine: BambuMachine, body: Body) -> None:
     """Type and colour of a slot (tray_id = slot) or of the holder (ams_id 255, tray_id 254)."""
     ams_id, tray = int(number(body, "ams_id")), int(number(body, "tray_id"))
     fresh = spool(
@@ -102,14 +102,14 @@ def _kept_rest(fresh: Spool, old: Spool | None) -> Spool:
     return fresh
 
 
-def ams_user_setting(machine: BambuPrinter, body: Body) -> None:
+def ams_user_setting(machine: BambuMachine, body: Body) -> None:
     """Reading at start and insertion, remaining-filament estimate."""
     for key in machine.ams.options:
         if key in body:
             machine.ams.options[key] = bool(body[key])
 
 
-def ams_filament_drying(machine: BambuPrinter, body: Body) -> None:
+def ams_filament_drying(machine: BambuMachine, body: Body) -> None:
     """mode 1 starts, 0 stops; duration in hours; only AMS 2 Pro and HT."""
     unit = _unit(machine, body)
     if not unit.dryer:
@@ -123,13 +123,13 @@ def ams_filament_drying(machine: BambuPrinter, body: Body) -> None:
     unit.dry_left = 60.0 * unit.dry_hours
 
 
-def auto_stop_ams_dry(machine: BambuPrinter, _body: Body) -> None:
+def auto_stop_ams_dry(machine: BambuMachine, _body: Body) -> None:
     """Emergency stop of all dryers."""
     for unit in machine.ams.units:
         unit.dry_left, unit.dry_temp, unit.dry_hours = 0.0, 0, 0
 
 
-def ams_reset(machine: BambuPrinter, _body: Body) -> None:
+def ams_reset(machine: BambuMachine, _body: Body) -> None:
     """Forget a running change."""
     machine.ams.change, machine.ams.tar = None, machine.ams.now
 

@@ -10,7 +10,7 @@ from simulator.bambu.requests.versions import versions
 from simulator.state import UNSIGNED
 
 if TYPE_CHECKING:
-    from simulator.bambu.machine import BambuPrinter
+    from simulator.bambu.machine import BambuMachine
 
 _HANDLERS: dict[tuple[str, str], Handler] = {
     **print_commands.HANDLERS,
@@ -28,7 +28,7 @@ def known_commands() -> tuple[tuple[str, str], ...]:
     return tuple(_HANDLERS)
 
 
-def answer(machine: BambuPrinter, request: dict[str, Any]) -> list[dict[str, Any]]:
+def answer(machine: BambuMachine, request: dict[str, Any]) -> list[dict[str, Any]]:
     """The messages to publish for one request object; unknown ones give none."""
     if machine.knobs.mute_all or not isinstance(request, dict):
         return []
@@ -39,7 +39,7 @@ def answer(machine: BambuPrinter, request: dict[str, Any]) -> list[dict[str, Any
     return messages
 
 
-def _answer_one(machine: BambuPrinter, section: str, body: Body) -> list[dict[str, Any]]:
+def _answer_one(machine: BambuMachine, section: str, body: Body) -> list[dict[str, Any]]:
     command = body["command"]
     if section == "pushing":
         return machine.pushes.request(command)
@@ -59,11 +59,11 @@ def _answer_one(machine: BambuPrinter, section: str, body: Body) -> list[dict[st
     return _out(machine, section, success(machine.model.family, body, extra))
 
 
-def _out(machine: BambuPrinter, section: str, body: Body) -> list[dict[str, Any]]:
+def _out(machine: BambuMachine, section: str, body: Body) -> list[dict[str, Any]]:
     return [] if machine.knobs.no_ack else [{section: body}]
 
 
-def _unsigned(machine: BambuPrinter, section: str, body: Body) -> list[dict[str, Any]]:
+def _unsigned(machine: BambuMachine, section: str, body: Body) -> list[dict[str, Any]]:
     """Developer Mode is off (A10): shape (a) on X1/H2/P2S, (c) an HMS entry on P1/A1."""
     if machine.model.np:
         return _out(machine, section, {**body, "err_code": UNSIGNED})

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from simulator.bambu.requests.outcome import Body, Handler, Refused, number
 
 if TYPE_CHECKING:
-    from simulator.bambu.machine import BambuPrinter
+    from simulator.bambu.machine import BambuMachine
 
 _LED_NUMBERS = ("led_on_time", "led_off_time", "loop_times", "interval_time")
 
 
-def ledctrl(machine: BambuPrinter, body: Body) -> None:
+def ledctrl(machine: BambuMachine, body: Body) -> None:
     """The four numbers must be there, as on real printers."""
     if not all(isinstance(body.get(key), int) for key in _LED_NUMBERS):
         raise Refused("missing led times")
@@ -23,18 +23,18 @@ def ledctrl(machine: BambuPrinter, body: Body) -> None:
         machine.lights[str(node)] = str(mode)
 
 
-def uiop(machine: BambuPrinter, body: Body) -> None:
+def uiop(machine: BambuMachine, body: Body) -> None:
     """Closing the error dialog on the screen."""
     if body.get("name") == "print_error" and body.get("action") == "close":
         machine.health.print_error = 0
 
 
-def get_access_code(machine: BambuPrinter, _body: Body) -> Body:
+def get_access_code(machine: BambuMachine, _body: Body) -> Body:
     """Tells the code to who has it already."""
     return {"access_code": machine.access_code}
 
 
-def set_accessories(machine: BambuPrinter, body: Body) -> None:
+def set_accessories(machine: BambuMachine, body: Body) -> None:
     """Nozzle diameter and material."""
     if body.get("accessory_type") != "nozzle":
         raise Refused("bad accessory_type")
@@ -42,7 +42,7 @@ def set_accessories(machine: BambuPrinter, body: Body) -> None:
     machine.options.nozzle_type = str(body.get("nozzle_type", machine.options.nozzle_type))
 
 
-def get_accessories(machine: BambuPrinter, _body: Body) -> Body:
+def get_accessories(machine: BambuMachine, _body: Body) -> Body:
     """What is mounted."""
     return {
         "accessory_type": "nozzle",
@@ -51,11 +51,11 @@ def get_accessories(machine: BambuPrinter, _body: Body) -> Body:
     }
 
 
-def accept(_machine: BambuPrinter, _body: Body) -> None:
+def accept(_machine: BambuMachine, _body: Body) -> None:
     """Acknowledged without anything to see."""
 
 
-def reboot(machine: BambuPrinter, _body: Body) -> None:
+def reboot(machine: BambuMachine, _body: Body) -> None:
     """As pulling the plug."""
     machine.power_cycle()
 
@@ -66,23 +66,23 @@ def _switched(body: Body) -> bool:
     return bool(body["control"] == "enable")
 
 
-def _camera(machine: BambuPrinter) -> Body | None:
+def _camera(machine: BambuMachine) -> Body | None:
     return {"result": 0} if machine.model.np else None
 
 
-def ipcam_record_set(machine: BambuPrinter, body: Body) -> Body | None:
+def ipcam_record_set(machine: BambuMachine, body: Body) -> Body | None:
     """Recording on or off."""
     machine.options.recording = _switched(body)
     return _camera(machine)
 
 
-def ipcam_timelapse(machine: BambuPrinter, body: Body) -> Body | None:
+def ipcam_timelapse(machine: BambuMachine, body: Body) -> Body | None:
     """Timelapse on or off."""
     machine.options.timelapse = _switched(body)
     return _camera(machine)
 
 
-def ipcam_resolution_set(machine: BambuPrinter, body: Body) -> Body | None:
+def ipcam_resolution_set(machine: BambuMachine, body: Body) -> Body | None:
     """720p or 1080p."""
     if body.get("resolution") not in ("720p", "1080p"):
         raise Refused("bad resolution")
@@ -90,12 +90,12 @@ def ipcam_resolution_set(machine: BambuPrinter, body: Body) -> Body | None:
     return _camera(machine)
 
 
-def ipcam_get_media_info(machine: BambuPrinter, _body: Body) -> Body | None:
+def ipcam_get_media_info(machine: BambuMachine, _body: Body) -> Body | None:
     """Nothing recorded so far."""
     return {"media_info": [], **(_camera(machine) or {})}
 
 
-def xcam_control_set(machine: BambuPrinter, body: Body) -> None:
+def xcam_control_set(machine: BambuMachine, body: Body) -> None:
     """One detector on or off."""
     module = body.get("module_name")
     xcam = machine.options.xcam

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from simulator.bambu.machine import BambuPrinter
+    from simulator.bambu.machine import BambuMachine
 
 Body = dict[str, Any]
-Handler = Callable[["BambuPrinter", Body], Body | None]
+Handler = Callable[["BambuMachine", Body], Body | None]
 """Carries a request out; returns extra fields for the answer. Raises Refused, Silent."""
 
 

@@ -10,7 +10,7 @@ from simulator.print_run import PrintRun, Start
 from simulator.state import LEVELLING_HMS, SPEEDS
 
 if TYPE_CHECKING:
-    from simulator.bambu.machine import BambuPrinter
+    from simulator.bambu.machine import BambuMachine
 
 _STAGE_OF_BIT = {0: 12, 1: 1, 2: 3, 3: 25, 4: 39, 5: 40, 6: 65}
 _STAGE_S = 60.0
@@ -24,34 +24,34 @@ _OPTIONS = (
 )
 
 
-def _run_in(machine: BambuPrinter, *states: str) -> PrintRun:
+def _run_in(machine: BambuMachine, *states: str) -> PrintRun:
     run = machine.run
     if run is None or run.stopping or machine.job.gcode_state not in states:
         raise Refused(f"not allowed in {machine.job.gcode_state}")
     return run
 
 
-def _not_busy(machine: BambuPrinter) -> None:
+def _not_busy(machine: BambuMachine) -> None:
     if machine.job.busy:
         raise Refused(f"not allowed in {machine.job.gcode_state}")
 
 
-def pause(machine: BambuPrinter, _body: Body) -> None:
+def pause(machine: BambuMachine, _body: Body) -> None:
     """Only in RUNNING."""
     _run_in(machine, "RUNNING").pause()
 
 
-def resume(machine: BambuPrinter, _body: Body) -> None:
+def resume(machine: BambuMachine, _body: Body) -> None:
     """Only in PAUSE."""
     _run_in(machine, "PAUSE").resume()
 
 
-def stop(machine: BambuPrinter, _body: Body) -> None:
+def stop(machine: BambuMachine, _body: Body) -> None:
     """Only in PREPARE, RUNNING and PAUSE."""
     _run_in(machine, "PREPARE", "RUNNING", "PAUSE").stop()
 
 
-def gcode_line(machine: BambuPrinter, body: Body) -> Body:
+def gcode_line(machine: BambuMachine, body: Body) -> Body:
     """Accepted means queued, not executed."""
     param = body.get("param")
     if not isinstance(param, str) or not param:
@@ -60,7 +60,7 @@ def gcode_line(machine: BambuPrinter, body: Body) -> Body:
     return {"err_code": 0, "is_from_mqtt": True}
 
 
-def print_speed(machine: BambuPrinter, body: Body) -> None:
+def print_speed(machine: BambuMachine, body: Body) -> None:
     """Level "1" … "4", only while printing."""
     _run_in(machine, "RUNNING", "PAUSE", "PREPARE")
     level = int(number(body, "param"))
@@ -71,7 +71,7 @@ def print_speed(machine: BambuPrinter, body: Body) -> None:
     job.speed_level = level
 
 
-def skip_objects(machine: BambuPrinter, body: Body) -> None:
+def skip_objects(machine: BambuMachine, body: Body) -> None:
     """Ids of objects on the plate; never all of them, never back again."""
     _run_in(machine, "RUNNING", "PAUSE")
     wanted = body.get("obj_list")
@@ -86,26 +86,26 @@ def skip_objects(machine: BambuPrinter, body: Body) -> None:
     job.skipped = skipped
 
 
-def clean_print_error(machine: BambuPrinter, _body: Body) -> None:
+def clean_print_error(machine: BambuMachine, _body: Body) -> None:
     """The error is acknowledged by a person."""
     machine.health.print_error = 0
     machine.health.fail_reason = 0
     machine.health.forgive(LEVELLING_HMS)
 
 
-def ignore(machine: BambuPrinter, _body: Body) -> None:
+def ignore(machine: BambuMachine, _body: Body) -> None:
     """Go on in spite of the error."""
     machine.health.print_error = 0
     if machine.run is not None and machine.job.gcode_state == "PAUSE":
         machine.run.resume()
 
 
-def set_bed_temp(machine: BambuPrinter, body: Body) -> None:
+def set_bed_temp(machine: BambuMachine, body: Body) -> None:
     """Newer models."""
     machine.heat.bed.aim(number(body, "temp"))
 
 
-def set_nozzle_temp(machine: BambuPrinter, body: Body) -> None:
+def set_nozzle_temp(machine: BambuMachine, body: Body) -> None:
     """extruder_index 0 right, 1 left."""
     index = int(number(body, "extruder_index", 0))
     if not 0 <= index < len(machine.heat.nozzles):
@@ -113,14 +113,14 @@ def set_nozzle_temp(machine: BambuPrinter, body: Body) -> None:
     machine.heat.nozzles[index].aim(number(body, "target_temp"))
 
 
-def set_ctt(machine: BambuPrinter, body: Body) -> None:
+def set_ctt(machine: BambuMachine, body: Body) -> None:
     """Chamber target; refused without a chamber heater."""
     if not machine.model.chamber_max:
         raise Refused("not supported", -2)
     machine.heat.chamber.aim(number(body, "ctt_val"))
 
 
-def set_fan(machine: BambuPrinter, body: Body) -> None:
+def set_fan(machine: BambuMachine, body: Body) -> None:
     """fan_index 1 part, 2 aux, 3 chamber (A4.3); speed 0–100."""
     index = int(number(body, "fan_index"))
     if index not in machine.fans:
@@ -128,20 +128,20 @@ def set_fan(machine: BambuPrinter, body: Body) -> None:
     machine.set_fan(index, number(body, "speed"))
 
 
-def set_airduct(machine: BambuPrinter, body: Body) -> None:
+def set_airduct(machine: BambuMachine, body: Body) -> None:
     """modeId 0 cooling, 1 heating."""
     if not machine.model.np:
         raise Refused("not supported")
     machine.options.airduct_mode = int(number(body, "modeId"))
 
 
-def back_to_center(machine: BambuPrinter, _body: Body) -> None:
+def back_to_center(machine: BambuMachine, _body: Body) -> None:
     """Home."""
     _not_busy(machine)
     machine.console.send("G28")
 
 
-def xyz_ctrl(machine: BambuPrinter, body: Body) -> None:
+def xyz_ctrl(machine: BambuMachine, body: Body) -> None:
     """One step along an axis: mode 0 = 1 mm, mode 1 = 10 mm."""
     _not_busy(machine)
     axis = body.get("axis")
@@ -152,7 +152,7 @@ def xyz_ctrl(machine: BambuPrinter, body: Body) -> None:
     machine.console.send(f"G91\nG1 {axis}{sign * step} F3000\nG90")
 
 
-def set_extrusion_length(machine: BambuPrinter, body: Body) -> None:
+def set_extrusion_length(machine: BambuMachine, body: Body) -> None:
     """Push or pull filament; refused below 170 °C."""
     _not_busy(machine)
     index = int(number(body, "extruder_index", 0))
@@ -162,7 +162,7 @@ def set_extrusion_length(machine: BambuPrinter, body: Body) -> None:
         raise Refused("nozzle too cold", -1)
 
 
-def select_extruder(machine: BambuPrinter, body: Body) -> None:
+def select_extruder(machine: BambuMachine, body: Body) -> None:
     """0 right, 1 left; only on dual nozzles."""
     index = int(number(body, "extruder_index"))
     if not 0 <= index < len(machine.heat.nozzles) or machine.model.nozzles < 2:
@@ -170,7 +170,7 @@ def select_extruder(machine: BambuPrinter, body: Body) -> None:
     machine.ams.extruder = index
 
 
-def calibration(machine: BambuPrinter, body: Body) -> None:
+def calibration(machine: BambuMachine, body: Body) -> None:
     """Each bit of ``option`` is a minute of its stage; the printer is busy meanwhile."""
     _not_busy(machine)
     option = int(number(body, "option"))
@@ -185,7 +185,7 @@ def calibration(machine: BambuPrinter, body: Body) -> None:
     )
 
 
-def print_option(machine: BambuPrinter, body: Body) -> None:
+def print_option(machine: BambuMachine, body: Body) -> None:
     """One switch per message."""
     known = [key for key in _OPTIONS if key in body]
     if not known:
@@ -194,7 +194,7 @@ def print_option(machine: BambuPrinter, body: Body) -> None:
         setattr(machine.options, key, bool(body[key]))
 
 
-def accept(_machine: BambuPrinter, _body: Body) -> None:
+def accept(_machine: BambuMachine, _body: Body) -> None:
     """Acknowledged without anything to see (buzzer, cached dialogs)."""
 
 

@@ -26,7 +26,7 @@ from simulator.state import (
 from simulator.storage import StorageError
 
 if TYPE_CHECKING:
-    from simulator.bambu.machine import BambuPrinter
+    from simulator.bambu.machine import BambuMachine
 
 _EMPTY = Timeline(600.0, 0, (), ())
 _URLS = re.compile(
@@ -47,7 +47,7 @@ class _Bad(Exception):
         self.error = error
 
 
-def project_file(machine: BambuPrinter, body: Body) -> Body:
+def project_file(machine: BambuMachine, body: Body) -> Body:
     """Accepted at once; what is wrong with the file shows as a state later (B2.8)."""
     if machine.job.busy:
         if machine.knobs.a1mini_cancel and machine.run is not None:
@@ -68,7 +68,7 @@ def project_file(machine: BambuPrinter, body: Body) -> Body:
     return {"result": "success"}
 
 
-def _delayed(machine: BambuPrinter, action: Callable[[], None]) -> None:
+def _delayed(machine: BambuMachine, action: Callable[[], None]) -> None:
     knobs = machine.knobs
     wait = knobs.start_delay_s
     if machine.job.gcode_state == "FINISH":
@@ -79,7 +79,7 @@ def _delayed(machine: BambuPrinter, action: Callable[[], None]) -> None:
         action()
 
 
-def _accept(machine: BambuPrinter, path: str, plate: int, body: Body, start: Start) -> None:
+def _accept(machine: BambuMachine, path: str, plate: int, body: Body, start: Start) -> None:
     if machine.job.busy:
         return
     job = machine.job
@@ -107,7 +107,7 @@ def _path_of(body: Body) -> str | None:
     return "/" + match["path"].lstrip("/") if match else None
 
 
-def _read(machine: BambuPrinter, path: str, plate: int, body: Body) -> Start:
+def _read(machine: BambuMachine, path: str, plate: int, body: Body) -> Start:
     knobs = machine.knobs
     if knobs.sd_missing:
         raise _Bad(STORAGE_ERROR)
@@ -154,7 +154,7 @@ def _plate_of(data: bytes, plate: int) -> tuple[Timeline, str, tuple[int, ...]]:
     return timeline_of(gcode), found[1].decode() if found else "8B95A1", objects
 
 
-def _trays(machine: BambuPrinter, timeline: Timeline, body: Body) -> list[int | None]:
+def _trays(machine: BambuMachine, timeline: Timeline, body: Body) -> list[int | None]:
     """Flat tray per project filament; _Bad with the mapping errors of A8.2."""
     count = max(timeline.filaments, default=0) + 1
     if not body.get("use_ams"):
@@ -174,7 +174,7 @@ def _trays(machine: BambuPrinter, timeline: Timeline, body: Body) -> list[int | 
 
 
 def _tray(
-    machine: BambuPrinter, i: int, mapping: list[int], second: object, *, used: bool
+    machine: BambuMachine, i: int, mapping: list[int], second: object, *, used: bool
 ) -> int | None:
     value = mapping[i] if i < len(mapping) else -1
     if value in (EXTERNAL, NONE):
@@ -194,7 +194,7 @@ def _tray(
     return value
 
 
-def local_start(machine: BambuPrinter, name: str, plate: int) -> None:
+def local_start(machine: BambuMachine, name: str, plate: int) -> None:
     """Someone picks a file at the touch screen; trays by the file's own order.
 
     Raises StorageError when the file is not there.
@@ -215,7 +215,7 @@ def local_start(machine: BambuPrinter, name: str, plate: int) -> None:
     _accept(machine, name, plate, body, start)
 
 
-def gcode_file(machine: BambuPrinter, body: Body) -> None:
+def gcode_file(machine: BambuMachine, body: Body) -> None:
     """Legacy: a plain G-code file on the storage."""
     if machine.job.busy:
         raise Refused("busy", BUSY_REFUSED)

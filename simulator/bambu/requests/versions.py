@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from simulator.bambu.requests.outcome import Body
 
 if TYPE_CHECKING:
-    from simulator.bambu.machine import BambuPrinter
+    from simulator.bambu.machine import BambuMachine
 
 _AMS_MODULE = {"AMS": "ams", "AMS lite": "ams_f1", "AMS 2 Pro": "n3f", "AMS HT": "n3s"}
 
 
-def versions(machine: BambuPrinter, _body: Body) -> Body:
+def versions(machine: BambuMachine, _body: Body) -> Body:
     """The module list; ``ota`` carries the firmware and the product name."""
     model, serial = machine.model, machine.spec.serial
     hw_name, project, hw_ver = model.hw_module
