@@ -36,6 +36,8 @@ from printers.octoprint.settings import limits_of
 from printers.status import PrinterStatus
 
 _EMERGENCY_TIMEOUT_S = 4.0
+_RETRY_S = (1.0, 10.0)
+"""A server that is back shall be seen within 20 s."""
 
 
 class OctoPrintPrinter(Printer):
@@ -69,7 +71,7 @@ class OctoPrintPrinter(Printer):
             self._keeper,
             timing or Timing(),
         )
-        self._supervisor = Supervisor(config, self._session, backoff or Backoff(), "ws")
+        self._supervisor = Supervisor(config, self._session, backoff or Backoff(_RETRY_S), "ws")
         self._session.attach(self._supervisor)
         self._files = FileStore(config.name, self._client)
 
@@ -103,6 +105,8 @@ class OctoPrintPrinter(Printer):
         for call in calls(command, self._reading.heated):
             self._client.post(call, timeout, once=True)
             self._reading.sent(*call.lines)
+        if isinstance(command, c.Stop):
+            self._reading.cancelled()
         return CommandResult()
 
     def _trust_certificate(self, sha256: str) -> CommandResult:

@@ -70,7 +70,7 @@ def _motion(command: c.Command) -> Call:
         case c.Extrude(mm=mm):
             return Call(TOOL, {"command": "extrude", "amount": mm})
         case c.SetFan(fan="part", percent=percent):
-            return gcode(f"M106 S{round(percent * 2.55)}" if percent else "M107")
+            return gcode(f"M106 S{round(percent * 255 / 100)}" if percent else "M107")
         case c.SetSpeed(percent=int(percent)):
             return Call(HEAD, {"command": "feedrate", "factor": percent}, (f"M220 S{percent}",))
         case _:

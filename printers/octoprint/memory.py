@@ -61,6 +61,8 @@ class Memory:
             self._started(path(data.get("path")), text(data.get("name")))
         elif kind in ("PrintDone", "PrintCancelled", "PrintFailed"):
             self._ended_by(kind, data, now)
+        elif kind == "FileSelected":
+            self.ended = None  # what is selected now has not been printed yet
         elif kind == "PrintPaused":
             self._paused(data)
         elif kind == "PrintResumed":

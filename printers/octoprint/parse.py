@@ -163,7 +163,7 @@ def _message(name: str, activity: Activity) -> str:
 def _faults(name: str, activity: Activity, trouble: Trouble) -> tuple[Fault, ...]:
     if activity.phase is not Phase.ERROR:
         return ()
-    said = activity.error or trouble.text or _in_brackets(activity.raw)
+    said = activity.error or _in_brackets(activity.raw) or trouble.text
     words = said or f"OctoPrint reports an error of {name} without saying which."
     code = trouble.code if trouble.code and trouble.text == said else "octoprint-error"
     return (Fault(code=code, text=words, severity=Severity.FATAL, module="printer"),)

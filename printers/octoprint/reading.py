@@ -111,6 +111,11 @@ class Reading:
             for line in lines:
                 self._memory.line(f"Send: {line}")
 
+    def cancelled(self) -> None:
+        """The server has taken the farm's own stop."""
+        with self._lock:
+            self._memory.cancelling = bool(self._memory.running)
+
     def explain(self, trouble: Trouble) -> None:
         with self._lock:
             self._trouble = trouble

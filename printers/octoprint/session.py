@@ -21,7 +21,7 @@ from printers.lan import outage as words
 from printers.lan.address import Address
 from printers.lan.certificates import IdentityChanged
 from printers.lan.dialer import Aborted, Dialer
-from printers.lan.http_client import Answered, NotReached
+from printers.lan.http_client import Answered, NoAnswer, NotReached
 from printers.lan.outage import Outage
 from printers.lan.report import StatusKeeper
 from printers.lan.supervisor import Supervisor
@@ -127,7 +127,7 @@ class Session:
         except (FarmError, OSError, IdentityChanged, Closed) as error:
             if broken.is_set() or isinstance(error, Aborted):
                 return words.asked(self._config.name)
-            return self._outage(error, dialer)
+            return self._outage(error, dialer)  # before _rest: it asks how far it had come
         finally:
             self._rest()
 
@@ -324,6 +324,8 @@ class Session:
             return words.wrong_key(name, "OctoPrint", _KEY_HINT)
         if isinstance(error, Closed):
             return _closed(name)
+        if isinstance(error, NoAnswer) and self.how:
+            return words.silent(name)
         return words.outage_of(error, name, where)
 
 
