@@ -193,7 +193,9 @@ class FileStore:
             reply = self._client.file(place, _TIMEOUT_S)
         except Answered as error:
             raise words.file_refused(self._name, folder, error) from error
-        inside = paths.listing(reply or {}, place)
+        if reply is None:
+            raise words.missing(self._name, folder)
+        inside = paths.listing(reply, place)
         return inside if place.pieces or not place.main else inside + paths.other_storages(server)
 
     def download(self, path: str, target: Path, progress: Progress | None) -> None:
