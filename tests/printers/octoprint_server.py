@@ -8,6 +8,7 @@ import json
 import socket
 import ssl
 import threading
+from contextlib import closing
 from types import TracebackType
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -167,6 +168,8 @@ class FakeOctoPrint:
 
     def _serve(self, sock: socket.socket) -> None:
         raw = read_head(sock)
+        if not raw:
+            return  # a look at the certificate, no more
         head, _, body = raw.partition(b"\r\n\r\n")
         lines = head.decode("latin-1").split("\r\n")
         method, target, _ = lines[0].split(" ", 2)
@@ -176,7 +179,10 @@ class FakeOctoPrint:
             self._upgrade(sock, raw)
             return
         while len(body) < int(headers.get("content-length", "0")):
-            body += sock.recv(65_536)
+            piece = sock.recv(65_536)
+            if not piece:
+                return  # given up half-way: a real one throws it away too
+            body += piece
         value = self._body(headers, body)
         with self.lock:
             self.requests.append((method, path, value))
@@ -195,7 +201,8 @@ class FakeOctoPrint:
                 "REQUEST_METHOD": "POST",
             }
             _, form, files = parse_form_data(environ)
-            return {**form.to_dict(), "file": (files["file"].filename, files["file"].read())}
+            with closing(files["file"]) as sent:
+                return {**form.to_dict(), "file": (sent.filename, sent.read())}
         return json.loads(body) if kind == "application/json" else None
 
     def _written(self, result: Answer) -> bytes:
@@ -235,7 +242,7 @@ class FakeOctoPrint:
             case "/api/printer":
                 return 409, {"error": "Printer is not operational"}
             case "/api/printer/error":
-                return 200, {"error": self.error, "faq": "firmware-thermal-runaway" * 1}
+                return 200, {"error": self.error, "faq": "firmware-thermal-runaway"}
             case _ if path.startswith("/downloads/files/local/"):
                 found = self.files.get(unquote(path[23:]))
                 return (404, {"error": "not found"}) if found is None else (200, found)
