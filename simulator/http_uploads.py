@@ -21,16 +21,23 @@ _FULL = 552
 _Read = Callable[[int], Awaitable[bytes]]
 
 
-class StorageFull(Exception):
-    """No space left (knob disk_full, or the storage's capacity)."""
-
-
 @dataclass(slots=True)
 class Form:
     """A multipart form: texts by field, and files as (name, content) by field."""
 
     fields: dict[str, str] = field(default_factory=dict)
     files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+
+
+class StorageFull(Exception):
+    """No space left (knob disk_full, or the storage's capacity).
+
+    ``form`` is what was sent, with empty files, when it was a form.
+    """
+
+    def __init__(self, form: Form | None = None) -> None:
+        super().__init__("no space left")
+        self.form = form
 
 
 async def receive(host: HttpHost, request: web.Request) -> bytes:
@@ -42,7 +49,7 @@ async def receive_form(host: HttpHost, request: web.Request) -> Form:
     """A multipart form. Raises StorageFull, or HTTPBadRequest when it is none."""
     if not request.content_type.startswith("multipart/"):
         raise web.HTTPBadRequest
-    form = Form()
+    form, full = Form(), False
     try:
         reader = await request.multipart()
         while (part := await reader.next()) is not None:
@@ -51,10 +58,15 @@ async def receive_form(host: HttpHost, request: web.Request) -> Form:
             if part.filename is None:
                 form.fields[part.name] = await part.text()
             else:
-                content = await _received(host, request, part.read_chunk)
+                try:
+                    content = await _received(host, request, part.read_chunk)
+                except StorageFull:
+                    content, full = b"", True
                 form.files[part.name] = (part.filename, content)
     except ValueError as error:
         raise web.HTTPBadRequest from error
+    if full:
+        raise StorageFull(form)
     return form
 
 
