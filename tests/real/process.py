@@ -45,6 +45,13 @@ class Process:
     def is_running(self) -> bool:
         return self._popen is not None and self._popen.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """Raises RuntimeError when it was not started."""
+        if self._popen is None:
+            raise RuntimeError(f"{self.name} does not run")
+        return self._popen.pid
+
     def kill(self) -> None:
         """At once, as a power cut would."""
         self._end(signal.SIGKILL)
