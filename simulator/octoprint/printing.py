@@ -1,0 +1,304 @@
+"""The job of a virtual OctoPrint: the selected file, and what happens to it."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from simulator.octoprint.core import USER, Core
+from simulator.octoprint.states import State
+from simulator.plain_job import PlainRun
+
+STARTING_S = FINISHING_S = 0.1  # real seconds
+NO_PROGRESS: dict[str, Any] = {
+    "completion": None,
+    "filepos": None,
+    "printTime": None,
+    "printTimeLeft": None,
+    "printTimeLeftOrigin": None,
+}
+_NOWHERE = dict.fromkeys("xyzetf")
+_LINEAR_FROM = 5.0  # percent; before, no time is guessed
+
+
+class Lost(NamedTuple):
+    """A job that ends with the connection: event payload, seconds, and 0 … 1 of the file."""
+
+    payload: dict[str, Any]
+    seconds: float
+    share: float
+
+
+class Printing:
+    """``path`` "" = nothing is selected. A user "" is the machine itself, or somebody at it."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self.path = ""
+        self.user = ""
+        self.touched = False  # something was selected since the server started
+        self._progress = NO_PROGRESS
+        self._starter = self._pauser = self._resumer = self._canceller = ""
+        self._restarting = False
+
+    # --- selection ----------------------------------------------------------------------------
+
+    def select(self, path: str, user: str = USER) -> None:
+        """Make a stored file the one to print."""
+        self.path, self.user, self.touched = path, user, True
+        self._progress = NO_PROGRESS
+        self.core.touch()
+        self.core.emit("FileSelected", {**self._payload(user), "size": None})
+
+    def unselect(self) -> None:
+        """Select nothing."""
+        self.touched = True
+        self._progress = NO_PROGRESS
+        self.core.touch()
+        if self.path:
+            self.path = self.user = ""
+            self.core.emit("FileDeselected")
+
+    def uses(self, path: str) -> bool:
+        """Whether a file, or one in this folder, is being printed."""
+        inside = self.path == path or self.path.startswith(f"{path}/")
+        return self.core.state.active and self.path != "" and inside
+
+    # --- commands -----------------------------------------------------------------------------
+
+    def start(self, user: str = USER) -> None:
+        """Print the selected file; without one nothing happens (measured)."""
+        if not self.path:
+            return
+        delay = self.core.knobs.start_delay_s
+        if delay > 0:
+            self.core.machine.after(delay, lambda: self._start(user))
+        else:
+            self._start(user)
+
+    def _start(self, user: str) -> None:
+        core = self.core
+        if core.state is State.OPERATIONAL and core.files.exists(self.path):
+            self._starter = user
+            core.machine.start_file(self.path)
+
+    def restart(self, user: str = USER) -> None:
+        """From the beginning, while paused."""
+        self._restarting = True
+        self.core.machine.end_job("cancelled")
+        self._restarting = False
+        self._starter = user
+        self.core.machine.start_file(self.path)
+
+    def pause(self, user: str = USER) -> None:
+        """Ask the machine to pause."""
+        self._pauser = user
+        self.core.machine.pause()
+        self.follow()
+
+    def resume(self, user: str = USER) -> None:
+        """Ask the machine to go on."""
+        self._resumer = user
+        self.core.machine.resume()
+        self.follow()
+
+    def cancel(self, user: str = USER) -> None:
+        """Ask the machine to stop."""
+        self._canceller = user
+        self.core.machine.stop()
+        self.follow()
+
+    # --- what the machine does ----------------------------------------------------------------
+
+    def follow(self) -> None:
+        """Bring the state in line with what the machine has begun."""
+        state = self.core.state
+        match self.core.machine.settling:
+            case "pausing" if state in (State.STARTING, State.PRINTING):
+                self.core.enter(State.PAUSING)
+            case "resuming" if state is State.PAUSED:
+                self._resuming()
+            case "cancelling" if state.active and state is not State.CANCELLING:
+                self._cancelling()
+
+    def started(self) -> None:
+        """A job has begun, by us or by somebody else."""
+        core, run = self.core, self.core.machine.last
+        if not core.state.operational or run is None:
+            return  # printed from the machine's own card: nothing is known of it here
+        path = run.path.strip("/")
+        if path != self.path:
+            self.select(path, self._starter)
+        self._progress, core.current_z = NO_PROGRESS, None
+        core.enter(State.STARTING)
+        core.emit("PrintStarted", self._payload(self._starter))
+        core.mark("print", "Start")
+        self._starter = ""
+        core.machine.after(STARTING_S, lambda: self._under_way(run))
+
+    def _under_way(self, run: PlainRun) -> None:
+        if self.core.machine.last is run and self.core.state is State.STARTING:
+            self.core.enter(State.PRINTING)
+            if b"G28" in self.core.machine.storage.read(run.path)[:65536]:
+                self.core.emit("Home")
+
+    def adopt(self) -> None:
+        """A job that ran when the server began to look."""
+        run = self.core.machine.plain_run
+        if run is not None:
+            self.path, self.user, self.touched = run.path.strip("/"), USER, True
+            paused = self.core.machine.job.gcode_state == "PAUSE"
+            self.core.state = State.PAUSED if paused else State.PRINTING
+
+    def paused(self) -> None:
+        """The machine stands."""
+        core, machine = self.core, self.core.machine
+        if not core.state.active:
+            return
+        if machine.pause_reason == "file":
+            core.emit("CommandSuppressed", _suppressed("M0"))
+        core.enter(State.PAUSING)
+        place = {axis.lower(): value for axis, value in machine.axes.position.items()}
+        position = {**place, "t": 0, "e": 0.0, "f": 1500.0}
+        where = {"position": position, **self._how_far()}
+        core.emit("PrintPaused", {**self._payload(self._pauser), **where})
+        core.mark("pause", "Pause")
+        core.emit("PositionUpdate", {"reason": "pause", **position})
+        core.enter(State.PAUSED)
+        self._pauser = ""
+
+    def _resuming(self) -> None:
+        self.core.enter(State.RESUMING)
+        self.core.emit("PrintResumed", self._payload(self._resumer))
+        self.core.mark("resume", "Resume")
+        self._resumer = ""
+
+    def resumed(self) -> None:
+        """The machine moves again."""
+        if self.core.state is State.PAUSED:
+            self._resuming()
+        if self.core.state is State.RESUMING:
+            self.core.enter(State.PRINTING)
+
+    def _cancelling(self) -> None:
+        core = self.core
+        seconds = self._seconds()
+        core.emit("PrintCancelling", self._payload(self._canceller))
+        core.enter(State.CANCELLING)
+        payload = {
+            **self._payload(self._canceller),
+            "position": _NOWHERE,
+            **self._how_far(),
+            "time": seconds,
+        }
+        self._progress, core.current_z = NO_PROGRESS, None
+        core.emit("PrintCancelled", payload)
+        core.mark("cancel", "Cancel")
+        self._count(success=False, seconds=seconds)
+        core.emit("PrintFailed", {**payload, "reason": "cancelled"})
+        self._canceller = ""
+
+    def cancelled(self) -> None:
+        """The machine has stopped."""
+        if self._restarting or not self.core.state.active:
+            return
+        if self.core.state is not State.CANCELLING:
+            self._cancelling()
+        self.core.enter(State.OPERATIONAL)
+
+    def finished(self) -> None:
+        """The file has been printed to its end."""
+        core = self.core
+        if not core.state.active:
+            return
+        seconds, size = self._seconds(), core.machine.storage.size(self.path)
+        self._progress = {
+            "completion": 100.0,
+            "filepos": size,
+            "printTime": int(seconds),
+            "printTimeLeft": 0,
+            "printTimeLeftOrigin": None,
+        }
+        core.enter(State.FINISHING)
+        core.mark("done", "Done")
+        core.emit("PrintDone", {**self._payload(), "time": seconds})
+        self._count(success=True, seconds=seconds)
+        core.machine.after(FINISHING_S, self._at_rest)
+
+    def _at_rest(self) -> None:
+        if self.core.state is State.FINISHING:
+            self.core.enter(State.OPERATIONAL)
+
+    def let_go(self) -> Lost | None:
+        """The connection is going: unselect, and return the job that is lost with it."""
+        lost = None
+        last = self.core.machine.last
+        if self.core.state.active and last is not None:
+            share = last.file_position / max(1, last.size)
+            lost = Lost(self._payload(), self._seconds(), share)
+        self.unselect()
+        return lost
+
+    def lost(self, job: Lost, error: str) -> None:
+        """After ``let_go``, when the port is closed."""
+        self._count(success=False, seconds=job.seconds, path=job.payload["path"])
+        ends = {"time": job.seconds, "reason": "error", "error": error, "progress": job.share}
+        self.core.emit("PrintFailed", {**job.payload, **ends})
+
+    # --- numbers ------------------------------------------------------------------------------
+
+    def _seconds(self) -> float:
+        last = self.core.machine.last
+        return round(last.printing_s, 6) if last is not None else 0.0
+
+    def _how_far(self) -> dict[str, Any]:
+        position = self.core.machine.file_position
+        size = self.core.machine.last.size if self.core.machine.last is not None else 0
+        return {"fileposition": position, "progress": int(100 * position / max(1, size))}
+
+    def _count(self, *, success: bool, seconds: float, path: str = "") -> None:
+        path = path or self.path
+        if self.core.files.exists(path):
+            self.core.files.known(path).printed(success, seconds)
+        self.core.emit("MetadataStatisticsUpdated", {"storage": "local", "path": path})
+
+    def _payload(self, user: str = "") -> dict[str, Any]:
+        path = self.path
+        files = self.core.machine.storage
+        payload = {
+            "name": path.rpartition("/")[2],
+            "path": path,
+            "origin": "local",
+            "size": files.size(path) if files.exists(path) else None,
+            "owner": self.user or USER,
+        }
+        return {**payload, "user": user} if user else payload
+
+    def progress(self) -> dict[str, Any]:
+        """``progress``."""
+        core, run = self.core, self.core.machine.plain_run
+        if run is None or not core.state.active or core.state is State.CANCELLING:
+            return self._progress
+        position, size = run.file_position, max(1, run.size)
+        percent = 100 * position / size
+        known = core.files.known(self.path) if core.files.exists(self.path) else None
+        left: int | None = None
+        origin = "linear"
+        if known is not None and known.analysis and "estimatedPrintTime" in known.analysis:
+            left, origin = int(run.remaining_s), "analysis"
+        elif percent >= _LINEAR_FROM:
+            left = int(run.printing_s * (100 - percent) / percent)
+        return {
+            "completion": percent,
+            "filepos": position,
+            "printTime": int(run.printing_s),
+            "printTimeLeft": left,
+            "printTimeLeftOrigin": origin,
+        }
+
+
+def _suppressed(command: str) -> dict[str, str]:
+    return {
+        "command": command,
+        "message": f"Not sending {command} to printer as it's configured as a blocked command",
+        "severity": "warn",
+    }
