@@ -33,7 +33,8 @@ class CameraStatus:
 
 class CameraFailed(FarmError):
     """No picture now. ``error_code``: off, unreachable, busy, certificate, not_ready, lost,
-    stalled, bad_frames, internal."""
+    stalled, bad_frames, internal; over HTTP also address, auth, not_found, no_picture,
+    not_a_picture, protocol, redirected, server_error."""
 
     code = "camera_failed"
     status = 503

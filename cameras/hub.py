@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from cameras import bambu_jpeg
+from cameras import bambu_jpeg, mjpeg, snapshot
 from cameras.frames import CameraFailed, CameraStatus, Frame
 from cameras.worker import CameraWorker, Timing
 from core.clock import Clock
@@ -17,7 +17,11 @@ Sources = Callable[[str], CameraSource | None]
 
 Reader = Callable[[CameraSource, Callable[[], bool]], Iterator[bytes]]
 
-READERS: Mapping[str, Reader] = {"bambu_jpeg": bambu_jpeg.frames}
+READERS: Mapping[str, Reader] = {
+    "bambu_jpeg": bambu_jpeg.frames,
+    "mjpeg": mjpeg.frames,
+    "snapshot": snapshot.frames,
+}
 
 _OFF = CameraStatus(mode="none", code="off", text="Camera is off")
 _VIDEO = CameraStatus(

@@ -7,6 +7,8 @@ its length.
 
 from __future__ import annotations
 
+Bytes = bytes | bytearray
+
 _SOI = b"\xff\xd8\xff"
 _EOI = 0xD9
 _SOS = 0xDA
@@ -22,38 +24,63 @@ class BadJpeg(ValueError):
     """These bytes cannot become a JPEG, whatever follows."""
 
 
-def jpeg_end(data: bytes, start: int = 0) -> int:
+class JpegWalk:
+    """Walks one picture while its bytes arrive; goes on where it stopped, never from the start."""
+
+    def __init__(self, start: int = 0) -> None:
+        """``start`` is the index of the picture's first byte."""
+        self._start = start
+        self._at = start + 2
+        self._segments = 0
+        self._scans = 0
+        self._in_scan = False
+
+    def end(self, data: Bytes) -> int:
+        """Index after the picture's last byte, 0 when it is not yet complete. Raises BadJpeg.
+
+        ``data`` holds at least what it held at the last call.
+        """
+        if not data.startswith(_SOI, self._start):
+            raise BadJpeg("no start of image")
+        while self._segments < MAX_SEGMENTS:
+            if self._in_scan and not self._leave_scan(data):
+                return 0
+            found = _next_marker(data, self._at)
+            if found is None:  # fill bytes up to the end, if anything
+                self._at = max(self._at, len(data) - 1)
+                return 0
+            marker, behind = found
+            if marker == _EOI:
+                if not self._scans:
+                    raise BadJpeg("ends before any picture data")
+                return behind
+            if marker not in _STANDALONE:
+                behind = _after_segment(data, behind)
+                if not behind:
+                    return 0
+            self._at = behind
+            self._segments += 1
+            if marker == _SOS:
+                self._scans += 1
+                self._in_scan = True
+        raise BadJpeg("more segments than any picture has")
+
+    def _leave_scan(self, data: Bytes) -> bool:
+        """Move to the marker that ends entropy-coded data; False when it has not come yet."""
+        ended, self._at = _after_scan(data, self._at)
+        self._in_scan = not ended
+        return ended
+
+
+def jpeg_end(data: Bytes, start: int = 0) -> int:
     """Index after the picture's last byte, 0 when it is not yet complete.
 
     ``start`` is the index of its first byte. Raises BadJpeg.
     """
-    if not data.startswith(_SOI, start):
-        raise BadJpeg("no start of image")
-    at = start + 2
-    scans = 0
-    for _ in range(MAX_SEGMENTS):
-        found = _next_marker(data, at)
-        if found is None:
-            return 0
-        marker, at = found
-        if marker == _EOI:
-            if not scans:
-                raise BadJpeg("ends before any picture data")
-            return at
-        if marker in _STANDALONE:
-            continue
-        at = _after_segment(data, at)
-        if not at:
-            return 0
-        if marker == _SOS:
-            scans += 1
-            at = _after_scan(data, at)
-            if at < 0:
-                return 0
-    raise BadJpeg("more segments than any picture has")
+    return JpegWalk(start).end(data)
 
 
-def _next_marker(data: bytes, at: int) -> tuple[int, int] | None:
+def _next_marker(data: Bytes, at: int) -> tuple[int, int] | None:
     """(marker, index behind it); None at the end of the data. Fill bytes are skipped."""
     if at < len(data) and data[at] != _FILL:
         raise BadJpeg("no marker where one must be")
@@ -67,7 +94,7 @@ def _next_marker(data: bytes, at: int) -> tuple[int, int] | None:
     return marker, at + 1
 
 
-def _after_segment(data: bytes, at: int) -> int:
+def _after_segment(data: Bytes, at: int) -> int:
     """Index behind a segment whose length stands at ``at``, 0 when it is not all there."""
     if at + 2 > len(data):
         return 0
@@ -77,19 +104,21 @@ def _after_segment(data: bytes, at: int) -> int:
     return at + length if at + length <= len(data) else 0
 
 
-def _after_scan(data: bytes, at: int) -> int:
-    """Index of the marker that ends entropy-coded data, -1 when it has not come yet."""
+def _after_scan(data: Bytes, at: int) -> tuple[bool, int]:
+    """(True, index of the marker that ends entropy-coded data), or (False, where to go on)."""
     while True:
-        at = data.find(b"\xff", at)
-        if at < 0 or at + 1 >= len(data):
-            return -1
-        follower = data[at + 1]
+        found = data.find(b"\xff", at)
+        if found < 0:
+            return False, len(data)
+        if found + 1 >= len(data):
+            return False, found
+        follower = data[found + 1]
         if follower == _FILL:
-            at += 1
+            at = found + 1
         elif follower == 0x00 or follower in _RESTARTS:
-            at += 2
+            at = found + 2
         else:
-            return at
+            return True, found
 
 
 def first_jpeg(data: bytes) -> bytes | None:

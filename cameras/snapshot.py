@@ -1,0 +1,53 @@
+"""Reads cameras that give single pictures over HTTP: asked once a second while somebody looks."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Generator
+
+from cameras import web_answer, web_link
+from cameras.frames import CameraFailed
+from cameras.patience import POLL_S, Cancelled, Left, Patience
+from printers.base import CameraSource
+
+EVERY_S = 1.0
+ANSWER_S = 10.0
+
+
+def frames(
+    source: CameraSource,
+    cancelled: Cancelled,
+    every_s: float = EVERY_S,
+    answer_s: float = ANSWER_S,
+) -> Generator[bytes, None, None]:
+    """Pictures until ``cancelled()``, each asked for anew; close the iterator to hang up.
+
+    Raises CameraFailed with a sentence. Notices a cancel within half a second.
+    """
+    pause = threading.Event()
+    while True:
+        due = time.monotonic() + every_s
+        try:
+            picture = fetch(source, cancelled, answer_s)
+        except Left:
+            return
+        yield picture
+        while (left := due - time.monotonic()) > 0:
+            if cancelled():
+                return
+            pause.wait(min(left, POLL_S))
+
+
+def fetch(source: CameraSource, cancelled: Cancelled, answer_s: float = ANSWER_S) -> bytes:
+    """One picture. An address that really streams is left after its first.
+
+    Raises CameraFailed, or Left when cancelled.
+    """
+    patience = Patience(cancelled, answer_s, f"Camera did not answer in {answer_s:.0f} s")
+    with web_link.ask(source, source.snapshot_url or source.url, patience) as response:
+        if not web_answer.is_stream(response):
+            return web_answer.picture(response)
+        for picture in web_answer.pictures(response, patience, answer_s):
+            return picture
+    raise CameraFailed("Camera sends no pictures", code="bad_frames")

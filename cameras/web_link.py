@@ -1,0 +1,264 @@
+"""One HTTP question to a camera, whose waiting anybody can end within half a second.
+
+urllib3 and requests cannot go on reading after a time-out, so a cancel would have to wait for it;
+here the standard library's HTTP parser reads from a socket that is polled instead.
+"""
+
+from __future__ import annotations
+
+import base64
+import errno
+import http.client
+import io
+import os
+import selectors
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, Any
+from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
+
+from cameras.frames import CameraFailed
+from cameras.patience import POLL_S, Patience
+from core.errors import FarmError
+from printers.base import CameraSource
+
+MAX_REDIRECTS = 3
+_SEND_S = 2.0
+_BUFFER_BYTES = 64 * 1024
+_PENDING = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", 0)})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_SAFE = "/%:@!$&'()*+,;=~-._?"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a picture is."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str  # with its query, quoted
+    sign_in: str  # user:password of the address, "" = none
+
+    @property
+    def origin(self) -> tuple[str, str, int]:
+        return (self.scheme, self.host, self.port)
+
+
+def parse_target(url: str) -> Target:
+    """Raises CameraFailed (address)."""
+    try:
+        parts = urlsplit(url.strip())
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port, parts = "", None, SplitResult("", "", "", "", "")
+    if parts.scheme not in ("http", "https") or not host:
+        raise CameraFailed("Camera's address is no http or https address", code="address")
+    query = "?" + quote(parts.query, safe=_SAFE) if parts.query else ""
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return Target(
+        scheme=parts.scheme,
+        host=host,
+        port=port or (443 if parts.scheme == "https" else 80),
+        path=quote(parts.path or "/", safe=_SAFE) + query,
+        sign_in=f"{user}:{password}" if user else "",
+    )
+
+
+@contextmanager
+def ask(source: CameraSource, url: str, patience: Patience) -> Iterator[http.client.HTTPResponse]:
+    """The camera's answer, its body not yet read; leaving the block hangs up.
+
+    The source's keys go to ``url``'s own server and nowhere else: a redirect away is refused.
+    Raises CameraFailed with a sentence, or patience.Left.
+    """
+    first = target = parse_target(url)
+    for _ in range(MAX_REDIRECTS + 1):
+        with _one(source, target, patience) as response:
+            if response.status not in _REDIRECTS:
+                yield response
+                return
+            url = urljoin(url, response.headers.get("Location", ""))
+        target = parse_target(url)
+        if target.origin != first.origin:
+            raise CameraFailed(
+                "Camera's server points to another address; set that one as the camera's",
+                code="redirected",
+            )
+    raise CameraFailed("Camera's server points from address to address", code="redirected")
+
+
+@contextmanager
+def _one(
+    source: CameraSource, target: Target, patience: Patience
+) -> Iterator[http.client.HTTPResponse]:
+    context, headers = _secrets(source, target)
+    link = _connect(target, context, patience)
+    try:
+        connection = http.client.HTTPConnection(target.host, target.port)
+        connection.sock = _Link(link, patience)
+        _send(connection, link, target.path, headers)
+        yield connection.getresponse()
+    except (ConnectionError, http.client.IncompleteRead) as error:
+        raise CameraFailed("Camera connection was lost", code="lost") from error
+    except http.client.HTTPException as error:
+        raise CameraFailed("Camera's address does not speak HTTP", code="protocol") from error
+    except OSError as error:
+        raise CameraFailed("Camera connection was lost", code="lost") from error
+    finally:
+        link.close()
+
+
+def _send(
+    connection: http.client.HTTPConnection, link: socket.socket, path: str, headers: dict[str, str]
+) -> None:
+    link.settimeout(_SEND_S)
+    try:
+        connection.request("GET", path, headers=headers)
+    except (ValueError, http.client.InvalidURL):
+        # not chained: the library's words would show the key
+        raise CameraFailed(
+            "Camera's address or key holds characters that cannot be sent", code="address"
+        ) from None
+    link.settimeout(POLL_S)
+
+
+def _secrets(source: CameraSource, target: Target) -> tuple[ssl.SSLContext | None, dict[str, str]]:
+    """What the adapter lends for this question; it may not have it yet."""
+    try:
+        context = source.tls() if source.tls and target.scheme == "https" else None
+        given: Mapping[str, str] = source.headers()
+    except FarmError as error:
+        raise CameraFailed(error.message, code="not_ready") from error
+    if context is None and target.scheme == "https":
+        context = ssl.create_default_context()
+    headers = {"Accept": "*/*", "Connection": "close", **given}
+    if target.sign_in:
+        code = base64.b64encode(target.sign_in.encode()).decode()
+        headers.setdefault("Authorization", f"Basic {code}")
+    return context, headers
+
+
+def _connect(target: Target, context: ssl.SSLContext | None, patience: Patience) -> socket.socket:
+    try:
+        plain = _dial(target, patience)
+    except ConnectionRefusedError as error:
+        raise CameraFailed("Camera is off", code="off") from error
+    except OSError as error:
+        raise CameraFailed("Camera cannot be reached", code="unreachable") from error
+    if context is None:
+        return plain
+    stream: ssl.SSLSocket | None = None
+    try:
+        stream = context.wrap_socket(
+            plain, server_hostname=target.host, do_handshake_on_connect=False
+        )
+        _shake_hands(stream, patience)
+    except ssl.SSLCertVerificationError as error:
+        _close(plain, stream)
+        raise CameraFailed(
+            "Camera shows a certificate the farm does not trust", code="certificate"
+        ) from error
+    except OSError as error:
+        _close(plain, stream)
+        raise CameraFailed("Camera hung up while connecting", code="lost") from error
+    except BaseException:
+        _close(plain, stream)
+        raise
+    return stream
+
+
+def _close(plain: socket.socket, stream: ssl.SSLSocket | None) -> None:
+    plain.close()
+    if stream is not None:
+        stream.close()
+
+
+def _dial(target: Target, patience: Patience) -> socket.socket:
+    """The first of the host's addresses that answers. Raises OSError."""
+    problem: OSError = OSError("the name has no address")
+    for family, kind, proto, _, address in socket.getaddrinfo(
+        target.host, target.port, type=socket.SOCK_STREAM
+    ):
+        link = socket.socket(family, kind, proto)
+        try:
+            _dial_one(link, address, patience)
+        except OSError as error:
+            link.close()
+            problem = error
+        except BaseException:
+            link.close()
+            raise
+        else:
+            return link
+    raise problem
+
+
+def _dial_one(link: socket.socket, address: Any, patience: Patience) -> None:
+    link.setblocking(False)
+    code = link.connect_ex(address)
+    if code in _PENDING:
+        _wait(link, selectors.EVENT_WRITE, patience)
+        code = link.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if code:
+        raise OSError(code, os.strerror(code))
+
+
+def _shake_hands(stream: ssl.SSLSocket, patience: Patience) -> None:
+    stream.setblocking(False)
+    while True:
+        try:
+            stream.do_handshake()
+        except ssl.SSLWantReadError:
+            _wait(stream, selectors.EVENT_READ, patience)
+        except ssl.SSLWantWriteError:
+            _wait(stream, selectors.EVENT_WRITE, patience)
+        else:
+            return
+
+
+def _wait(link: socket.socket, events: int, patience: Patience) -> None:
+    with selectors.DefaultSelector() as selector:
+        selector.register(link, events)
+        patience.check()
+        while not selector.select(POLL_S):
+            patience.check()
+
+
+class _Link:
+    """The little of a socket that http.client needs, reading with patience."""
+
+    def __init__(self, link: socket.socket, patience: Patience) -> None:
+        self._link = link
+        self._patience = patience
+
+    def sendall(self, data: bytes) -> None:
+        self._link.sendall(data)
+
+    def makefile(self, mode: str) -> IO[bytes]:
+        """Only ever "rb"."""
+        del mode
+        return io.BufferedReader(_Polled(self._link, self._patience), _BUFFER_BYTES)
+
+    def close(self) -> None:
+        """http.client lets go before the body is read; whoever dialled hangs up."""
+
+
+class _Polled(io.RawIOBase):
+    def __init__(self, link: socket.socket, patience: Patience) -> None:
+        self._link = link
+        self._patience = patience
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while True:
+            self._patience.check()
+            try:
+                return self._link.recv_into(buffer)
+            except TimeoutError:
+                continue
