@@ -155,7 +155,6 @@ class MoonrakerPrinter(Printer):
             "certificate_sha256": pin.sha256 if (pin := self._trust.pinned) else None,
             "klippy": {"state": picture.klippy.state, "message": picture.klippy.message},
             "firmware": status.machine.firmware,
-            "components": list(listener.components),
             "objects": sorted(picture.layout.listed),
             "report": scrub(dict(picture.objects), self.config.api_key.reveal()),
         }

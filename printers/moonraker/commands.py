@@ -33,6 +33,7 @@ class Order:
     what: str  # for sentences: "the pause"
     params: Mapping[str, Any] = field(default_factory=dict)
     undo: str = ""
+    echo: bool = False  # its answer is what the console prints
 
 
 _PLAIN: dict[type[c.Command], Order] = {
@@ -59,7 +60,7 @@ def order_of(command: c.Command, picture: Picture) -> Order:
         case c.SkipObjects(ids=ids):
             return _script("leaving out", _skip(ids, picture))
         case c.SendGcode(line=line):
-            return _script("the G-code", _one_line(line, picture))
+            return Order(SCRIPT, "the G-code", {"script": _one_line(line, picture)}, echo=True)
         case _:
             return _setting(command, picture)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Protocol
 
 from core.errors import PrinterRejected, PrinterTimeout
@@ -11,18 +10,21 @@ from printers.lan.http_client import HttpClient, NotReached
 from printers.moonraker import words
 from printers.moonraker.client import Session, require
 from printers.moonraker.commands import SCRIPT, Order
+from printers.moonraker.console import Console, not_known, shown
 from printers.moonraker.link import Link
 from printers.moonraker.rpc import Answer, Then
 
 _URGENT_WAIT_S = 3.0
-_RESTARTS = ("printer.firmware_restart", "printer.restart")
 
 
 class Notes(Protocol):
     """What the listener is told of orders."""
 
+    console: Console
+
+    def ordered(self, method: str) -> None: ...
+    def refused(self, method: str) -> None: ...
     def refused_later(self, what: str, answer: Answer) -> None: ...
-    def restart_ordered(self, now: float) -> None: ...
 
 
 class Courier:
@@ -41,12 +43,21 @@ class Courier:
         Raises PrinterOffline (nothing sent), PrinterRejected, PrinterTimeout (connection lost).
         """
         session = require(self._link.session, self._name)
+        mark = self._notes.console.mark
+        self._notes.ordered(order.method)
         late = self._late(order, session)
         answer = session.call(order.method, order.params, timeout, late)
         if answer is None:
             return CommandResult(text=words.queued(order.what), pending=True)
         self._judge(order, answer, session)
-        return CommandResult()
+        return CommandResult(text=self._printed(mark) if order.echo else "")
+
+    def _printed(self, mark: int) -> str:
+        """What Klipper printed since. Raises PrinterRejected when it did not know the command."""
+        lines = self._notes.console.since(mark)
+        if not_known(lines):
+            raise PrinterRejected(words.refused(self._name, shown(lines)))
+        return shown(lines)
 
     def start(self, order: Order, timeout: float) -> CommandResult:
         """As send, but without an answer it is uncertain: only print_stats tells then."""
@@ -60,15 +71,12 @@ class Courier:
     def urge(self, order: Order, timeout: float) -> CommandResult:
         """Emergency stop and restarts: over the session, and over HTTP when that does not answer.
         They wait behind nothing, and twice is not worse than once."""
-        restarts = order.method in _RESTARTS
-        if restarts:
-            self._notes.restart_ordered(time.monotonic())
+        self._notes.ordered(order.method)
         try:
             if not self._over_session(order, timeout):
                 self._over_http(order, timeout)
         except PrinterRejected:
-            if restarts:
-                self._notes.restart_ordered(float("-inf"))
+            self._notes.refused(order.method)
             raise
         return CommandResult()
 
@@ -99,6 +107,7 @@ class Courier:
         """Raises PrinterRejected with Klipper's own words."""
         if answer.ok:
             return
+        self._notes.refused(order.method)
         self._undo(order, session)
         raise PrinterRejected(
             words.refused(self._name, answer.text),
@@ -108,6 +117,7 @@ class Courier:
     def _late(self, order: Order, session: Session) -> Then:
         def late(answer: Answer) -> None:
             if answer.failed:
+                self._notes.refused(order.method)
                 self._undo(order, session)
                 self._notes.refused_later(order.what, answer)
 

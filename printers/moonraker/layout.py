@@ -28,7 +28,6 @@ _LISTENED: dict[str, list[str]] = {
         "filename", "state", "message", "info", "print_duration", "total_duration",
     ],
     "virtual_sdcard": ["progress", "is_active", "file_position"],
-    "display_status": ["message"],
     "toolhead": ["homed_axes", "axis_minimum", "axis_maximum"],
     "gcode_move": ["speed_factor", "gcode_position"],
     "idle_timeout": ["state"],

@@ -9,7 +9,7 @@ from printers.moonraker.machine import machine_of, notices_of, nozzles_of
 from printers.moonraker.parse_heat import fans_of, heaters_of, heating, light_of, speed_of
 from printers.moonraker.parse_job import ended_of, parse_job
 from printers.moonraker.picture import Picture
-from printers.moonraker.values import mapping, number, text, whole
+from printers.moonraker.values import mapping, number, whole
 from printers.status import Fault, PrinterState, Severity
 
 S = PrinterState
@@ -45,6 +45,7 @@ def _absent(picture: Picture) -> Report:
         state=S.CONNECTING if waiting else S.OFFLINE,
         raw_state=klippy.state,
         message=message,
+        job=parse_job(picture),
         machine=machine_of(picture),
         notices=picture.notices,
     )
@@ -134,8 +135,9 @@ def _pause(picture: Picture) -> tuple[str, str]:
         if sensed.filament_back:
             return f"Filament ran out at {sensed.ran_out} and is back", "filament"
         return f"Filament ran out at {sensed.ran_out}", "filament"
-    shown = text(picture.object("display_status").get("message"), 100)
-    return (f"Paused. The printer shows: {shown}" if shown else "Paused"), "user"
+    if sensed.asked_pause:
+        return "Paused by a person", "user"
+    return "Paused by the file, at the printer or from another program", "printer"
 
 
 def _failure(picture: Picture) -> tuple[str, tuple[Fault, ...]]:

@@ -29,7 +29,7 @@ def parse_job(picture: Picture) -> JobProgress | None:
         name=shown_name(filename),
         file=filename,
         task_id=_task_id(picture.last, filename, active=state in ACTIVE and not ended),
-        percent=100 if ended == "finished" else percent_of(picture) if running else None,
+        percent=_percent(picture, ended, running=running),
         remaining_min=_remaining(picture) if running else None,
         layer=layer,
         layers=layers,
@@ -37,6 +37,13 @@ def parse_job(picture: Picture) -> JobProgress | None:
         objects=objects,
         ended=ended,
     )
+
+
+def _percent(picture: Picture, ended: str, *, running: bool) -> int | None:
+    """Also how far a failed print got; a cancelled one has forgotten."""
+    if ended == "finished":
+        return 100
+    return percent_of(picture) if running or ended == "failed" else None
 
 
 def shown_name(filename: str) -> str:

@@ -14,6 +14,14 @@ from printers.status import Notice
 
 Objects = Mapping[str, Mapping[str, Any]]
 
+_URGENT = {
+    "print_stats": ("state", "filename", "message", "info"),
+    "webhooks": ("state",),
+    "pause_resume": ("is_paused",),
+    "idle_timeout": ("state",),
+    "exclude_object": ("excluded_objects",),
+}
+"""Changes that are published at once; the rest is gathered for a moment."""
 READY, STARTUP, SHUTDOWN, ERROR = "ready", "startup", "shutdown", "error"
 DISCONNECTED, SILENT, RESTARTING = "disconnected", "silent", "restarting"
 
@@ -35,6 +43,7 @@ class Klippy:
 class Sensed:
     """What only shows over time (sense.py)."""
 
+    asked_pause: bool = False  # this pause was asked for through the farm
     moving: bool = False  # motion without a job, longer than a moment
     ran_out: str = ""  # name of the filament sensor behind this pause
     filament_back: bool = False
@@ -79,3 +88,14 @@ def merge(objects: Objects, status: object) -> Objects:
         if isinstance(fields, dict)
     }
     return {**objects, **changed}
+
+
+def is_urgent(changed: Mapping[str, Any]) -> bool:
+    """Whether a difference report carries more than temperatures and positions."""
+    for section, fields in changed.items():
+        if section.startswith("filament_"):
+            return True
+        wanted = _URGENT.get(section)
+        if wanted and any(field in wanted for field in mapping(fields)):
+            return True
+    return False

@@ -22,6 +22,8 @@ class Sense:
 
     def reset(self) -> None:
         """A new session, or a new Klipper: nothing before it proves anything."""
+        self.pause_asked = False  # set from any thread
+        self._asked_pause = False
         self._print = ""  # print_stats.state as last seen
         self._file = ""
         self._moving_since: float | None = None
@@ -42,6 +44,7 @@ class Sense:
         self._look_at_filament(picture, state)
         cancelled = self._cancelled_at
         return Sensed(
+            asked_pause=self._asked_pause,
             moving=self._moving_since is not None
             and now - self._moving_since >= self._timing.moving,
             ran_out=self._ran_out,
@@ -58,6 +61,9 @@ class Sense:
 
     def _changed(self, state: str, now: float) -> None:
         was_active = self._print in ACTIVE
+        self._asked_pause = state == "paused" and self.pause_asked
+        if state != "printing" or self._print == "paused":
+            self.pause_asked = False
         if was_active and state == "cancelled":
             self._cancelled_at = now
         elif state != "standby":  # some cancel macros also forget the file at once

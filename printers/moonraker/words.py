@@ -11,6 +11,8 @@ _ADVICE = (
     "printer is shutdown",
     "error configuring printer",
     "klipper state:",
+    "printer is not ready",
+    "please retry in a few moments",
 )
 """Lines Klipper puts under every stop; what to do is on the panel's own buttons."""
 
