@@ -31,8 +31,9 @@ from printers.octoprint.client import Client
 from printers.octoprint.commands import calls, start_call
 from printers.octoprint.files import FileStore
 from printers.octoprint.reading import Reading
-from printers.octoprint.session import Session, Timing
+from printers.octoprint.session import Session
 from printers.octoprint.settings import limits_of
+from printers.octoprint.timing import Timing
 from printers.status import PrinterStatus
 
 _EMERGENCY_TIMEOUT_S = 4.0

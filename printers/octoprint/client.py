@@ -13,8 +13,8 @@ from printers.lan.http_client import Answered, HttpClient, Malformed, Reply
 from printers.lan.trust import Trust
 from printers.octoprint.commands import Call, file_url
 from printers.octoprint.fields import mapping, text
+from printers.octoprint.machine import Profile, profile_of
 from printers.octoprint.parse import Trouble, trouble_of
-from printers.octoprint.profile import Profile, profile_of
 from printers.octoprint.webcam import Webcam, webcam_of
 
 _TIMEOUT_S = 5.0

@@ -12,9 +12,9 @@ from printers.lan.report import Report
 from printers.octoprint.fields import mapping, sequence, text
 from printers.octoprint.heat import Reading as Heat
 from printers.octoprint.heat import newest
+from printers.octoprint.machine import Profile, machine_of, nozzles_of
 from printers.octoprint.memory import Memory
 from printers.octoprint.parse import Facts, Shown, Trouble, build, shown_of
-from printers.octoprint.profile import Profile, machine_of, nozzles_of
 from printers.octoprint.settings import Limits
 from printers.octoprint.states import Activity, Phase, activity_of
 from printers.status import Notice, PrinterState

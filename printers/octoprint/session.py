@@ -12,11 +12,9 @@ import ssl
 import threading
 import time
 from contextlib import closing
-from dataclasses import dataclass
 
 from core.config import PrinterConfig
 from core.errors import FarmError
-from core.jsonio import dumps
 from printers.lan import outage as words
 from printers.lan.address import Address
 from printers.lan.certificates import IdentityChanged
@@ -29,52 +27,19 @@ from printers.lan.trust import Trust
 from printers.lan.web_socket import Closed, HandshakeRefused, WebSocket
 from printers.octoprint.client import Client
 from printers.octoprint.inbox import Inbox
-from printers.octoprint.memory import TERMINAL
+from printers.octoprint.live import PATH, Ending, Live
 from printers.octoprint.reading import Reading
 from printers.octoprint.states import Phase
+from printers.octoprint.timing import Timing
 from printers.octoprint.webcam import Webcam
 from printers.status import Notice, PrinterState
 
 logger = logging.getLogger(__name__)
 
-_SOCKET = "/sockjs/websocket"
-_SUBSCRIBE = {
-    "subscribe": {
-        "state": {"logs": TERMINAL, "messages": False},
-        "events": True,
-        "plugins": False,
-    }
-}
 _KEY_HINT = (
     "Make a key in OctoPrint under Settings, Application Keys, and enter it as the "
     'printer\'s "api_key".'
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
-    """Seconds."""
-
-    tick: float = 1.0
-    first: float = 10.0  # no report so long after the websocket opened: a proxy swallows it
-    ping: float = 5.0  # quiet so long: ask whether anybody is there
-    dead: float = 14.0  # quiet so long: nobody is
-    stale: float = 8.0  # no frame so long: ask by REST
-    chore: float = 10.0  # a question that failed is asked again after this
-    poll: float = 2.0
-    websocket_again: float = 60.0
-    steady: float = 10.0  # a session this old was a good one
-    throttle: int = 1  # frames at most every throttle/2 s
-
-
-class _Heard:
-    """One websocket's clocks, monotonic s."""
-
-    __slots__ = ("began", "first", "frame_at", "pinged_at")
-
-    def __init__(self, now: float) -> None:
-        self.began = self.frame_at = self.pinged_at = now
-        self.first = True  # nothing has been reported through it yet
 
 
 class Session:
@@ -185,81 +150,47 @@ class Session:
     def _converse(self, dialer: Dialer, broken: threading.Event) -> Outage:
         while True:
             try:
-                refused = self._live(dialer, broken)
+                ending, why = self._live(dialer, broken)
             except (HandshakeRefused, TimeoutError, Closed) as error:
-                refused = str(error)
+                ending, why = Ending.MUTE, str(error)
+            if not broken.is_set() and ending is Ending.MUTE:
+                self._poll(why, broken)
             if broken.is_set():
                 return words.asked(self._config.name)
-            if isinstance(refused, Outage):
-                return refused
-            self._poll(refused, broken)
-            if broken.is_set():
-                return words.asked(self._config.name)
+            if ending is Ending.SILENT:
+                return words.silent(self._config.name)
+            if ending is Ending.CLOSED:
+                return _closed(self._config.name)
 
-    def _live(self, dialer: Dialer, broken: threading.Event) -> Outage | str:
-        """The whole life of one websocket. A text: nothing came through it at all."""
+    def _live(self, dialer: Dialer, broken: threading.Event) -> tuple[Ending, str]:
+        """The whole life of one websocket, and why it ended."""
         session = self._client.login()
-        socket = WebSocket.open(dialer, self._address, self._trust, _SOCKET, {})
+        socket = WebSocket.open(dialer, self._address, self._trust, PATH, {})
         with self._lock:
             self._socket = socket
+        live = Live(
+            self.inbox,
+            self._timing,
+            self._client.login,
+            lambda: self._opened("websocket"),
+            lambda now, since: self._between(now, since, live.is_open),
+        )
         try:
             with closing(socket):
-                if broken.is_set():
-                    return words.asked(self._config.name)
-                for message in ({"auth": session}, _SUBSCRIBE, {"throttle": self._timing.throttle}):
-                    socket.send(_text(message))
-                return self._listen(socket, broken)
+                return live.run(socket, session, broken), live.why
         finally:
             with self._lock:
                 self._socket = None
 
-    def _listen(self, socket: WebSocket, broken: threading.Event) -> Outage | str:
-        heard = _Heard(time.monotonic())
-        self.inbox.reauth = False
-        try:
-            while not broken.is_set():
-                ending = self._turn(socket, heard)
-                if ending is not None:
-                    return ending
-        except Closed as error:
-            if heard.first:
-                return str(error)
-            return _closed(self._config.name)
-        return words.asked(self._config.name)
-
-    def _turn(self, socket: WebSocket, heard: _Heard) -> Outage | str | None:
-        """One message or one tick."""
-        timing = self._timing
-        message = socket.receive(timing.tick)
-        now = time.monotonic()
-        if message is not None and self.inbox.take(message):
-            heard.frame_at = now
-            if heard.first:
-                heard.first = False
-                self._opened("websocket")
-        if heard.first and now - heard.began >= timing.first:
-            return "nothing comes through it"
-        quiet = now - socket.heard_at
-        if quiet >= timing.dead:
-            return words.silent(self._config.name)
-        if quiet >= timing.ping and now - heard.pinged_at >= timing.ping:
-            heard.pinged_at = now
-            socket.ping()
-        if self.inbox.reauth:
-            self.inbox.reauth = False
-            socket.send(_text({"auth": self._client.login()}))
-        self._questions(heard, now)
-        return None
-
-    def _questions(self, heard: _Heard, now: float) -> None:
+    def _between(self, now: float, since: float, is_open: bool) -> bool:
         """No frames come while no printer is connected, nor before the websocket's first."""
-        if heard.first and self.how != "polling":
-            return
-        patience = self._timing.poll if heard.first else self._timing.stale
-        if now - heard.frame_at >= patience:
-            heard.frame_at = now
+        if not is_open and self.how != "polling":
+            return False
+        stale = since >= (self._timing.stale if is_open else self._timing.poll)
+        if stale:
             self.look(self._timing.ping)
         self._chores(now)
+        return stale
 
     def _poll(self, refused: str, broken: threading.Event) -> None:
         """By REST for a while. Raises what the client raises."""
@@ -327,10 +258,6 @@ class Session:
         if isinstance(error, NoAnswer) and self.how:
             return words.silent(name)
         return words.outage_of(error, name, where)
-
-
-def _text(message: object) -> str:
-    return dumps(message).decode()
 
 
 def _closed(name: str) -> Outage:

@@ -31,7 +31,7 @@ from printers import commands as c
 from printers.base import AdapterContext
 from printers.lan.backoff import Backoff
 from printers.octoprint.adapter import OctoPrintPrinter
-from printers.octoprint.session import Timing
+from printers.octoprint.timing import Timing
 from printers.status import PrinterState, PrinterStatus
 from simulator.certificates import CertificateAuthority, server_context
 from tests.printers.octoprint_server import KEY, FakeOctoPrint

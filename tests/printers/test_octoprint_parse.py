@@ -15,8 +15,8 @@ from core.errors import ConfigError
 from core.secret import Secret
 from printers.lan.report import Report
 from printers.octoprint.heat import key_of, name_of
+from printers.octoprint.machine import Profile, profile_of
 from printers.octoprint.parse import trouble_of
-from printers.octoprint.profile import Profile, profile_of
 from printers.octoprint.reading import Reading, Unreadable
 from printers.octoprint.settings import Limits, limits_of
 from printers.octoprint.states import Phase, activity_of
