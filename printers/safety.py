@@ -68,7 +68,7 @@ TABLE: dict[str, Entry] = {
     "calibrate": Entry(may_move, "calibrate"),
     "load": Entry(may_change_filament, "load"),
     "unload": Entry(may_change_filament, "load"),
-    "tray": Entry(states(REPORTING), control=False),
+    "tray": Entry(states(REPORTING), "load", control=False),
     "temperature": Entry(_ANY),
     "cooldown": Entry(may_cool_down),
     "fan": Entry(_ANY),

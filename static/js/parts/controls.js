@@ -18,9 +18,9 @@ const FANS = ['part', 'aux', 'chamber', 'hotend'];
 
 /** Fans that a person may set, the usual ones first. @param {any} p */
 function fanNames(p) {
-  const settable = Object.keys(p.fans ?? {}).filter((name) => p.fans[name] !== null && (p.caps ?? []).includes(`fan_${name}`));
+  const settable = (p.caps ?? []).filter((/** @type {string} */ cap) => cap.startsWith('fan_')).map((/** @type {string} */ cap) => cap.slice(4));
   const order = (/** @type {string} */ name) => (FANS.includes(name) ? FANS.indexOf(name) : FANS.length);
-  return settable.sort((a, b) => order(a) - order(b) || a.localeCompare(b));
+  return settable.sort((/** @type {string} */ a, /** @type {string} */ b) => order(a) - order(b) || a.localeCompare(b));
 }
 
 /** @param {string} name */
@@ -76,7 +76,9 @@ export function airCard(id) {
   /** @param {any} input @param {Node} out */
   function show(input, out) {
     cssVar(input, '--v', `${input.value}%`);
-    text(out, Number(input.value) ? `${input.value}%` : t('fan.off'));
+    // Some printers take a fan's speed but never report one.
+    const unknown = input.dataset.unknown && !input.dataset.sent;
+    text(out, unknown ? '–' : Number(input.value) ? `${input.value}%` : t('fan.off'));
   }
 
   /** @param {any} p */
@@ -85,7 +87,11 @@ export function airCard(id) {
     keyed(rows, fans, (name) => name, fan, (node, name) => {
       const [, input, out] = node.children;
       const held = document.activeElement === input && input.matches(':active');
-      if (!held && Date.now() - Number(input.dataset.sent || 0) > HOLD_MS && input.value !== String(p.fans[name])) input.value = p.fans[name];
+      const value = p.fans?.[name];
+      const known = value !== null && value !== undefined;
+      if (known) delete input.dataset.unknown;
+      else input.dataset.unknown = 'true';
+      if (known && !held && Date.now() - Number(input.dataset.sent || 0) > HOLD_MS && input.value !== String(value)) input.value = String(value);
       show(input, out);
     });
     applyLock(set, line, gate(p, 'fan'), t('temp.lock'));
