@@ -27,9 +27,12 @@ from printers.prusalink import refusals as words
 from printers.prusalink.client import PrusaLinkClient
 from printers.prusalink.commands import build, is_job_order, job_order
 from printers.prusalink.files import FileStore
+from printers.prusalink.flavour import Server
+from printers.prusalink.index import FileIndex
 from printers.prusalink.parse import COOLING
 from printers.prusalink.poller import Poller
 from printers.prusalink.rhythm import Rhythm
+from printers.prusalink.upload import Uploader
 from printers.prusalink.watcher import Watcher
 from printers.status import PrinterStatus
 
@@ -71,14 +74,20 @@ class PrusaLinkPrinter(Printer):
         )
         patience = backoff or Backoff(retry=_RETRY_S)
         self._supervisor = Supervisor(config, self._poller, patience, "http")
-        self._files = FileStore(
+        index = FileIndex(config.name, self._client, rhythm, context.clock)
+        self._files = FileStore(config.name, self._client, self._server, index)
+        self._uploader = Uploader(
             config.name,
             self._client,
-            lambda: self._watcher.server,
+            self._server,
+            index,
             self._watcher.uploading,
             rhythm,
             context.clock,
         )
+
+    def _server(self) -> Server:
+        return self._watcher.server
 
     def start(self) -> None:
         self._supervisor.start()
@@ -124,11 +133,11 @@ class PrusaLinkPrinter(Printer):
             raise PrinterRejected(f"{self.config.name} has no job now.", code="no_job")
         try:
             self._client.send(job_order(command, job), timeout)
+            self._watcher.ordered(command, job)
         except Answered as error:
             raise words.job_refused(self.config.name, command, error) from error
         finally:
             self._poller.poke()
-        self._watcher.ordered(command, job)
         return CommandResult(pending=True)
 
     def _require_session(self) -> None:
@@ -193,7 +202,7 @@ class PrusaLinkPrinter(Printer):
         self, source: Path, remote_name: str, progress: Progress, cancel: threading.Event
     ) -> int:
         self._require_session()
-        return self._files.upload(source, remote_name, progress, cancel)
+        return self._uploader.upload(source, remote_name, progress, cancel)
 
     def remote_size(self, remote_name: str) -> int | None:
         self._require_session()

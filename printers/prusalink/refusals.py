@@ -10,6 +10,7 @@ from printers.lan.http_client import Answered
 
 _SEE = re.compile(r"\s*See: \S+\s*$")
 _STATUS = re.compile(r"^\d{3}: ")
+_BUSY = frozenset({409, 500})  # the firmware's and the Pi's word for a second transfer
 _VERBS = {"pause": "be paused", "resume": "be resumed", "stop": "be stopped"}
 
 
@@ -51,7 +52,7 @@ def upload_refused(name: str, error: Answered, busy_with: str) -> FarmError:
     if error.http_status == 507:
         text = f"The storage of {name} is missing or full. PrusaLink says: {said(error)}."
         return UploadFailed(text, code="storage_full")
-    if error.http_status == 409 and busy_with:
+    if error.http_status in _BUSY and busy_with:
         return UploadFailed(
             f"{name} is receiving another file ({busy_with}). Try again when it has it.",
             code="transfer_busy",
