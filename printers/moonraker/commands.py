@@ -23,6 +23,7 @@ _STATE = "farm"
 _RESTORE = f"RESTORE_GCODE_STATE NAME={_STATE}"
 _SPEED_XY, _SPEED_Z, _SPEED_E = 3000, 900, 300  # mm/min
 SCRIPT = "printer.gcode.script"
+RESTARTS = ("printer.firmware_restart", "printer.restart")
 
 
 @dataclass(frozen=True, slots=True)

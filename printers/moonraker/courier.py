@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from core.errors import PrinterRejected, PrinterTimeout
+from core.errors import PrinterOffline, PrinterRejected, PrinterTimeout
 from printers.base import CommandResult
 from printers.lan.http_client import HttpClient, NotReached
 from printers.moonraker import words
 from printers.moonraker.client import Session, require
-from printers.moonraker.commands import SCRIPT, Order
+from printers.moonraker.commands import RESTARTS, SCRIPT, Order
 from printers.moonraker.console import Console, not_known, shown
 from printers.moonraker.link import Link
 from printers.moonraker.rpc import Answer, Then
@@ -75,7 +75,7 @@ class Courier:
         try:
             if not self._over_session(order, timeout):
                 self._over_http(order, timeout)
-        except PrinterRejected:
+        except (PrinterRejected, PrinterOffline):
             self._notes.refused(order.method)
             raise
         return CommandResult()
@@ -104,10 +104,17 @@ class Courier:
             raise PrinterTimeout(words.unanswered(self._name, timeout)) from error
 
     def _judge(self, order: Order, answer: Answer, session: Session) -> None:
-        """Raises PrinterRejected with Klipper's own words."""
+        """Raises PrinterRejected with Klipper's own words, PrinterOffline when Klipper never got
+        it, PrinterTimeout when it went away with it."""
         if answer.ok:
             return
+        if answer.is_gone:
+            if order.method in RESTARTS:
+                return  # that is what a restart does
+            raise PrinterTimeout(words.gone(self._name))
         self._notes.refused(order.method)
+        if answer.is_absent:
+            raise PrinterOffline(words.disconnected(self._name))
         self._undo(order, session)
         raise PrinterRejected(
             words.refused(self._name, answer.text),

@@ -16,6 +16,7 @@ from printers.lan.report import StatusKeeper
 from printers.moonraker import picture as k
 from printers.moonraker import words
 from printers.moonraker.client import Session, Timing
+from printers.moonraker.commands import RESTARTS
 from printers.moonraker.console import Console
 from printers.moonraker.history import read_job
 from printers.moonraker.metadata import read_metadata
@@ -73,14 +74,14 @@ class PrinterListener:
 
     def ordered(self, method: str) -> None:
         """A person sends this now: what follows from it is no surprise."""
-        if method in ("printer.firmware_restart", "printer.restart"):
+        if method in RESTARTS:
             self._restart_until = time.monotonic() + self._timing.restart
         elif method == "printer.print.pause":
             self._sense.pause_asked = True
 
     def refused(self, method: str) -> None:
         """It will not happen after all."""
-        if method in ("printer.firmware_restart", "printer.restart"):
+        if method in RESTARTS:
             self._restart_until = 0.0
         elif method == "printer.print.pause":
             self._sense.pause_asked = False

@@ -38,6 +38,18 @@ class Answer:
         known = self.code in (401, 403, _INVALID_PARAMS)
         return self.failed and known and any(word in lowered for word in UNAUTHORIZED)
 
+    @property
+    def is_absent(self) -> bool:
+        """Moonraker has no Klipper it could have handed this to (4.Moonraker.2)."""
+        if self.code == NOT_FOUND:
+            return self.text.casefold() == "method not found"
+        return self.failed and "not connected" in self.text.casefold()
+
+    @property
+    def is_gone(self) -> bool:
+        """Klipper had it, and left without an answer."""
+        return self.failed and self.text.casefold() == "klippy disconnected"
+
 
 Then = Callable[[Answer], None]
 LOST = Answer(lost=True)

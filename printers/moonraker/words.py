@@ -93,6 +93,10 @@ def broken(name: str) -> str:
     return f"The connection to {name} broke before it answered. Whether it acted is not known."
 
 
+def gone(name: str) -> str:
+    return f"Klipper of {name} went away before it answered. Whether it acted is not known."
+
+
 def queued(what: str) -> str:
     return f"Klipper has it in its queue: {what} follows when it has done what comes before."
 
