@@ -89,9 +89,13 @@ export function describe(p, now) {
   const job = p.job ?? {};
   const name = stem(job.name);
   const line = LINES[p.state]?.(p, job, now) ?? p.message ?? '';
-  const title = { needs_clear: stem(p.bed?.name) || name || t('card.part'), ready: t('card.free'), busy: t('card.busy'), maintenance: t('card.maint'), offline: t('card.offline', { ago: ago(since(p.conn?.seen, now)) }), connecting: t('card.connecting'), auth: t('state.auth'), identity: t('state.identity'), misconfigured: t('state.misconfigured') }[String(p.state)] ?? name;
+  const part = stem(p.bed?.name) || name || t(unseen(p) ? 'card.look' : 'card.part');
+  const title = { needs_clear: part, ready: t('card.free'), busy: t('card.busy'), maintenance: t('card.maint'), offline: t('card.offline', { ago: ago(since(p.conn?.seen, now)) }), connecting: t('card.connecting'), auth: t(p.kind === 'bambu' ? 'state.auth' : 'state.auth.key'), identity: t('state.identity'), misconfigured: t('state.misconfigured') }[String(p.state)] ?? name;
   return { title: p.state === 'offline' && !epoch(p.conn?.seen) ? t('card.never') : title, line };
 }
+
+/** The farm knows of no part there: somebody must look once. @param {any} p */
+export const unseen = (p) => !p.bed?.name && !p.bed?.result;
 
 /** @param {unknown} at @param {number} now */
 function since(at, now) {

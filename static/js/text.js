@@ -40,11 +40,11 @@ const en = {
   'filter.all': 'All', 'filter.run': 'Printing', 'filter.need': 'Needs you', 'filter.ready': 'Ready', 'filter.maint': 'Maintenance', 'filter.off': 'Offline',
 
   'card.old': '{d} old', 'card.details': 'Details', 'card.decide': 'Decide…', 'card.print': 'Print…', 'card.cancel': 'Cancel', 'card.check': 'Check…', 'card.endmaint': 'End', 'card.filament': 'Filament',
-  'card.select': 'Select {name}', 'card.progress': '{name}, progress', 'card.part': 'A part', 'card.free': 'Free for the next job', 'card.busy': 'No job', 'card.maint': 'Kept out of work',
+  'card.select': 'Select {name}', 'card.progress': '{name}, progress', 'card.part': 'A part', 'card.look': 'Is its bed clear?', 'card.free': 'Free for the next job', 'card.busy': 'No job', 'card.maint': 'Kept out of work',
   'card.offline': 'Last seen {ago}', 'card.never': 'Not seen yet', 'card.connecting': 'Waiting for its first report', 'card.left': '{d} left · done {at}', 'card.heating': '{what} {a} of {b}', 'card.sending': 'To the printer’s storage',
   'card.paused': 'Paused', 'card.stopping': 'Waiting for the printer', 'card.stopped': 'Stopped {ago}', 'card.done': 'Done {ago}', 'card.uncertain': 'It is not certain whether this print started.',
   'card.locked': 'Watching only: it takes no orders', 'card.bedclear': 'Bed is clear', 'card.since': 'Since {ago}', 'job.local': 'Started at the printer',
-  'task.at': '{name} at {pct}%', 'task.fault': 'View fault', 'task.load': 'Load filament', 'task.done': '{name} is done', 'task.stopped': '{name} was stopped', 'task.human': 'Did {name} start?', 'task.identity': 'Another certificate answers at its address',
+  'task.at': '{name} at {pct}%', 'task.fault': 'View fault', 'task.load': 'Load filament', 'task.done': '{name} is done', 'task.look': 'Is the bed clear?', 'task.stopped': '{name} was stopped', 'task.human': 'Did {name} start?', 'task.identity': 'Another certificate answers at its address',
 
   'heater.nozzle': 'Nozzle', 'heater.nozzle2': 'Left nozzle', 'heater.bed': 'Bed', 'heater.chamber': 'Chamber', 'heater.right': 'Right nozzle', 'heater.nozzle.n': 'Nozzle {n}',
   'fan.part': 'Part', 'fan.aux': 'Aux', 'fan.chamber': 'Chamber', 'fan.hotend': 'Hotend', 'fan.off': 'Off',

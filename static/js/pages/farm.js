@@ -1,7 +1,7 @@
 // @ts-check
 // The farm page: what needs me, what is free next, what runs, the rest.
 import { attr, h, hide, icon, keyed, setIcon, text } from '../html.js';
-import { ago, clock, dur, epoch, stem } from '../format.js';
+import { ago, clock, dur, epoch, stem, unseen } from '../format.js';
 import { applyGate, gate } from '../gates.js';
 import { store } from '../store.js';
 import { t } from '../text.js';
@@ -58,6 +58,7 @@ function task(p) {
         : { text: p.pause?.text || t('card.paused'), sub: progress, act: 'resume', words: t('act.resume'), gate: 'resume' };
     case 'needs_clear': {
       const since = epoch(p.bed?.since);
+      if (unseen(p)) return { text: t('task.look'), sub: p.bed?.why ?? '', act: 'mark-clear', words: t('act.mark-clear'), gate: 'mark-clear' };
       return { text: t(p.sub === 'stopped' ? 'task.stopped' : 'task.done', { name: stem(p.bed?.name) || t('card.part') }), sub: since ? ago(store.now() - since) : p.bed?.why ?? '', act: 'mark-clear', words: t('act.mark-clear'), gate: 'mark-clear' };
     }
     case 'needs_human':

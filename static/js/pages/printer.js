@@ -1,7 +1,7 @@
 // @ts-check
 // One printer: camera, job, files, console, events; temperature, filament, air, movement.
 import { attr, h, hide, icon, keyed, setIcon, text } from '../html.js';
-import { ago, clock, dur, epoch, stem } from '../format.js';
+import { ago, clock, dur, epoch, stem, unseen } from '../format.js';
 import { applyGate, gate, knows } from '../gates.js';
 import { store } from '../store.js';
 import { t } from '../text.js';
@@ -151,7 +151,7 @@ function jobCard(id) {
 /** @param {Printer} p */
 function sentence(p) {
   if (p.state === 'ready') return p.lock ? t('card.locked') : t('job.ready');
-  if (p.state === 'needs_clear') return [p.bed?.why, t('job.clear')].filter(Boolean).join('. ');
+  if (p.state === 'needs_clear') return [p.bed?.why, t(unseen(p) ? 'job.look' : 'job.clear')].filter(Boolean).join('. ');
   if (p.state === 'preparing') return p.stage || p.job?.text || '';
   if (p.state === 'uploading') return p.job?.text || t('card.sending');
   if (p.state === 'needs_human') return p.job?.text || t('card.uncertain');
@@ -188,7 +188,7 @@ export function printerPage(root, id, signal, link) {
     if (!p) return;
     text(name, p.name);
     const nozzles = [...new Set((p.nozzles ?? []).map((/** @type {any} */ n) => n.mm).filter(Boolean))].join(' / ');
-    text(facts, [p.model, nozzles && `${nozzles} mm`, p.firmware && t('printer.firmware', { v: p.firmware }), p.wifi && t('printer.wifi', { n: Math.abs(p.wifi) })].filter(Boolean).join(' · '));
+    text(facts, [p.model, nozzles && `${nozzles} mm`, p.firmware && (p.kind === 'bambu' ? t('printer.firmware', { v: p.firmware }) : p.firmware), p.wifi && t('printer.wifi', { n: Math.abs(p.wifi) })].filter(Boolean).join(' · '));
     pill.printer = p;
     head.paint(p);
     hide(bar, !foot.paint(p));

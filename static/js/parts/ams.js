@@ -81,7 +81,7 @@ export function amsCard(id) {
     keyed(units, list, (unit) => unit.key, unitNode, paintUnit);
     units.querySelector('[data-key=ext]')?.classList.add('ext');
     hide(none, list.length > 0);
-    hide(root, !p.conn?.online && !list.length);
+    hide(root, !list.length && (!p.conn?.online || !knows(p, 'load')));
   }
 
   /** @param {any} u */
