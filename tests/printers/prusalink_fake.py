@@ -39,6 +39,7 @@ class FakePrusaLink:
         self.job: dict[str, Any] | None = None
         self.next_job = 41
         self.files: dict[str, bytes] = {}
+        self.parts: set[str] = set()  # hidden leftovers of broken-off uploads
         self.unindexed: dict[str, int] = {}  # path -> how many more looks find nothing
         self.transfer: dict[str, Any] = {}
         self.cameras: list[dict[str, Any]] = []
@@ -242,6 +243,7 @@ class _Handler(BaseHTTPRequestHandler):
         data = self.rfile.read(int(length))
         if len(data) < int(length):
             self.close_connection = True
+            link.parts.add(name)
             self._text(400, "File Upload Failed")
         elif self.headers.get("Overwrite") != "?1" and name in link.files:
             self._text(409, "File Already Exists")
@@ -249,6 +251,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._text(400, "File Upload Failed")  # as the real one: its last block is lost
         else:
             link.files[name] = data
+            link.parts.discard(name)
             self._send(201, b"", "text/html")
             if self.headers.get("Print-After-Upload") == "?1":
                 link.begin(name)

@@ -218,6 +218,19 @@ def test_cancelled_upload_leaves_nothing(make: Make, pi: FakePrusaLink, source: 
     with pytest.raises(UploadCancelled):
         printer.upload(source, "a-7.gcode", lambda _s, _t: cancel.set(), cancel)
     assert pi.files == {}
+    assert pi.parts == set()
+    assert pi.count("PUT", "a-7.gcode") == 2  # the second one replaced what the first left behind
+
+
+def test_a_transfer_that_breaks_off_is_a_failure(
+    make: Make, firmware: FakePrusaLink, source: Path
+) -> None:
+    printer = make(firmware)
+    firmware.drop.add("PUT /api/v1/files")
+    with pytest.raises(UploadFailed, match="broke off"):
+        put(printer, source, "a-7.gcode")
+    assert firmware.count("PUT", "a-7.gcode") == 1
+    assert firmware.files == {}
 
 
 def test_a_foreign_transfer_is_waited_for(
