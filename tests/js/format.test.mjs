@@ -47,7 +47,7 @@ test('what a card says in each state', () => {
   assert.equal(says({ state: 'paused', job: { name: 'a.3mf' }, pause: { text: 'Filament ran out in A3' } }), 'a | Filament ran out in A3');
   assert.equal(says({ state: 'needs_clear', sub: '', bed: { name: 'clip.gcode.3mf', since: now - 720 } }), 'clip | Done 12 m ago');
   assert.equal(says({ state: 'needs_clear', sub: 'stopped', bed: { name: 'clip.gcode.3mf', since: now - 720 } }), 'clip | Stopped 12 m ago');
-  assert.equal(says({ state: 'needs_clear', sub: '', bed: { name: '', why: 'First seen with a finished print', since: now } }), 'A part | First seen with a finished print');
+  assert.equal(says({ state: 'needs_clear', sub: '', bed: { name: '', why: 'First seen with a finished print', since: now } }), 'Is its bed clear? | First seen with a finished print');
   assert.equal(says({ state: 'ready' }), 'Free for the next job | Bed is clear');
   assert.equal(says({ state: 'offline', conn: { seen: now - 10800 }, message: 'No reply.' }), 'Last seen 3 h 00 m ago | No reply.');
   assert.equal(says({ state: 'offline', conn: { seen: null }, message: '' }), 'Not seen yet | ');
