@@ -1,8 +1,8 @@
 """``python -m simulator``: simulated printers in a process of their own.
 
 Prints one line of JSON when all ports listen, and ends when its standard input closes or at
-SIGTERM. ``--specs-from-stdin`` reads one line of JSON first: a list of objects with id, name,
-model, serial, access_code and scenario, all but id optional.
+SIGTERM. ``--specs-from-stdin`` reads one line of JSON first: a list of objects with id, name, type,
+model, serial, access_code, api_key, user, password, tls, flavour and scenario, all but id optional.
 """
 
 from __future__ import annotations
@@ -20,9 +20,14 @@ from core.jsonio import JSONDecodeError, dumps, loads
 from simulator.bambu.report_json import ReportForm
 from simulator.demo import demo_specs, spec_from_entry
 from simulator.farm import SimulatedFarm
-from simulator.specs import PrinterSpec
+from simulator.specs import KINDS, PrinterSpec
 
 _DEFAULT_COUNT = 8
+_ENDPOINT = (
+    "kind", "serial", "host", "mqtt_port", "ftps_port", "camera_port", "access_code",
+    "url", "api_key", "user", "password", "ca_file",
+)  # fmt: skip
+"""What the ready line tells of a printer besides its spec."""
 
 
 def main() -> int:
@@ -60,6 +65,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="a loopback address")
     parser.add_argument("--data-dir", type=Path, help="keeps the certificates over restarts")
     parser.add_argument("--scenario", default="", help="all demo printers in this scenario")
+    parser.add_argument("--kind", action="append", choices=KINDS, help="only this; repeatable")
     parser.add_argument("--ssdp-port", type=int, help="announce to this loopback port (2021)")
     parser.add_argument("--no-stdin", action="store_true", help="do not end with standard input")
     parser.add_argument("--log-level", default="warning")
@@ -86,7 +92,8 @@ def _specs(args: argparse.Namespace) -> list[PrinterSpec]:
         return [spec_from_entry(entry, index + 1) for index, entry in enumerate(entries)]
     # names pass through a farm only while something is printing
     scenario = args.scenario or ("printing" if args.stamp else "")
-    return demo_specs(args.count, scenario)
+    kinds = args.kind or (("bambu",) if args.hz or args.stamp else KINDS)
+    return demo_specs(args.count, scenario, kinds)
 
 
 def _farm(specs: list[PrinterSpec], args: argparse.Namespace) -> SimulatedFarm:
@@ -119,12 +126,7 @@ def _ready_line(farm: SimulatedFarm, specs: list[PrinterSpec]) -> dict[str, Any]
                 "id": spec.id,
                 "name": spec.name,
                 "model": spec.model,
-                "serial": spec.serial,
-                "access_code": endpoints[spec.id].access_code,
-                "host": endpoints[spec.id].host,
-                "mqtt_port": endpoints[spec.id].mqtt_port,
-                "ftps_port": endpoints[spec.id].ftps_port,
-                "camera_port": endpoints[spec.id].camera_port,
+                **{name: getattr(endpoints[spec.id], name) for name in _ENDPOINT},
             }
             for spec in specs
         ],

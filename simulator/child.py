@@ -1,6 +1,7 @@
 """Runs the simulated printers of a configuration in a process of their own.
 
-The farm reaches them as it reaches real ones: by address, port, serial number and access code.
+The farm reaches them as it reaches real ones: by address, port, serial number and access code, or
+by URL and key.
 """
 
 from __future__ import annotations
@@ -104,14 +105,28 @@ def _spec(printer: PrinterConfig) -> dict[str, Any]:
     return {
         "id": printer.id,
         "name": printer.name,
-        "model": printer.model or "P1S",
+        "type": printer.type,
+        "model": printer.model,
         "serial": printer.serial,
         "access_code": printer.access_code.reveal(),
+        "api_key": printer.api_key.reveal(),
+        "user": printer.user,
+        "password": printer.password.reveal(),
+        "tls": printer.url.startswith("https:"),
+        "flavour": str(printer.options.get("flavour", "")),
         "scenario": str(printer.options.get("scenario", "idle")),
     }
 
 
 def _connected(printer: PrinterConfig, endpoint: dict[str, Any]) -> PrinterConfig:
+    if endpoint.get("url"):
+        return replace(
+            printer,
+            url=endpoint["url"],
+            api_key=Secret(endpoint["api_key"]),
+            user=endpoint["user"],
+            password=Secret(endpoint["password"]),
+        )
     return replace(
         printer,
         host=endpoint["host"],

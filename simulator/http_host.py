@@ -39,6 +39,7 @@ class HttpHost(SimulatedHost):
 
     machine_class: ClassVar[type[PlainPrinter]] = PlainPrinter
     knobs_class: ClassVar[type[HttpKnobs]] = HttpKnobs
+    json_type = f"{JSON_TYPE}; charset=utf-8"
 
     def __init__(
         self,
@@ -236,7 +237,7 @@ class HttpHost(SimulatedHost):
         return web.Response(
             body=json.dumps(data).encode(),
             status=status,
-            headers={"Content-Type": f"{JSON_TYPE}; charset=utf-8", **(headers or {})},
+            headers={"Content-Type": self.json_type, **(headers or {})},
         )
 
     async def web_socket(self, request: web.Request) -> WsSession:

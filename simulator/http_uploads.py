@@ -40,12 +40,16 @@ class StorageFull(Exception):
         self.form = form
 
 
-async def receive(host: HttpHost, request: web.Request) -> bytes:
-    """The whole body of a PUT. Raises StorageFull at its end."""
-    return await _received(host, request, request.content.read)
+async def receive(
+    host: HttpHost, request: web.Request, seen: Callable[[int], None] | None = None
+) -> bytes:
+    """The whole body of a PUT; ``seen`` hears of the bytes so far. Raises StorageFull."""
+    return await _received(host, request, request.content.read, seen)
 
 
-async def receive_form(host: HttpHost, request: web.Request) -> Form:
+async def receive_form(
+    host: HttpHost, request: web.Request, seen: Callable[[int], None] | None = None
+) -> Form:
     """A multipart form. Raises StorageFull, or HTTPBadRequest when it is none."""
     if not request.content_type.startswith("multipart/"):
         raise web.HTTPBadRequest
@@ -59,7 +63,7 @@ async def receive_form(host: HttpHost, request: web.Request) -> Form:
                 form.fields[part.name] = await part.text()
             else:
                 try:
-                    content = await _received(host, request, part.read_chunk)
+                    content = await _received(host, request, part.read_chunk, seen)
                 except StorageFull:
                     content, full = b"", True
                 form.files[part.name] = (part.filename, content)
@@ -70,11 +74,15 @@ async def receive_form(host: HttpHost, request: web.Request) -> Form:
     return form
 
 
-async def _received(host: HttpHost, request: web.Request, read: _Read) -> bytes:
+async def _received(
+    host: HttpHost, request: web.Request, read: _Read, seen: Callable[[int], None] | None
+) -> bytes:
     knobs = host.knobs
     content = bytearray()
     while piece := await read(_piece(knobs.upload_bytes_per_s)):
         content += piece
+        if seen is not None:
+            seen(len(content))
         if 0 < knobs.drop_upload_at <= len(content):
             await cut(request)
         if knobs.upload_bytes_per_s > 0:

@@ -85,6 +85,8 @@ class PlainRun(PrintRun):
         if not self.active:
             return
         self.total_s += dt
+        if self._plain.settling in ("pausing", "cancelling"):
+            return  # nothing more is read from the file
         if self._plain.job.gcode_state == "PAUSE":
             self.paused_s += dt
         elif self.heating:
