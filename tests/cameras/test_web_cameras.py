@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import socket
 import ssl
-import sys
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -27,15 +25,7 @@ from core.clock import SystemClock
 from core.errors import PrinterOffline
 from printers.base import CameraSource
 from simulator.certificates import CertificateAuthority, server_context
-
-_spec = importlib.util.spec_from_file_location(
-    "web_camera", Path(__file__).with_name("web_camera.py")
-)
-assert _spec is not None and _spec.loader is not None
-_helper = importlib.util.module_from_spec(_spec)
-sys.modules["web_camera"] = _helper
-_spec.loader.exec_module(_helper)
-web_camera, source_of = _helper.web_camera, _helper.source_of
+from tests.cameras.web_camera import source_of, web_camera
 
 Serve = Callable[[Any], None]
 
@@ -208,11 +198,17 @@ def test_a_huge_picture_in_one_entropy_run() -> None:
 
 def test_bytes_made_to_be_slow() -> None:
     """One byte at a time, fill bytes and stuffing: linear, not quadratic."""
+    scan = b"\xff\xd8\xff\xdb\x00\x04ab\xff\xda\x00\x02"
     started = time.monotonic()
-    for tail in (b"\xff", b"\xff\x00", b"q"):
-        stream = JpegStream(max_bytes=60_000)
+    for head, tail, size in (
+        (scan, b"q", 300_000),
+        (scan, b"\xff\x00", 60_000),
+        (scan, b"\xff", 30_000),
+        (b"\xff\xd8\xff", b"\xff", 30_000),
+    ):
+        stream = JpegStream(max_bytes=size)
         with pytest.raises(CameraFailed):
-            for byte in b"\xff\xd8\xff\xdb\x00\x04ab\xff\xda\x00\x02" + tail * 70_000:
+            for byte in head + tail * size:
                 list(stream.feed(bytes([byte])))
     assert time.monotonic() - started < 4
 
