@@ -45,7 +45,7 @@ class FileStore:
                 )
             if cancel.is_set():
                 self._discard(where)
-                raise UploadCancelled(f"The upload to {self._name} was cancelled.")
+                raise self._cancelled()
             self._prove(where, size, lost=landed is None)
             return size
 
@@ -61,8 +61,13 @@ class FileStore:
                 return body.size, _landed(reply)
             except NoAnswer:
                 return body.size, None
+            except UploadCancelled as error:
+                raise self._cancelled() from error
             except (Answered, Malformed) as error:
                 raise UploadFailed(_refusal(error, where)) from error
+
+    def _cancelled(self) -> UploadCancelled:
+        return UploadCancelled(f"The upload to {self._name} was cancelled.")
 
     def _prove(self, where: str, size: int, *, lost: bool) -> None:
         try:
@@ -130,7 +135,7 @@ class FileStore:
         """One upload at a time: a Raspberry Pi prints while it stores."""
         while not self._turn.acquire(timeout=0.25):
             if cancel.is_set():
-                raise UploadCancelled(f"The upload to {self._name} was cancelled.")
+                raise self._cancelled()
         try:
             yield
         finally:

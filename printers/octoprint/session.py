@@ -252,7 +252,8 @@ class Session:
             except (OSError, IdentityChanged) as found:
                 error = found
         if isinstance(error, Answered) and error.http_status in (401, 403):
-            return words.wrong_key(name, "OctoPrint", _KEY_HINT)
+            text = f"{name} cannot be used: its OctoPrint refuses the farm's key. {_KEY_HINT}"
+            return Outage(PrinterState.AUTH, "auth", text)
         if isinstance(error, Closed):
             return _closed(name)
         if isinstance(error, NoAnswer) and self.how:
