@@ -139,6 +139,7 @@ def _open_job(job: Job) -> OpenJob:
         plate=job.plate,
         plates=job.plates,
         seconds=job.seconds,
+        picture=job.picture,
         token=job.token,
         remote_name=job.remote_name,
     )

@@ -101,6 +101,7 @@ class Job:
     plate: int = 1
     plates: int = 1
     seconds: int | None = None  # the slicer's estimate
+    picture: bool = True  # the file has a thumbnail of this plate
     printer_id: str
     target: str = ""  # how the printer was chosen: its id, for a direct start
     created_at: float = 0.0

@@ -28,7 +28,7 @@ from printers.fleet import Fleet
 from printers.registry import TOPIC as PRINTER_TOPIC
 from printers.registry import Registry, Snapshot
 from printers.status import PrinterStatus
-from slicer.library import FileLibrary, StoredFile
+from slicer.library import FileLibrary
 
 logger = logging.getLogger(__name__)
 
@@ -202,6 +202,7 @@ class JobService:
         self._require_free(snapshot)
         fit = fit_file(stored.file, plate, snapshot.status, ams_mapping=ams_mapping, options=chosen)
         require_start(fit, confirm)
+        chosen_plate = stored.file.plate(plate)
         draft = Job(
             id="",
             file_id=file_id,
@@ -212,7 +213,8 @@ class JobService:
             size_bytes=stored.size_bytes,
             plate=plate,
             plates=len(stored.file.plates),
-            seconds=_seconds(stored, plate),
+            seconds=chosen_plate.seconds if chosen_plate else None,
+            picture=bool(chosen_plate and chosen_plate.has_thumbnail),
             printer_id=printer_id,
             target=printer_id,
             created_at=self._clock.time(),
@@ -303,8 +305,3 @@ class JobService:
         """Fleet's observer: a Stop of ours makes the end a cancellation."""
         if isinstance(command, (Stop, EmergencyStop)) and snapshot.status.state.has_job:
             self._watch.stop_sent(printer_id)
-
-
-def _seconds(stored: StoredFile, plate: int) -> int | None:
-    found = stored.file.plate(plate)
-    return found.seconds if found else None

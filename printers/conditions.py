@@ -21,6 +21,7 @@ class OpenJob:
     plate: int = 1
     plates: int = 1
     seconds: int | None = None  # estimated by the slicer
+    picture: bool = True  # the file has a thumbnail of this plate
     token: int = 0  # how the printer would echo it
     remote_name: str = ""
 

@@ -41,5 +41,5 @@ def job_json(job: Job) -> dict[str, Any]:
         if job.error and not ended
         else [],
         "evidence": [{"at": item.at, "text": item.text} for item in job.evidence],
-        "thumb": thumbnail_url(job.file_id, job.plate),
+        "thumb": thumbnail_url(job.file_id, job.plate) if job.picture else None,
     }

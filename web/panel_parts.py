@@ -144,7 +144,7 @@ def job(status: PrinterStatus, conditions: Conditions) -> Json:
     percent = left_s = None
     if shown is not None:
         percent = shown.percent
-        left_s = None if shown.remaining_min is None else shown.remaining_min * 60
+        left_s = _left_s(ours, shown)
     return {
         "job": {
             "name": ours.name if ours else (shown.name if shown else ""),
@@ -157,7 +157,7 @@ def job(status: PrinterStatus, conditions: Conditions) -> Json:
             "total_s": _total_s(ours, percent, left_s),
             "layer": shown.layer if shown else None,
             "layers": shown.layers if shown else None,
-            "thumb": thumbnail_url(ours.file_id, ours.plate) if ours else None,
+            "thumb": thumbnail_url(ours.file_id, ours.plate) if ours and ours.picture else None,
             "local": ours is None,
             "phase": _phase(ours),
             "phase_pct": ours.percent if ours else None,
@@ -166,6 +166,15 @@ def job(status: PrinterStatus, conditions: Conditions) -> Json:
             "objects": _objects(shown),
         }
     }
+
+
+def _left_s(job: OpenJob | None, shown: JobProgress) -> int | None:
+    """The printer's own estimate, else what the slicer's leaves after this percentage."""
+    if shown.remaining_min is not None:
+        return shown.remaining_min * 60
+    if job is None or not job.seconds or shown.percent is None:
+        return None
+    return round(job.seconds * (1 - shown.percent / 100) / 60) * 60
 
 
 def _objects(shown: JobProgress | None) -> list[Json]:

@@ -22,6 +22,12 @@ export function knows(printer, action) {
   return Boolean(found) && found.code !== 'not_supported';
 }
 
+/** Whether there may be objects to skip: those the printer lists, or those of a Bambu's file.
+ * @param {Record<string, any>} printer */
+export function skippableJob(printer) {
+  return knows(printer, 'skip-objects') && (printer.kind === 'bambu' || Boolean(printer.job?.objects?.length));
+}
+
 /** Grey but focusable, with its sentence for ears and, on focus or hover, for eyes.
  * @param {HTMLElement} button @param {Gate} verdict */
 export function applyGate(button, verdict) {

@@ -2,7 +2,7 @@
 // One printer: camera, job, files, console, events; temperature, filament, air, movement.
 import { attr, h, hide, icon, keyed, setIcon, text } from '../html.js';
 import { ago, clock, dur, epoch, stem, unseen } from '../format.js';
-import { applyGate, gate, knows } from '../gates.js';
+import { applyGate, gate, knows, skippableJob } from '../gates.js';
 import { store } from '../store.js';
 import { t } from '../text.js';
 import { PfState, lookOf, staleFor } from '../parts/card.js';
@@ -130,7 +130,7 @@ function jobCard(id) {
     const timed = active && ['printing', 'preparing', 'paused', 'fault', 'stopping'].includes(p.state);
     hide(facts, !timed);
     if (timed) paintFacts(job);
-    hide(skip, !(timed && knows(p, 'skip-objects')));
+    hide(skip, !(timed && skippableJob(p)));
     applyGate(skip, gate(p, 'skip-objects'));
     hide(start, p.state !== 'ready');
     applyGate(start, gate(p, 'start'));

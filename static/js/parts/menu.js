@@ -1,7 +1,7 @@
 // @ts-check
 // The More menu of a printer. Emergency stop is kept apart from everything and is held, not clicked.
 import { cssVar, h, hide, icon, text } from '../html.js';
-import { applyGate, gate, knows } from '../gates.js';
+import { applyGate, gate, knows, skippableJob } from '../gates.js';
 import { command } from '../commands.js';
 import { store } from '../store.js';
 import { t } from '../text.js';
@@ -16,7 +16,7 @@ export function moreMenu(id) {
   const entries = [
     { gate: 'light', icon: 'light', words: (p) => t(p.light ? 'menu.light.off' : 'menu.light.on'), show: (p) => knows(p, 'light'), run: () => command(id, 'light', { on: !now().light }) },
     { gate: 'clear-fault', icon: 'check', words: () => t('menu.clearfault'), show: (p) => Boolean(p.faults?.length || p.fault) && knows(p, 'clear-fault'), run: async () => (await dialogs()).clearFaultDialog(now()) },
-    { gate: 'skip-objects', icon: 'x', words: () => t('menu.skip'), show: (p) => knows(p, 'skip-objects'), run: async () => (await dialogs()).skipDialog(now()) },
+    { gate: 'skip-objects', icon: 'x', words: () => t('menu.skip'), show: (p) => skippableJob(p), run: async () => (await dialogs()).skipDialog(now()) },
     { gate: 'maintenance', icon: 'wrench', words: (p) => t(p.maintenance?.on ? 'menu.maint.off' : 'menu.maint.on'), show: () => true, run: async () => (now().maintenance?.on ? command(id, 'maintenance', { on: false }) : (await dialogs()).maintenanceDialog(now())) },
     { gate: 'calibrate', icon: 'gear', words: () => t('menu.calibrate'), show: (p) => knows(p, 'calibrate'), run: async () => (await dialogs()).calibrateDialog(now()) },
     { gate: 'connect', icon: 'link', words: (p) => t(p.conn?.online ? 'menu.disconnect' : 'menu.connect'), show: (p) => knows(p, 'connect'), run: () => command(id, 'connect', { on: !now().conn?.online }) },
