@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from simulator.octoprint.core import Core
@@ -52,8 +53,9 @@ class Link:
     def boot(self) -> None:
         """Connected from the first moment on, without any events."""
         self.port, self.baudrate = PORT, BAUDRATE
-        self.core.state = State.OPERATIONAL
-        self.core.markings.append({"type": "connected", "label": "Connected", "time": 0.0})
+        self.core.enter(State.OPERATIONAL)
+        self.core.temperatures.sample()
+        self.core.markings.append({"type": "connected", "label": "Connected", "time": time.time()})
 
     def step(self) -> None:
         """Go on with an opening; call it with every tick."""
