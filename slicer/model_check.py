@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slicer import models
-from slicer.printer_names import same_printer
+from slicer.printer_names import same_printer, says_nothing
 from slicer.printfile import Plate
 from slicer.verdicts import CONFIRM, OK, REFUSE, WARN, PrinterFacts, Verdict
 
@@ -40,7 +40,7 @@ def check_model_name(plate: Plate, printer: PrinterFacts) -> Verdict:
     Names are compared leniently (printer_names), so a difference is a question, not a refusal.
     """
     wanted = [models.describe(code) for code in plate.models]
-    if not printer.model:
+    if says_nothing(printer.model):
         return Verdict(
             CONFIRM,
             "unknown_model",

@@ -16,16 +16,17 @@ _VENDORS = (
 )  # fmt: skip
 _NOZZLE = re.compile(r"\b0?\.\d+ ?(?:mm)? ?(?:nozzle|noz)?$|\bnozzle$", re.IGNORECASE)
 _SILENT = frozenset(
-    {"", "unknown", "custom", "custom printer", "generic", "none", "default", "my printer",
-     "fff printer", "printer"}
+    {"", "unknown", "custom", "custom printer", "none", "default", "my printer", "fff printer",
+     "printer"}
 )  # fmt: skip
 _VARIANT = re.compile(r"(mk4|mk39|mk35|mini|xl\d?)is(?=mmu|$)")
 """PrusaSlicer's former profiles for Input Shaper are the same machines."""
 
 
 def says_nothing(name: str) -> bool:
-    """Placeholders, and profile variables that nobody filled in."""
-    return name.casefold().strip() in _SILENT or "[" in name or "{" in name
+    """Placeholders ("Generic RepRap Printer"), and profile variables that nobody filled in."""
+    plain = name.casefold().strip()
+    return plain in _SILENT or plain.startswith("generic") or "[" in name or "{" in name
 
 
 def same_printer(first: str, second: str) -> bool:

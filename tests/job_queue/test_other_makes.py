@@ -95,6 +95,7 @@ def test_the_kind_of_file(file: PrintFile, kinds: tuple[str, ...], code: str, te
         ((), "MK3S", "unknown_model", ("does not say", "MK3S")),
         (("MK3S",), "", "unknown_model", ("configuration", "Oak", "MK3S")),
         ((), "", "unknown_model", ("configuration", "Oak")),
+        (("MK3S",), "Generic RepRap Printer", "unknown_model", ("configuration", "Oak")),
     ],
 )
 def test_the_model_by_name(models: Any, set_up_as: str, code: str, words: Any) -> None:

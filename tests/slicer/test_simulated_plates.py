@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from slicer.compatibility import PrinterFacts, check_model
+from slicer.compatibility import PrinterFacts, check_model, check_model_name
 from slicer.inspection import inspect_file
 
 plates: Any = pytest.importorskip("simulator.plates")
@@ -25,3 +25,28 @@ def test_made_files_are_sound(model: str, code: str, tmp_path: Path) -> None:
     assert file.filament_count >= len(plate.filaments)
     facts = PrinterFacts(name="x", code=code)
     assert check_model(plate, facts.code).level == "ok"
+
+
+plain: Any = pytest.importorskip("simulator.plain_gcode")
+
+
+@pytest.mark.parametrize(
+    ("model", "slicer", "name"),
+    [
+        ("MK4", "prusa", "PrusaSlicer"),
+        ("MK3S", "prusa", "PrusaSlicer"),
+        ("MINI", "orca", "OrcaSlicer"),
+        ("XL", "prusa", "PrusaSlicer"),
+        ("Ender 3", "cura", "Cura"),
+    ],
+)
+def test_made_plain_gcode_is_sound(model: str, slicer: str, name: str, tmp_path: Path) -> None:
+    path = tmp_path / "made"
+    path.write_bytes(plain.build_gcode(model=model, slicer=slicer, minutes=60, layers=60))
+    file = inspect_file(path, path.name)
+    (plate,) = file.plates
+    assert (file.kind, file.slicer, file.warnings, plate.warnings) == ("gcode", name, (), ())
+    assert (plate.seconds, plate.layers) == (3600, 60)
+    assert plate.height_mm and plate.filaments and plate.has_thumbnail is (slicer != "cura")
+    facts = PrinterFacts(name="Oak", code="", model=model, kinds=("gcode",))
+    assert check_model_name(plate, facts).level == "ok"
