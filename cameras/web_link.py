@@ -16,12 +16,12 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import IO, Any
-from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
+from urllib.parse import urljoin
 
 from cameras.frames import CameraFailed
 from cameras.patience import POLL_S, Patience
+from cameras.web_target import Target, parse_target
 from core.errors import FarmError
 from printers.base import CameraSource
 
@@ -30,42 +30,6 @@ _SEND_S = 2.0
 _BUFFER_BYTES = 64 * 1024
 _PENDING = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", 0)})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_SAFE = "/%:@!$&'()*+,;=~-._?"
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where a picture is."""
-
-    scheme: str
-    host: str
-    port: int
-    path: str  # with its query, quoted
-    sign_in: str  # user:password of the address, "" = none
-
-    @property
-    def origin(self) -> tuple[str, str, int]:
-        return (self.scheme, self.host, self.port)
-
-
-def parse_target(url: str) -> Target:
-    """Raises CameraFailed (address)."""
-    try:
-        parts = urlsplit(url.strip())
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        host, port, parts = "", None, SplitResult("", "", "", "", "")
-    if parts.scheme not in ("http", "https") or not host:
-        raise CameraFailed("Camera's address is no http or https address", code="address")
-    query = "?" + quote(parts.query, safe=_SAFE) if parts.query else ""
-    user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    return Target(
-        scheme=parts.scheme,
-        host=host,
-        port=port or (443 if parts.scheme == "https" else 80),
-        path=quote(parts.path or "/", safe=_SAFE) + query,
-        sign_in=f"{user}:{password}" if user else "",
-    )
 
 
 @contextmanager
