@@ -1,0 +1,385 @@
+"""What the panel gets from Klipper's objects, against recordings of a real Klipper."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from printers.lan.report import Report
+from printers.moonraker.history import HistoryJob, newest, read_job
+from printers.moonraker.layout import layout_of
+from printers.moonraker.metadata import Metadata, read_metadata
+from printers.moonraker.parse import report_of
+from printers.moonraker.picture import Klippy, Picture, Sensed, is_urgent, merge
+from printers.moonraker.words import klipper_text
+from printers.status import PrinterState, Severity
+
+DATA = Path(__file__).parents[1] / "data" / "moonraker"
+S = PrinterState
+CUBE = "farm/cube-0042.gcode"
+IDS = {"CUBE_1": 1, "CUBE_2": 2}
+
+
+def load(name: str) -> Any:
+    return json.loads((DATA / f"{name}.json").read_text("utf-8"))
+
+
+def picture(name: str, **changes: Any) -> Picture:
+    """As after subscribing to the recorded state."""
+    status = load(name)["status"]
+    hooks = status["webhooks"]
+    made = Picture(
+        name="Rowan",
+        klippy=Klippy(hooks["state"], hooks["state_message"]),
+        layout=layout_of(load("objects_list")["objects"]),
+        objects=status,
+        settings=load("settings"),
+        metadata=read_metadata(load("metadata"), CUBE),
+        sensed=Sensed(z=status["gcode_move"]["gcode_position"][2], object_ids=IDS),
+    )
+    return replace(made, **changes)
+
+
+def with_object(base: Picture, section: str, **fields: Any) -> Picture:
+    return replace(base, objects=merge(base.objects, {section: fields}))
+
+
+def report(name: str, **changes: Any) -> Report:
+    return report_of(picture(name, **changes))
+
+
+# -- the recorded states -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "ended", "percent"),
+    [
+        ("preparing", S.PREPARING, "", 0),
+        ("printing", S.PRINTING, "", 11),
+        ("excluded", S.PRINTING, "", 13),
+        ("runout", S.PAUSED, "", 13),
+        ("cancelled", S.FAILED, "cancelled", None),
+        ("complete", S.FINISHED, "finished", 100),
+        ("print_error", S.FAILED, "failed", 0),
+        ("shutdown", S.FAULT, "failed", 8),
+    ],
+)
+def test_recorded_states(name: str, state: PrinterState, ended: str, percent: int | None) -> None:
+    found = report(name)
+    assert found.job is not None
+    assert (found.state, found.job.ended, found.job.percent) == (state, ended, percent)
+    assert found.cancelled is False
+
+
+def test_an_idle_printer_is_described() -> None:
+    found = report("idle")
+    assert (found.state, found.raw_state, found.job) == (S.IDLE, "standby", None)
+    assert [(h.name, h.target, h.maximum) for h in found.heaters] == [
+        ("nozzle", 0.0, 300),
+        ("bed", 0.0, 130),
+    ]
+    assert [(f.name, f.percent, f.settable) for f in found.fans] == [("part", 0, True)]
+    assert found.light is False
+    assert found.speed is not None
+    assert (found.speed.level, found.speed.percent) == (None, 100)
+    assert found.homed == ""
+    assert [(n.name, n.diameter_mm) for n in found.nozzles] == [("nozzle", 0.4)]
+    assert found.machine.volume_mm == (235.0, 235.0, 250.0)
+    assert found.machine.file_kinds == ("gcode",)
+    assert found.storage == "ok"
+
+
+def test_a_running_print_knows_its_layers_time_and_objects() -> None:
+    job = report("excluded").job
+    assert job is not None
+    assert (job.name, job.file) == ("cube-0042.gcode", CUBE)
+    assert (job.layer, job.layers, job.remaining_min) == (3, 20, 2)
+    assert [(o.id, o.name, o.skipped) for o in job.objects] == [
+        (1, "CUBE_1", False),
+        (2, "CUBE_2", True),
+    ]
+    assert job.skipped == (2,)
+
+
+def test_progress_starts_where_the_moves_start() -> None:
+    """A 6 kB thumbnail in front must not count: 36 % at layer 1 of 20 was seen."""
+    data = Metadata(CUBE, start_byte=6127, end_byte=17233)
+    base = with_object(
+        picture("printing", metadata=data), "virtual_sdcard", file_position=6356, progress=0.3638
+    )
+    job = report_of(base).job
+    assert job is not None
+    assert job.percent == 2
+
+
+@pytest.mark.parametrize(
+    ("plain", "percent"),
+    [(False, None), (True, 36)],
+)
+def test_progress_without_metadata(plain: bool, percent: int | None) -> None:
+    base = with_object(
+        picture("printing", metadata=None, plain_progress=plain), "virtual_sdcard", progress=0.3638
+    )
+    job = report_of(base).job
+    assert job is not None
+    assert (job.percent, job.remaining_min) == (percent, None)
+
+
+def test_a_running_print_is_never_at_100() -> None:
+    base = with_object(picture("printing"), "virtual_sdcard", file_position=8439, progress=1.0)
+    job = report_of(base).job
+    assert job is not None
+    assert job.percent == 99
+
+
+def test_the_files_own_layer_numbers_win() -> None:
+    info = {"total_layer": 30, "current_layer": 7}
+    job = report_of(with_object(picture("printing"), "print_stats", info=info)).job
+    assert job is not None
+    assert (job.layer, job.layers) == (7, 30)
+
+
+def test_an_estimate_that_is_used_up_continues_by_the_file() -> None:
+    base = with_object(picture("printing"), "print_stats", print_duration=6000.0)
+    job = report_of(with_object(base, "virtual_sdcard", file_position=4258)).job
+    assert job is not None
+    assert job.remaining_min == 100
+
+
+# -- Klipper's own state comes first -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("klippy", "state", "words"),
+    [
+        ("disconnected", S.OFFLINE, "Klipper is not connected"),
+        ("silent", S.OFFLINE, "has not answered"),
+        ("startup", S.CONNECTING, "is starting"),
+        ("restarting", S.CONNECTING, "restarting"),
+    ],
+)
+def test_an_absent_klipper(klippy: str, state: PrinterState, words: str) -> None:
+    found = report("printing", klippy=Klippy(klippy))
+    assert found.state is state
+    assert words in found.message
+    assert "Rowan" in found.message
+    assert found.heaters == ()
+
+
+def test_a_shutdown_wins_over_the_word_printing() -> None:
+    found = report("shutdown")
+    assert load("shutdown")["status"]["print_stats"]["state"] == "printing"
+    (fault,) = found.faults
+    assert (fault.code, fault.severity) == ("klipper_shutdown", Severity.FATAL)
+    assert fault.text == (
+        "MCU 'mcu' shutdown: ADC out of range This generally occurs when a heater temperature "
+        "exceeds its configured min_temp or max_temp. heater: extruder, last_temp: 450.00, "
+        "min_temp: 0.0, max_temp: 300.0"
+    )
+    assert "FIRMWARE_RESTART" not in found.message
+    assert "Firmware restart" in found.message
+
+
+def test_an_error_at_start_keeps_the_last_jobs_end() -> None:
+    last = newest(load("history_shutdown"))
+    found = report("error", last=last)
+    (fault,) = found.faults
+    assert (found.state, fault.code) == (S.FAULT, "klipper_error")
+    assert "Can not update MCU 'mcu' config as it is shutdown" in fault.text
+    assert found.job is not None
+    assert (found.job.file, found.job.ended) == (CUBE, "failed")
+
+
+def test_a_failed_print_shows_klippers_words_and_blocks_nothing() -> None:
+    found = report("print_error")
+    assert found.message.startswith("Move out of range: 9999.000")
+    (fault,) = found.faults
+    assert not fault.severity.blocks
+
+
+# -- which job, and how it ended ---------------------------------------------------------------
+
+
+def test_the_history_gives_the_job_its_id() -> None:
+    job = report("printing", last=newest(load("history_running"))).job
+    assert job is not None
+    assert (job.task_id, job.ended) == ("history:000013", "")
+
+
+@pytest.mark.parametrize(
+    ("status", "task_id"),
+    [
+        ("in_progress", "history:00000A"),
+        ("interrupted", "history:00000A"),  # Moonraker was killed, Klipper prints on
+        ("completed", ""),  # an earlier print of the same file
+        ("cancelled", ""),
+    ],
+)
+def test_a_running_print_is_not_taken_for_an_earlier_one(status: str, task_id: str) -> None:
+    job = report("printing", last=HistoryJob("00000A", CUBE, status)).job
+    assert job is not None
+    assert (job.task_id, job.ended) == (task_id, "")
+
+
+def test_another_files_record_says_nothing() -> None:
+    job = report("complete", last=HistoryJob("00000A", "farm/other.gcode", "cancelled")).job
+    assert job is not None
+    assert (job.file, job.task_id, job.ended) == ("farm/short-0043.gcode", "", "finished")
+
+
+@pytest.mark.parametrize(
+    ("status", "ended"),
+    [
+        ("completed", "finished"),
+        ("cancelled", "cancelled"),
+        ("error", "failed"),
+        ("klippy_shutdown", "failed"),
+        ("klippy_disconnect", "failed"),
+        ("interrupted", ""),
+        ("server_exit", ""),
+        ("in_progress", ""),
+        ("something new", ""),
+    ],
+)
+def test_a_print_that_ended_while_we_were_away(status: str, ended: str) -> None:
+    """Klipper has started anew since; Moonraker's record is all there is."""
+    found = report("idle", last=HistoryJob("00000A", CUBE, status))
+    assert found.state is S.IDLE
+    assert found.job is not None
+    assert (found.job.file, found.job.task_id, found.job.ended) == (CUBE, "history:00000A", ended)
+
+
+@pytest.mark.parametrize("name", ["history_running", "history_cancelled", "history_completed"])
+def test_recorded_history_is_read(name: str) -> None:
+    job = newest(load(name))
+    assert job is not None
+    assert job.task_id.startswith("history:0000")
+    assert job.filename.startswith("farm/")
+
+
+def test_recorded_history_notifications_are_read() -> None:
+    jobs = [
+        read_job(news["params"][0]["job"])
+        for news in load("notifications")
+        if news["method"] == "notify_history_changed"
+    ]
+    assert [(job.status, job.filename) for job in jobs if job] == [
+        ("in_progress", CUBE),
+        ("cancelled", CUBE),
+    ]
+
+
+# -- states over time --------------------------------------------------------------------------
+
+
+def test_a_cancel_is_shown_for_a_while_even_when_the_file_is_forgotten() -> None:
+    found = report("cancelled", sensed=Sensed(cancelled=True))
+    assert (found.state, found.cancelled) == (S.FAILED, True)
+    found = report("idle", sensed=Sensed(cancelled=True))
+    assert (found.state, found.cancelled) == (S.FAILED, True)
+
+
+def test_motion_without_a_job_is_busy() -> None:
+    assert report("idle", sensed=Sensed(moving=True)).state is S.BUSY
+    assert report("printing", sensed=Sensed(moving=True)).state is S.PRINTING
+
+
+@pytest.mark.parametrize(
+    ("sensed", "kind", "words"),
+    [
+        (Sensed(ran_out="runout"), "filament", "Filament ran out at runout"),
+        (Sensed(ran_out="runout", filament_back=True), "filament", "is back"),
+        (Sensed(asked_pause=True), "user", "by a person"),
+        (Sensed(), "printer", "by the file, at the printer"),
+    ],
+)
+def test_why_it_is_paused(sensed: Sensed, kind: str, words: str) -> None:
+    found = report("runout", sensed=sensed)
+    assert (found.state, found.pause_kind) == (S.PAUSED, kind)
+    assert words in found.pause_reason
+
+
+@pytest.mark.parametrize(
+    ("ordered", "name", "stage"),
+    [
+        ("pause", "printing", "Pausing"),
+        ("cancel", "printing", "Cancelling"),
+        ("cancel", "runout", "Cancelling"),
+        ("", "printing", ""),
+        ("", "preparing", "Heating the nozzle"),
+    ],
+)
+def test_stages(ordered: str, name: str, stage: str) -> None:
+    assert report(name, ordered=ordered).stage == stage
+
+
+@pytest.mark.parametrize(
+    ("section", "stage"), [("extruder", "Heating the nozzle"), ("heater_bed", "Heating the bed")]
+)
+def test_heating_before_the_first_extrusion_is_preparing(section: str, stage: str) -> None:
+    found = report_of(with_object(picture("preparing"), section, temperature=30, target=200.0))
+    assert (found.state, found.stage) == (S.PREPARING, stage)
+
+
+def test_an_unmapped_word_is_unknown() -> None:
+    found = report_of(with_object(picture("idle"), "print_stats", state="dancing"))
+    assert (found.state, found.raw_state) == (S.UNKNOWN, "dancing")
+
+
+# -- odd data ----------------------------------------------------------------------------------
+
+ODD = [None, True, -1, 1e400, float("nan"), "", "x" * 5000, [], [None], {}, {"a": 1}, [[1], {}]]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda v: repr(v)[:12])
+@pytest.mark.parametrize("name", ["idle", "printing", "runout", "shutdown"])
+def test_odd_values_anywhere_are_unknown_never_an_exception(name: str, odd: Any) -> None:
+    base = picture(name)
+    for section, fields in base.objects.items():
+        report_of(replace(base, objects={**base.objects, section: {}}))
+        for field in fields:
+            report_of(with_object(base, section, **{field: odd}))
+    for section, fields in load("settings").items():
+        settings = {**base.settings, section: dict.fromkeys(fields, odd)}
+        report_of(replace(base, settings=settings))
+    report_of(replace(base, metadata=read_metadata(dict.fromkeys(load("metadata"), odd), CUBE)))
+    job = read_job(dict.fromkeys(load("history_running")["jobs"][0], odd))
+    report_of(replace(base, last=job))
+
+
+def test_difference_reports_are_laid_over_what_was_known() -> None:
+    base = load("idle")["status"]
+    merged = merge(base, {"extruder": {"target": 60.0}, "new": {"x": 1}, "fan": None, "fan2": 5})
+    assert merged["extruder"] == {**base["extruder"], "target": 60.0}
+    assert merged["new"] == {"x": 1}
+    assert merged["fan"] == base["fan"]
+    assert "fan2" not in merged
+    assert base["extruder"]["target"] == 0.0
+    assert merge(base, [1]) == base
+
+
+@pytest.mark.parametrize(
+    ("changed", "urgent"),
+    [
+        ({"extruder": {"temperature": 3}}, False),
+        ({"print_stats": {"total_duration": 3}}, False),
+        ({"print_stats": {"state": "paused"}}, True),
+        ({"webhooks": {"state": "shutdown"}}, True),
+        ({"filament_switch_sensor x": {"filament_detected": False}}, True),
+        ({"print_stats": None}, False),
+    ],
+)
+def test_what_cannot_wait(changed: dict[str, Any], urgent: bool) -> None:
+    assert is_urgent(changed) is urgent
+
+
+def test_klippers_advice_is_left_to_the_panels_buttons() -> None:
+    message = load("error")["status"]["webhooks"]["state_message"]
+    assert klipper_text(message) == "Can not update MCU 'mcu' config as it is shutdown"
+    assert klipper_text("!! Move\x1b[31m out\nof range") == "Move [31m out of range"
+    assert klipper_text(None) == ""
+    assert len(klipper_text("word " * 500)) <= 300
