@@ -85,4 +85,4 @@ class HttpKnobs(MachineKnobs):
 
 
 def _named(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",")]
+    return [word.strip() for word in text.split(",") if word.strip()]

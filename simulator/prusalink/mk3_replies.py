@@ -226,6 +226,9 @@ class Mk3Replies:
             "storage": {"local": {"free_space": FREE, "total_space": TOTAL}, "sd_card": None},
         }
 
+    def legacy_files(self) -> dict[str, Any]:
+        return {"files": [self._files.legacy()], "free": _human(FREE), "total": _human(TOTAL)}
+
     def legacy_job(self) -> dict[str, Any]:
         run = self._m.plain_run
         left, printing = self._times()
@@ -302,3 +305,7 @@ class Mk3Replies:
                 "connect": _CONNECT,
             },
         }
+
+
+def _human(size: int) -> str:
+    return f"{size // 2**30} G"

@@ -48,8 +48,9 @@ class Mk3Server:
             "/api/job": r.legacy_job,
             "/api/connection": r.connection,
             "/api/settings": lambda: r.settings(self._host.api_key),
-            "/api/files": lambda: {"files": [self._files.legacy()]},
+            "/api/files": r.legacy_files,
             "/api/v1/cameras": self._cameras,
+            "/api/printer/sd": lambda: {"ready": True},
         }
         for path, make in plain.items():
             router.add_get(path, self._said(make))
@@ -57,6 +58,8 @@ class Mk3Server:
         router.add_get("/api/v1/transfer", self._transfer)
         router.add_delete(r"/api/v1/job/{id:\d+}", self._stop)
         router.add_put(r"/api/v1/job/{id:\d+}/{command}", self._job_command)
+        router.add_put("/api/v1/job/{id}/{command}", self._no_number)
+        router.add_post("/api/job", self._legacy_command)
         router.add_get("/api/v1/files/{storage}", self._file)
         files = "/api/v1/files/{storage}/{path:.*}"
         router.add_get(files, self._file)
@@ -96,7 +99,23 @@ class Mk3Server:
     async def _job_command(self, request: web.Request) -> web.StreamResponse:
         """pause and resume; other words are accepted and do nothing."""
         self._check_job(request)
-        command = request.match_info["command"]
+        self._steer(request.match_info["command"])
+        return e.empty(204)
+
+    async def _no_number(self, request: web.Request) -> web.StreamResponse:
+        return e.page(404, request)
+
+    async def _legacy_command(self, request: web.Request) -> web.StreamResponse:
+        """pause with an action, and cancel; "start" is accepted and does nothing."""
+        body = await self._object(request)
+        command = str(body.get("command", ""))
+        if command == "cancel":
+            self._do("stop", self._m.stop)
+        elif command == "pause":
+            self._steer(str(body.get("action", "pause")))
+        return e.empty(204)
+
+    def _steer(self, command: str) -> None:
         if command == "pause":
             if self._m.state != "PRINTING":
                 raise e.Refusal(e.NOT_PRINTING)
@@ -105,7 +124,6 @@ class Mk3Server:
             if self._m.state != "PAUSED":
                 raise e.Refusal(e.NOT_PAUSED)
             self._do("resume", self._m.resume)
-        return e.empty(204)
 
     def _do(self, command: str, action: Callable[[], object]) -> None:
         """With the knobs fail_commands and ignore_commands."""
@@ -153,7 +171,7 @@ class Mk3Server:
 
     async def _put(self, request: web.Request) -> web.StreamResponse:
         path = self._path(request, write=True)
-        if FORBIDDEN & set(path):
+        if FORBIDDEN & set(request.match_info["path"]):
             raise e.Refusal(e.CHARACTERS)
         if request.headers.get("Create-Folder") == "?1":
             self._make_folder(path)
@@ -293,16 +311,21 @@ class Mk3Server:
 
     def _command(self, act: Callable[[Any, dict[str, Any]], None]) -> Any:
         async def handler(request: web.Request) -> web.StreamResponse:
-            try:
-                body = await request.json()
-            except ValueError:
-                return e.page(400, request)
-            if not isinstance(body, dict):
-                raise e.Refusal(e.BROKEN)
+            body = await self._object(request)
             self._do(str(body.get("command", "")), lambda: act(self._m, body))
             return e.empty(204, JSON)
 
         return handler
+
+    async def _object(self, request: web.Request) -> dict[str, Any]:
+        """The JSON object of the body. Raises HTTPBadRequest or Refusal."""
+        try:
+            body = await request.json()
+        except ValueError as error:
+            raise web.HTTPBadRequest from error
+        if not isinstance(body, dict):
+            raise e.Refusal(e.BROKEN)
+        return body
 
     def _cameras(self) -> dict[str, Any]:
         if self._host.knobs.camera_off:
