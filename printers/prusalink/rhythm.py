@@ -12,7 +12,8 @@ class Rhythm:
 
     active: float = 1.0  # while a job is open, or for ``after_command`` after an order
     idle: float = 2.5
-    soon: float = 0.25  # the first look after an order
+    soon: float = 0.25  # between looks in the first ``soon_for`` after an order
+    soon_for: float = 1.0
     after_command: float = 20.0
     answer: float = 4.0  # silence within one poll; two in a row end the session
     storage: float = 30.0  # how often storage and cameras are looked at while nothing prints

@@ -57,7 +57,7 @@ class Watcher:
         self._seen: SeenJob | None = None
         self._asked: _Asked | None = None
         self._hurry_until = 0.0
-        self._soon = False
+        self._soon_until = 0.0
         self._looked_at = 0.0
         self._fresh = threading.Condition()
         self._answers_asked_at = float("-inf")
@@ -129,8 +129,7 @@ class Watcher:
         return asked.word
 
     def _wait_after(self, word: str, now: float) -> float:
-        if self._soon:
-            self._soon = False
+        if now < self._soon_until:
             return self._rhythm.soon
         busy = word in _JOB_STATES or now < self._hurry_until
         return self._rhythm.active if busy else self._rhythm.idle
@@ -157,7 +156,7 @@ class Watcher:
         if job is not None:
             self._asked = _Asked(command.name, job, now + self._rhythm.asked)
         self.homing.ordered(command, now)
-        self._soon = True
+        self._soon_until = now + self._rhythm.soon_for
         self._hurry_until = now + self._rhythm.after_command
 
     def hurry(self) -> None:
