@@ -14,10 +14,12 @@ from core.secret import Secret
 
 VERSION = "0.1.0"
 _DEMO = (
-    ("X1C", "busy_farm"), ("P1S", "preparing"), ("P1S", "idle"), ("P1P", "fault_hms"),
-    ("A1", "paused_filament"), ("A1 mini", "busy_farm"), ("H2D", "busy_farm"),
-    ("P2S", "printing"), ("A1 mini", "finished"), ("X1C", "idle"), ("P1S", "busy_farm"),
-    ("A1", "idle"),
+    ("bambu", "X1C", "busy_farm"), ("prusalink", "MK4", "printing"), ("bambu", "P1S", "idle"),
+    ("bambu", "P1P", "fault_hms"), ("bambu", "A1", "paused_filament"),
+    ("octoprint", "Ender 3", "printing"), ("moonraker", "Voron 2.4", "printing"),
+    ("bambu", "H2D", "busy_farm"), ("octoprint", "MK3S", "idle"), ("bambu", "X1C", "idle"),
+    ("moonraker", "Voron 0.2", "idle"), ("prusalink", "MK3S", "idle"), ("bambu", "P2S", "printing"),
+    ("bambu", "A1 mini", "finished"),
 )  # fmt: skip
 _NAMES = (
     "Alder", "Birch", "Cedar", "Elm", "Fir", "Hazel", "Juniper", "Larch", "Maple", "Oak", "Rowan",
@@ -87,19 +89,19 @@ def _port(argument: int | None, environment: str | None, configured: int) -> int
 
 
 def demo_config(count: int, data_dir: Path) -> FarmConfig:
-    """``count`` simulated printers of mixed models, as --demo asks for (1–500)."""
+    """``count`` simulated printers of mixed makes, as --demo asks for (1–500)."""
     if not 1 <= count <= 500:
         raise ConfigError(f"--demo takes 1 to 500 printers, not {count}.")
     printers = []
     for index in range(count):
-        model, scenario = _DEMO[index % len(_DEMO)]
+        kind, model, scenario = _DEMO[index % len(_DEMO)]
         lap, tree = divmod(index, len(_NAMES))
         name = _NAMES[tree] + (f" {lap + 1}" if lap else "")
         printers.append(
             PrinterConfig(
                 id=name.lower().replace(" ", "-"),
                 name=name,
-                type="bambu",
+                type=kind,
                 model=model,
                 simulate=True,
                 options={"scenario": scenario},
