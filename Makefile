@@ -43,7 +43,7 @@ real-servers: $(VENV)/.test-stamp  ## install OctoPrint, Moonraker, Klipper and 
 	@$(PY) -m tests.real install
 
 test-real: real-servers  ## the contract suite again, this time against the real servers
-	$(PY) -m pytest -q -n 3 --dist loadgroup -m real tests/contract
+	$(PY) -m pytest -q -n 6 --dist loadscope -m real tests/contract
 
 format: $(VENV)/.test-stamp
 	$(PY) -m ruff check --fix .

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.contract import real_rigs, sim_rigs
 from tests.contract.rig import Rig
@@ -40,13 +42,24 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     mark = metafunc.definition.get_closest_marker("kinds")
     wanted = [rig for rig in RIGS if mark is None or rig.kind in mark.args]
-    module = metafunc.module.__name__.rpartition(".")[2]
-    metafunc.parametrize("rig", [_case(rig, module) for rig in wanted], indirect=True)
+    metafunc.parametrize("rig", [_case(rig) for rig in wanted], indirect=True)
 
 
-def _case(rig: type[Rig], module: str) -> Any:
-    group = pytest.mark.xdist_group(f"{rig.id}:{module}")
-    return pytest.param(rig, id=rig.id, marks=[pytest.mark.real, group] if rig.is_real else [])
+def _case(rig: type[Rig]) -> Any:
+    return pytest.param(rig, id=rig.id, marks=[pytest.mark.real] if rig.is_real else [])
+
+
+class OneServerAtATime(LoadScopeScheduling):
+    """A worker takes all tests of one file against one server, so few servers are started."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        found = re.search(r"\[(real-[a-z]+)", nodeid)
+        return f"{nodeid.partition('::')[0]}:{found[1]}" if found else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """For make test-real only; None leaves the choice to the command line."""
+    return OneServerAtATime(config, log) if config.getoption("markexpr") == "real" else None
 
 
 @pytest.fixture(scope="session")

@@ -158,7 +158,7 @@ class PrusaLinkDialect(Dialect):
         headers = {
             "Print-After-Upload": "?1",
             "Overwrite": "?1",
-            "Content-Type": "application/octet-stream",
+            "Content-Type": "text/x.gcode",
             "Content-Length": str(len(printed.content)),
         }
         status, answer = ask("PUT", path, printed.content, headers=headers)

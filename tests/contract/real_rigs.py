@@ -70,9 +70,9 @@ class RealRig(HttpRig):
 
     def reset(self) -> None:
         self.wire()
-        self.disk_full(False)
         if not all(process.is_running for process in self.server.processes):
             self.server.restart()
+        self.disk_full(False)
         self.settle()
         for path in self.server.files.iterdir():
             _remove(path)
@@ -146,6 +146,14 @@ class RealMoonraker(RealRig):
         self.ask("POST", "/printer/gcode/script", script)
         for sensor in ("PK5", "PK6"):
             self.server.order(f"temp {sensor} 22")
+        self.calm()
+
+    def calm(self) -> None:
+        def still() -> bool:
+            _, answer = self.ask("GET", "/printer/objects/query?idle_timeout")
+            return bool(answer["result"]["status"]["idle_timeout"]["state"] != "Printing")
+
+        self.until(still, "Klipper never came to rest")
 
 
 class RealPrusaLink(RealRig):
@@ -153,11 +161,13 @@ class RealPrusaLink(RealRig):
 
     id = "real-prusalink"
     kind = "prusalink"
+    refused_characters = "#%+"
     dialect = PrusaLinkDialect("local")
 
     def __init__(self) -> None:
         super().__init__()
         self.server: PrusaLink = PrusaLink()
+        self._stuck = False
 
     @property
     def model(self) -> str:
@@ -171,6 +181,27 @@ class RealPrusaLink(RealRig):
 
     def power_on_printer(self) -> None:
         self.server.launch()
+
+    def disk_full(self, on: bool) -> None:
+        """After a write error PrusaLink takes its transfer for running until it is restarted."""
+        super().disk_full(on)
+        self._stuck = self._stuck or on
+
+    def reset(self) -> None:
+        if self._stuck:
+            self.kill()
+            self._stuck = False
+        super().reset()
+
+    def calm(self) -> None:
+        def idle() -> bool:
+            return bool(self.ask("GET", "/api/v1/status")[1]["printer"]["state"] == "IDLE")
+
+        self.until(idle, "never IDLE again")
+
+    def start_foreign(self, printed: Printed) -> None:
+        self.calm()  # it starts nothing while it still shows the print before
+        super().start_foreign(printed)
 
     def position(self) -> tuple[float, float, float]:
         at = self.server.order("status")["at"]

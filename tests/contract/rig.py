@@ -24,6 +24,8 @@ class Rig(ABC):
     kind = ""
     is_real = False
     suffix = ".gcode"
+    refused_characters = ""
+    """What the server itself allows in no file name."""
     impossible: dict[str, str]
 
     def __init__(self) -> None:
@@ -102,6 +104,10 @@ class Rig(ABC):
     @abstractmethod
     def shows(self) -> str:
         """The server's own word: "idle", "printing", "paused" or something else."""
+
+    def calm(self) -> None:
+        """Wait until the server takes moves again after a print."""
+        return
 
     def position(self) -> tuple[float, float, float] | None:
         """Where the head is, as the machine itself says; None: it says nothing of that."""

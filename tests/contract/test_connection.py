@@ -22,9 +22,10 @@ def test_it_connects_and_says_what_it_is(seat: Seat) -> None:
     assert status.link.online and not status.message
     assert status.machine.file_kinds, "it does not say what it prints"
     assert {"upload", "pause", "stop"} <= status.machine.capabilities
-    status = seat.until(lambda s: s.heater("nozzle") and s.heater("bed"), "no temperatures")
+    seat.until(lambda s: s.heater("nozzle") and s.heater("bed"), "no temperatures")
+    status = seat.until(lambda s: 10 <= s.heater("nozzle").current <= 80, "not at room warmth")  # type: ignore[union-attr]
     nozzle = status.heater("nozzle")
-    assert nozzle is not None and 10 <= nozzle.current <= 80 and nozzle.maximum
+    assert nozzle is not None and nozzle.maximum
     assert not seat.is_stale
 
 
@@ -38,7 +39,7 @@ def test_a_wrong_key_is_said_and_not_hammered(rig: Rig, sit: Callable[..., Seat]
     wrong = Secret("wrong0wrong0wrong0wrong0wrong0wr")
     seat = sit(api_key=wrong, password=wrong, access_code=Secret("wrong000"))
     status = seat.in_state(S.AUTH)
-    assert status.message.startswith("Alder") and len(status.message) > 30
+    assert "Alder" in status.message and "refuses" in status.message
     assert seat.refusal(c.Home()).error_code == "auth"
     before = rig.mark()
     seat.stays(lambda s: s.state is S.AUTH, 4.0, "a wrong key was forgotten")

@@ -34,6 +34,7 @@ def test_moving_is_refused_in_mid_print_and_nothing_is_sent(seat: Seat) -> None:
 
 def test_home_and_jog_at_rest_really_move(seat: Seat) -> None:
     seat.ready()
+    seat.rig.calm()
     if "jog" not in seat.status.machine.capabilities:
         assert seat.refusal(c.Jog(x=10.0)).error_code == "not_supported"
         pytest.skip(f"{seat.rig.id}: its server offers no moves, and the gate refuses them")
@@ -68,6 +69,7 @@ def test_a_target_within_range_is_seen_and_reached(seat: Seat, heater: str) -> N
         error = seat.refusal(c.SetTemperature(heater=heater, target=SAFE_C[heater]))
         assert error.error_code in ("not_supported", "unusable", "temperature_not_supported")
         return
+    seat.until(lambda s: s.heater(heater), f"{heater}: not measured yet")
     target = SAFE_C[heater]
     seat.order(c.SetTemperature(heater=heater, target=target))
     seat.until(lambda s: _heater(s, heater)[1] == target, f"{heater}: the target is not shown")
@@ -86,7 +88,7 @@ def test_targets_out_of_range_are_refused(seat: Seat) -> None:
     seat.ready()
     mark = seat.rig.mark()
     for heater in ("nozzle", "bed"):
-        found = seat.status.heater(heater)
+        found = seat.until(lambda s: s.heater(heater), "not measured yet").heater(heater)  # noqa: B023
         assert found is not None
         top = (found.maximum or 100) + 1
         for target in (top, 9999, -5):
