@@ -336,7 +336,7 @@ def test_an_end_nobody_saw_is_looked_up_and_never_guessed() -> None:
     rig.show("Printing", "printing", path="b")
     rig.show("Operational", "ready", path="b")
     rig.reading.resolve("b", None)
-    assert (rig.last.state, rig.last.job) == (PrinterState.IDLE, None)
+    assert [rig.last.state, rig.last.job] == [PrinterState.IDLE, None]
 
 
 def test_a_job_that_vanished_with_the_server_has_no_end() -> None:
