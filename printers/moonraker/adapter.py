@@ -133,7 +133,7 @@ class MoonrakerPrinter(Printer):
     def camera(self) -> CameraSource | None:
         if not self.config.camera_enabled:
             return None
-        found = camera.choose(self._listener.webcams, self._webcam)
+        found = camera.choose(self._listener.facts.webcams, self._webcam)
         if found is None:
             return None
         return camera.source_of(found, self._address, self._trust, self._key)

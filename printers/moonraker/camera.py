@@ -14,6 +14,8 @@ from printers.moonraker.values import text, whole
 
 _MJPEG = ("mjpegstreamer", "ipstream", "uv4l-mjpeg")
 _URL_MAX = 1000
+_OWN_PORTS = range(7125, 7140)
+"""Moonraker's usual port, and those of several on one computer: no web server is behind them."""
 
 
 def choose(webcams: Iterable[Mapping[str, Any]], wanted: str = "") -> Mapping[str, Any] | None:
@@ -58,7 +60,7 @@ def absolute(url: str, address: Address) -> str:
     """Relative addresses lie behind the web server on the printer's computer, not behind
     Moonraker's own port (octoprint-moonraker 4.Moonraker.12). "" = unusable."""
     host = f"[{address.host}]" if ":" in address.host else address.host
-    front = f"{address.scheme}://{host}" if address.port == 7125 else address.origin
+    front = f"{address.scheme}://{host}" if address.port in _OWN_PORTS else address.origin
     try:
         found = urljoin(f"{front}/", url) if url else ""
         parts = urlsplit(found)

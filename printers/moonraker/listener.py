@@ -18,18 +18,19 @@ from printers.moonraker import words
 from printers.moonraker.client import Session, Timing
 from printers.moonraker.commands import RESTARTS
 from printers.moonraker.console import Console
-from printers.moonraker.history import read_job
-from printers.moonraker.metadata import read_metadata
+from printers.moonraker.facts import Facts
 from printers.moonraker.parse import report_of
 from printers.moonraker.picture import Klippy, Picture, is_urgent, merge
-from printers.moonraker.rpc import NOT_FOUND, Answer, Notification
+from printers.moonraker.rpc import Answer, Notification
 from printers.moonraker.sense import Sense
 from printers.moonraker.setup_klipper import STEPS, Setup
-from printers.moonraker.values import dicts, mapping, name, text
+from printers.moonraker.values import mapping, name, text
 from printers.status import Notice
 
 logger = logging.getLogger(__name__)
 
+_FACTS = ("server.history.list", "server.files.metadata")
+_SETTLE_S = 0.5
 _ORDERS = {"printer.print.pause": "pause", "printer.print.cancel": "cancel"}
 
 
@@ -64,13 +65,16 @@ class PrinterListener:
         self._klipper_heard = 0.0
         self._restart_until = 0.0
         self._notice_until = 0.0
-        self._asked_file = ""
+        self._settle_until = 0.0
         self.failures = 0
-        self.console = Console()
-        self.webcams: tuple[Mapping[str, Any], ...] = ()
+        self.facts = Facts(self._ask, self.learned)
         self.picture = Picture(name=config.name, model=config.model)
 
     # -- for any thread ------------------------------------------------------------------------
+
+    @property
+    def console(self) -> Console:
+        return self.facts.console
 
     def ordered(self, method: str) -> None:
         """A person sends this now: what follows from it is no surprise."""
@@ -104,7 +108,8 @@ class PrinterListener:
     def session_up(self, session: Session) -> None:
         self._session = session
         self._setup = Setup(session, self, self._guard, self._light_pin)
-        self._subscribed = self._reported = self._has_picture = self._dirty = False
+        self._subscribed = self._reported = self._has_picture = False
+        self.learned(last=None)
         self._sense.reset()
         self._now = self._klipper_heard = time.monotonic()
         self._ask_at = self._now + self._timing.ask_starting
@@ -117,8 +122,8 @@ class PrinterListener:
             "notify_klippy_shutdown": self._on_klippy_shutdown,
             "notify_klippy_disconnected": self._on_klippy_gone,
             "notify_history_changed": self._on_history_changed,
-            "notify_webcams_changed": self._on_webcams_changed,
-            "notify_gcode_response": self._on_console,
+            "notify_webcams_changed": self.facts.on_webcams_changed,
+            "notify_gcode_response": self.facts.on_console,
         }.get(news.method)
         if handle is not None:
             self._guard(handle)(news.params)
@@ -136,8 +141,15 @@ class PrinterListener:
         if self._klipper_is_silent(now):
             self._set_klippy(Klippy(k.SILENT))
         news = self._dirty or self._sense.is_restless
-        if news and self._has_picture and now >= self._publish_at:
+        if news and self._has_picture and now >= self._publish_at and not self._is_settling(now):
             self._publish()
+
+    def _is_settling(self, now: float) -> bool:
+        """The first report waits a moment for what belongs to it."""
+        session = self._session
+        if session is None or now >= self._settle_until:
+            return False
+        return bool(session.calls.is_open(*_FACTS))
 
     # -- is Klipper there? ---------------------------------------------------------------------
 
@@ -223,15 +235,16 @@ class PrinterListener:
         self._dirty = True
 
     def found_webcams(self, webcams: tuple[Mapping[str, Any], ...]) -> None:
-        self.webcams = webcams
+        self.facts.webcams = webcams
 
     def subscribed(self, status: object, state: str) -> None:
         self._subscribed = True
         self._restart_until = 0.0
         self._sense.reset()
-        self._asked_file = ""
+        self.facts.forget_file()
+        self._settle_until = self._now + _SETTLE_S
         self._take(status, state)
-        self._publish()
+        self._publish_at = self._now
 
     # -- following -----------------------------------------------------------------------------
 
@@ -258,43 +271,15 @@ class PrinterListener:
             text(hooks.get("state"), 40) or was, message[:4000] if isinstance(message, str) else ""
         )
         self.picture = replace(self.picture, objects=objects, klippy=klippy)
-        self._look_at_file()
+        file = name(self.picture.object("print_stats").get("filename"))
+        self.facts.look_at_file(file, self.picture.metadata)
         if klippy.state != before.state or is_urgent(mapping(status)):
             self._publish_at = self._now
         self._has_picture = self._dirty = True
 
-    def _look_at_file(self) -> None:
-        """Metadata of the file Klipper names, asked for once per file and run."""
-        file = name(self.picture.object("print_stats").get("filename"))
-        if file == self._asked_file:
-            return
-        self._asked_file = file
-        known = self.picture.metadata
-        if known is None or known.filename != file:
-            self.learned(metadata=None, plain_progress=False)
-        if file:
-            self._ask(
-                "server.files.metadata",
-                lambda answer: self._on_metadata(answer, file),
-                {"filename": file},
-            )
-
-    def _on_metadata(self, answer: Answer, file: str) -> None:
-        if file == self._asked_file and not answer.lost:
-            found = read_metadata(mapping(answer.result), file) if answer.ok else None
-            self.learned(metadata=found, plain_progress=answer.code == NOT_FOUND)
-
     def _on_history_changed(self, params: tuple[Any, ...]) -> None:
-        job = read_job(mapping(mapping(params[0] if params else None).get("job")))
-        if job is not None:
-            self._publish_at = self._now
-            self.learned(last=job)
-
-    def _on_webcams_changed(self, params: tuple[Any, ...]) -> None:
-        self.webcams = tuple(dicts(mapping(params[0] if params else None).get("webcams")))
-
-    def _on_console(self, params: tuple[Any, ...]) -> None:
-        self.console.add(params[0] if params else None)
+        self._publish_at = self._now
+        self.facts.on_history_changed(params)
 
     # -- courier.Notes, in the session's thread ------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from printers.moonraker.history import HistoryJob
 from printers.moonraker.metadata import Metadata
-from printers.moonraker.picture import Picture
+from printers.moonraker.picture import READY, Picture
 from printers.moonraker.values import dicts, mapping, name, names, number, text, whole
 from printers.status import JobProgress, PrintObject
 
@@ -68,9 +68,12 @@ def _from_history(last: HistoryJob | None) -> JobProgress | None:
 def ended_of(picture: Picture) -> str:
     """A stopped Klipper keeps the word "printing" for a print that is lost (4.Moonraker.1)."""
     state = picture.print_state
-    if picture.klippy.state in ("shutdown", "error") and state in ACTIVE:
+    if state not in ACTIVE or picture.klippy.state == READY:
+        return ENDED.get(state, "")
+    if picture.klippy.is_up:
         return "failed"
-    return ENDED.get(state, "")
+    file, last = picture.object("print_stats").get("filename"), picture.last
+    return last.ended if last is not None and last.filename == file else ""
 
 
 def _task_id(last: HistoryJob | None, filename: str, *, active: bool) -> str:
