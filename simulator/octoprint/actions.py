@@ -63,16 +63,27 @@ class OctoPrintActions(WireActions):
         self._octoprint.machine.plug()
 
     def power_cycle(self) -> None:
-        """Off and on again: as power_off and power_on."""
-        self.power_off()
-        self.power_on()
+        """Printer and server off and on again: the job is forgotten, every connection is cut."""
+        host = self._octoprint
+        host.app.stop()
+        host.machine.power_cycle()
+        host.drop_tcp()
+        host.app.start()
+
+    async def server_stop(self) -> None:
+        """OctoPrint's process ends: connections are cut, the job and all sessions are lost."""
+        await self._octoprint.close()
+        self._octoprint.app.stop()
+
+    async def server_start(self) -> None:
+        """OctoPrint starts; it connects to the printer when knob autoconnect says so."""
+        self._octoprint.app.start()
+        await self._octoprint.open()
 
     async def server_restart(self) -> None:
-        """OctoPrint ends and starts again: connections are cut, job and sessions are gone."""
-        host = self._octoprint
-        await host.close()
-        host.app.restart()
-        await host.open()
+        """Both, one after the other."""
+        await self.server_stop()
+        await self.server_start()
 
     def log_out(self) -> None:
         """All sessions end: a web socket that signs in again hears "reauthRequired"."""

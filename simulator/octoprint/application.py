@@ -46,10 +46,13 @@ class Application:
         self._sampled = self._card_seen = self.machine.uptime
         self._z = self.machine.axes.position["Z"]
 
-    def restart(self) -> None:
-        """The server's process ends and starts again: job, selection and sessions are gone."""
+    def stop(self) -> None:
+        """The server's process ends: job, selection and sessions are gone."""
         self._boot()
         self.machine.end_job("failed")
+
+    def start(self) -> None:
+        """It begins again, and opens the port by itself unless it is told not to."""
         if self.core.knobs.autoconnect:
             self.link.connect()
 

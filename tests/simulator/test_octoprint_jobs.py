@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import requests
 
 from tests.simulator.octoprint_client import Client, farm_of_one, gcode, until
 
@@ -282,4 +283,21 @@ def test_a_file_that_fails_ends_like_a_cancel_of_the_machine(client, ear):
     client.printer.set(bad_file=True)
     client.print_file()
     assert ear.event("PrintFailed")["reason"] == "cancelled"
+    client.wait("Operational")
+
+
+def test_everything_off_and_on_again_is_operational_without_a_job(client):
+    client.print_file()
+    client.printer.do("power_cycle")
+    client.wait("Operational")
+    assert client.job()["job"]["file"]["name"] is None
+    assert client.printer.peek(lambda m: m.run) is None
+
+
+def test_a_server_that_is_off_refuses_and_comes_back(client):
+    client.print_file()
+    client.printer.do("server_stop")
+    with pytest.raises(requests.ConnectionError):
+        client.get("/api/job")
+    client.printer.do("server_start")
     client.wait("Operational")
