@@ -171,3 +171,4 @@ _ACTIONS: dict[str, Callable[[GcodeConsole, str], None]] = {
     "M84": GcodeConsole.motors_off,
     "M620": GcodeConsole.read_spool,
 }
+COMMON_WORDS = frozenset(_ACTIONS)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import struct
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -94,8 +96,16 @@ class Faults:
 async def cut(request: web.Request) -> None:
     """Reset the connection of a request; does not return."""
     if request.transport is not None:
-        request.transport.abort()
+        reset(request.transport)
     await for_ever()
+
+
+def reset(transport: asyncio.Transport) -> None:
+    """Close with a reset, not with an orderly end."""
+    line = transport.get_extra_info("socket")
+    if line is not None and not transport.is_closing():
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
 
 
 def _twisted(value: Any) -> Any:

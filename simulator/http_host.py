@@ -21,7 +21,7 @@ from aiohttp import web
 from simulator.certificates import CertificateAuthority, server_context
 from simulator.host import Endpoint, SimulatedHost
 from simulator.http_camera import HttpCamera
-from simulator.http_faults import JSON_TYPE, Faults
+from simulator.http_faults import JSON_TYPE, Faults, reset
 from simulator.http_knobs import HttpKnobs
 from simulator.http_log import remembered
 from simulator.plain_machine import PlainPrinter
@@ -175,7 +175,7 @@ class HttpHost(SimulatedHost):
 
     def drop_tcp(self) -> None:
         for transport in self._transports():
-            transport.abort()
+            reset(transport)
         self._frozen.clear()
 
     def half_open(self) -> None:
@@ -255,4 +255,4 @@ class _Refused(asyncio.Protocol):
     """Closes what it is given."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        cast(asyncio.Transport, transport).abort()
+        reset(cast(asyncio.Transport, transport))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from simulator.gcode import fields_of
-from simulator.gcode_exec import GcodeConsole
+from simulator.gcode_exec import COMMON_WORDS, GcodeConsole
 
 if TYPE_CHECKING:
     from simulator.plain_machine import PlainPrinter
@@ -34,7 +34,7 @@ class PlainConsole(GcodeConsole):
         action = _ACTIONS.get(word)
         if action is not None:
             action(self, line)
-        elif not self.unknown(line):
+        elif word in COMMON_WORDS or not self.unknown(line):
             super()._execute(line)
 
     def feed_rate(self, line: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import WSMsgType, web
 
+from simulator.http_faults import reset
 from simulator.http_log import body_of
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class WsSession:
     def abort(self) -> None:
         """Reset the connection."""
         if self._request.transport is not None:
-            self._request.transport.abort()
+            reset(self._request.transport)
 
     async def run(self, on_text: Callable[[str], Awaitable[None]]) -> web.WebSocketResponse:
         """Hand every text of the client to ``on_text``; return the finished response."""
