@@ -21,7 +21,14 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPDigestAuth
 
-from core.errors import FarmError, PrinterOffline, PrinterRejected, PrinterTimeout, StorageError
+from core.errors import (
+    FarmError,
+    PrinterOffline,
+    PrinterRejected,
+    PrinterTimeout,
+    StorageError,
+    UploadCancelled,
+)
 from core.jsonio import JSONDecodeError, loads
 from core.secret import Secret
 from printers.base import Progress
@@ -200,7 +207,7 @@ class HttpClient:
         if self._auth is not None:
             self._warm_up(path)
         sent = {**self._headers(), **(headers or {}), "Content-Type": body.content_type}
-        with self._session_for(once=True) as session, self._barrier():
+        with self._session_for(once=True) as session, self._named(), self._barrier():
             response = session.request(
                 method,
                 self._address.url(path),
@@ -213,6 +220,14 @@ class HttpClient:
             )
             with response:
                 return self._read(response, 1_000_000)
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """A body does not know whose it is; the sentence for a person does."""
+        try:
+            yield
+        except UploadCancelled as error:
+            raise UploadCancelled(f"The upload to {self._name} was cancelled.") from error
 
     def _warm_up(self, path: str) -> None:
         """Learn the digest's challenge first: a streamed body cannot be sent twice."""

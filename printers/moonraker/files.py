@@ -80,6 +80,8 @@ class FileStore:
             except NoAnswer:
                 return body.size, ""
             except (Answered, Malformed) as error:
+                if isinstance(error, Malformed) or error.http_status >= 500:
+                    self._discard(where)  # a full disk keeps what did fit
                 raise UploadFailed(self._upload_refusal(error, where)) from error
 
     def _upload_refusal(self, error: FarmError, where: str) -> str:
