@@ -10,17 +10,20 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core.config import FarmConfig, PrinterConfig
 from simulator import actions
+from simulator.child import SimulatorProcess
 from simulator.demo import demo_specs, spec_from_entry
 from simulator.farm import SimulatedFarm
 from simulator.knobs import Knobs
-from simulator.specs import make_spec
+from simulator.specs import KINDS, make_spec
 
 ROOT = Path(__file__).parents[2]
 
@@ -207,6 +210,57 @@ def test_the_demo_mixes_models_and_scenarios():
     assert {spec.scenario for spec in demo_specs(5, "printing")} == {"printing"}
 
 
+def test_the_demo_plays_every_kind():
+    specs = demo_specs(18)
+    kinds = Counter(spec.kind for spec in specs)
+    assert set(kinds) == set(KINDS) == {spec.kind for spec in demo_specs(4)}
+    assert all(kinds["bambu"] > kinds[kind] >= 3 for kind in KINDS[1:])
+    assert {spec.kind for spec in demo_specs(30, kinds=("bambu",))} == {"bambu"}
+    assert {spec.flavour for spec in demo_specs(18, kinds=("prusalink",))} == {"mk3", "firmware"}
+
+
+def test_entries_of_other_makes_are_completed():
+    spec = spec_from_entry({"id": "oak", "type": "prusalink", "api_key": "k", "tls": True}, 3)
+    assert (spec.kind, spec.model, spec.flavour) == ("prusalink", "MK4", "firmware")
+    assert (spec.api_key, spec.user, spec.tls, spec.access_code) == ("k", "maker", True, "")
+    assert spec.password
+    spec = spec_from_entry({"id": "elm", "type": "moonraker", "model": "Voron 0.2"}, 4)
+    assert (spec.kind, spec.flavour, spec.user, len(spec.api_key)) == ("moonraker", "", "", 32)
+    with pytest.raises(ValueError, match="no printer for octoprint"):
+        spec_from_entry({"id": "elm", "type": "octoprint", "model": "P1S"}, 4)
+    with pytest.raises(ValueError, match="repetier"):
+        spec_from_entry({"id": "elm", "type": "repetier"}, 4)
+
+
+def test_the_control_port_knows_each_kind_its_knobs_and_actions(simulated_farm):
+    specs = [
+        make_spec("a", "A", "P1S", 1),
+        make_spec("b", "B", "MK4", 2, kind="prusalink"),
+        make_spec("c", "C", "Voron 0.2", 3, kind="moonraker"),
+        make_spec("d", "D", "Ender 3", 4, kind="octoprint"),
+    ]
+    farm = simulated_farm(specs=specs, control_port=0)
+    _status, overview = call(farm.control_url + "/")
+    assert [p["kind"] for p in overview["printers"]] == ["bambu", "prusalink", "moonraker", "octoprint"]
+    assert overview["printers"][1]["url"] == farm.endpoints["b"].url
+    kinds = overview["kinds"]
+    assert "ftps_off" in kinds["bambu"]["knobs"] and "ftps_off" not in kinds["prusalink"]["knobs"]
+    assert "cool_down_s" in kinds["prusalink"]["knobs"]
+    for kind in KINDS[1:]:
+        assert {"http_status", "mute_http", "drop_upload_at"} <= set(kinds[kind]["knobs"])
+        assert {"runout", "halt", "recover", "half_open"} <= set(kinds[kind]["actions"])
+        assert "publish_raw" not in kinds[kind]["actions"]
+    url = farm.control_url + "/printers/b"
+    assert call(url + "/knobs", {"http_status": 502})[0] == 200
+    assert call(url + "/knobs", {"ftps_off": True})[0] == 404
+    assert call(url + "/actions/runout", {})[0] == 200
+    assert call(url + "/actions/start_file", {"path": "/x"})[0] == 404
+    _status, answer = call(url + "/actions/start_local", {"name": "/nothing.gcode"})
+    assert answer["error"]
+    assert call(url + "/storage")[1]["files"]
+    assert farm.endpoints["b"].api_key not in json.dumps(call(url)[1])
+
+
 def test_an_entry_of_a_configuration_is_completed():
     spec = spec_from_entry({"id": "oak", "model": "A1", "serial": "", "access_code": "12345678"}, 3)
     assert (spec.name, spec.access_code, spec.serial) == ("oak", "12345678", "03900SIM0000003")
@@ -233,9 +287,50 @@ def test_the_process_gets_ready_and_ends_with_its_standard_input(tmp_path):
         assert ready["ready"] is True
         (printer,) = ready["printers"]
         assert printer["id"] == "oak" and printer["camera_port"] > 0
+        assert (printer["kind"], printer["url"]) == ("bambu", "")
         assert call(ready["control"] + "/")[0] == 200
         process.stdin.close()
         assert process.wait(10) == 0
+
+
+def test_the_process_tells_where_other_makes_are():
+    entries = [{"id": kind, "type": kind} for kind in KINDS]
+    with spawn("--specs-from-stdin") as process:
+        assert process.stdin and process.stdout
+        process.stdin.write(json.dumps(entries) + "\n")
+        process.stdin.flush()
+        ready = {one["kind"]: one for one in json.loads(process.stdout.readline())["printers"]}
+        for kind in KINDS[1:]:
+            assert ready[kind]["url"].startswith("http://127.0.0.1:") and ready[kind]["api_key"]
+            request = urllib.request.Request(
+                ready[kind]["url"] + "/api/version", headers={"X-Api-Key": ready[kind]["api_key"]}
+            )
+            with urllib.request.urlopen(request, timeout=5) as answer:
+                assert json.load(answer)["api"]
+        assert ready["prusalink"]["user"] and ready["prusalink"]["password"]
+        process.stdin.close()
+        assert process.wait(10) == 0
+
+
+def test_the_child_fills_in_how_other_makes_are_reached(tmp_path):
+    printers = tuple(
+        PrinterConfig(id=kind, name=kind, type=kind, model="", simulate=True) for kind in KINDS
+    )
+    secured = PrinterConfig(
+        id="tls", name="tls", type="prusalink", model="MK3S", simulate=True, url="https://x"
+    )
+    config = FarmConfig(printers=(*printers, secured), data_dir=tmp_path)
+    child = SimulatorProcess(config)
+    try:
+        filled = {printer.id: printer for printer in child.start().printers}
+    finally:
+        child.stop()
+    assert filled["bambu"].access_code and filled["bambu"].host == "127.0.0.1"
+    assert filled["bambu"].url == ""
+    for kind in KINDS[1:]:
+        assert filled[kind].url.startswith("http://127.0.0.1:") and filled[kind].api_key
+    assert filled["prusalink"].user == "maker" and filled["prusalink"].password
+    assert filled["tls"].url.startswith("https://127.0.0.1:")
 
 
 def test_the_process_ends_at_sigterm():
