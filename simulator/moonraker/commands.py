@@ -65,6 +65,7 @@ COMMANDS: dict[str, Command] = {
     "SDCARD_RESET_FILE": job.reset_file,
     "PAUSE": job.pause,
     "M25": job.pause,
+    "_FILAMENT_RUNOUT": job.run_out,
     "RESUME": job.resume,
     "CLEAR_PAUSE": job.clear_pause,
     "CANCEL_PRINT": job.cancel,

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from simulator.moonraker.printer import KlipperPrinter
 
 
+_RUNOUT_DELAY_S = 0.5  # real
+
+
 def print_file(printer: KlipperPrinter, line: Line) -> None:
     """SDCARD_PRINT_FILE FILENAME=."""
     name = line.text("FILENAME").lstrip("/")
@@ -35,12 +38,22 @@ def pause(printer: KlipperPrinter, _line: Line) -> None:
     if printer.card.is_active:
         printer.card.pause()
         printer.sd_paused = True
-    else:
-        printer.sd_paused = False
+    elif not printer.sd_paused:
         printer.respond("// action:paused")
     printer.is_paused = True
     head = printer.toolhead
     head.saved["PAUSE_STATE"] = (head.modes, list(head.position))
+
+
+def run_out(printer: KlipperPrinter, _line: Line) -> None:
+    """The switch sensor: reading stops at once, PAUSE follows half a second later.
+
+    Until then RESUME is refused with "Print is not paused".
+    """
+    if printer.card.is_active:
+        printer.card.pause()
+        printer.sd_paused = True
+        printer.after(_RUNOUT_DELAY_S, lambda: printer.console.send("PAUSE"))
 
 
 def resume(printer: KlipperPrinter, _line: Line) -> None:
@@ -48,12 +61,13 @@ def resume(printer: KlipperPrinter, _line: Line) -> None:
     if not printer.is_paused:
         printer.respond("// Print is not paused, resume aborted")
         return
-    if printer.card.is_active and printer.sd_paused:
+    if printer.card.is_active and printer.sd_paused:  # another file was started
         raise GcodeError("SD busy")
     _, position = printer.toolhead.saved["PAUSE_STATE"]
     printer.toolhead.go([*position[:3], printer.toolhead.position[3]])
     printer.is_paused = False
     if printer.sd_paused:
+        printer.sd_paused = False
         printer.card.resume()
     else:
         printer.respond("// action:resumed")

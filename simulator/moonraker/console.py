@@ -118,7 +118,8 @@ class KlipperConsole(PlainConsole):
         if printer.klippy.state != "ready" and line.name not in WHEN_HALTED:
             printer.respond_info(printer.klippy.message.rstrip("\n"))
             raise GcodeError(printer.klippy.message)
-        printer.touch()
+        if printer.klippy.state == "ready":
+            printer.touch()
         command = COMMANDS.get(line.name)
         if command is not None:
             command(printer, line)

@@ -58,7 +58,7 @@ def _wanted(call: Call) -> Wanted:
         raise ServerError("Missing Argument [objects]")
     wanted = call.args["objects"]
     if not isinstance(wanted, dict):
-        raise ServerError("dictionary update sequence element #0 has wrong length", 500)
+        raise ServerError("dictionary update sequence element #0 has length 1; 2 is required", 500)
     if not all(fields is None or _names(fields) for fields in wanted.values()):
         raise ServerError("Invalid argument")
     return dict(wanted)

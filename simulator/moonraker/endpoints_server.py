@@ -128,12 +128,12 @@ def identify(server: Moonraker, call: Call) -> Any:
         connection.user = "_API_KEY_USER_"
     if connection.user is None:
         raise ServerError("Unauthorized", 401)
+    if connection.identity is not None:
+        raise ServerError(f"Connection already identified: {connection.identity}")
     name, version = call.text("client_name"), call.text("version")
     kind, url = call.text("type").lower(), call.text("url")
     if kind not in _CLIENT_TYPES:
         raise ServerError(f"Invalid Client Type: {kind}")
-    if connection.identity is not None:
-        raise ServerError(f"Connection already identified: {connection.identity}")
     connection.identity = {"name": name, "version": version, "type": kind, "url": url}
     return {"connection_id": connection.id}
 

@@ -343,9 +343,13 @@ class FileManager:
             raise ServerError(f"File {ROOT}/{old} does not exist")
         if not copy:
             self._guard(old)
-        content = self._storage.read("/" + old)
+        if old.lower().endswith(GCODE):
+            self.metadata(old)
+        content, modified = self._storage.read("/" + old), self._time(old)
         self.make_folders(new.rpartition("/")[0])
-        self._storage.write("/" + new, content)
+        self._storage.write("/" + new, content, modified)
+        if old in self._metadata:  # the pictures keep their names
+            self._metadata[new] = dict(self._metadata[old])
         if copy:
             answer = {"action": "create_file", "item": self.item(new)}
         else:

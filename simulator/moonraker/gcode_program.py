@@ -67,11 +67,12 @@ class _Reader:
         self.relative = self.relative_e = False
         self.first_move = True
 
-    def feed_line(self, line: bytes, end: int) -> None:
+    def feed_line(self, line: bytes, start: int, end: int) -> None:
+        """A command is carried out before the file counts as read beyond its beginning."""
         word = line.split(None, 1)[0].upper()
         name = word.decode("ascii", "replace")
         if name in _MOVES:
-            self._move(line, end)
+            self._move(line, start, end)
         elif name in ("G90", "G91"):
             self.relative = name == "G91"
         elif name in ("M82", "M83"):
@@ -81,9 +82,9 @@ class _Reader:
             self.e = values.get("E", 0.0 if not values else self.e)
         elif name not in _SILENT:
             self.first_move = self.first_move or name in ("M84", "M18")
-            self.add(end, line.decode("utf-8", "replace"))
+            self.add(start, line.decode("utf-8", "replace"))
 
-    def _move(self, line: bytes, end: int) -> None:
+    def _move(self, line: bytes, start: int, end: int) -> None:
         values = _fields(line)
         self.feed = values.get("F", self.feed) or self.feed
         before, pushed = tuple(self.position), self._push(values)
@@ -96,7 +97,7 @@ class _Reader:
         outside = travels and self._outside()
         if outside or (travels and self.first_move):
             self.first_move = False
-            self.add(end, _absolute(self.position))
+            self.add(start, _absolute(self.position))
         length = math.dist(before, self.position) or abs(pushed)
         self.clock += length / max(1.0, self.feed / 60)
         if not self.steps or self.clock - self.steps[-1].at >= _STEP_S:
@@ -137,10 +138,10 @@ def read_program(gcode: bytes, volume: Point) -> Program:
     reader = _Reader(volume)
     end = 0
     for line in gcode.split(b"\n"):
-        end += len(line) + 1
+        start, end = end, end + len(line) + 1
         bare = line.strip()
         if bare and bare[:1] != b";":
-            reader.feed_line(bare, min(end, len(gcode)))
+            reader.feed_line(bare, start, min(end, len(gcode)))
     reader.add(len(gcode), "")
     steps, natural, wanted = reader.steps, reader.clock, estimated_s(gcode)
     if natural > 0 and wanted > 0:

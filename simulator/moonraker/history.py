@@ -34,6 +34,7 @@ class History:
         self._current: Job | None = None
         self._state = ""
         self._next = 1
+        self._run = 0
         self.user: str | None = None  # who asked for the next job
         self.printed: Callable[[str, str, float], None] = lambda *_: None
 
@@ -51,13 +52,14 @@ class History:
         """The connection to Klippy is new: what comes first is no change."""
         self._state = ""
 
-    def see(self, stats: dict[str, Any]) -> None:
-        """What print_stats says now."""
+    def see(self, stats: dict[str, Any], run: int) -> None:
+        """What print_stats says now, in the printer's ``run``-th job."""
         before, now = self._state, str(stats["state"])
         self._state = now
-        if before and now in _RUNNING and before not in _RUNNING:
+        is_new, self._run = run != self._run and now != "standby", run
+        if before and before not in _RUNNING and (now in _RUNNING or is_new):
             self._begin(stats)
-        elif self._current is not None and now not in _RUNNING:
+        if self._current is not None and now not in _RUNNING:
             self.finish(_FINAL.get(now, now), stats)
         elif self._current is not None:
             self._update(self._current, stats)

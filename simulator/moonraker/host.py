@@ -27,6 +27,7 @@ from simulator.moonraker.wire_actions import MoonrakerActions
 logger = logging.getLogger(__name__)
 
 WEBSOCKET = "/websocket"
+_USER = web.RequestKey("user", str)
 _CAMERA = "/webcam/"
 _GONE_S, _AWAY_S = 0.6, 0.3  # real seconds of a restart: port closed, Klippy not yet found
 _ANSWER_S = 0.05
@@ -78,8 +79,11 @@ class MoonrakerHost(HttpHost):
         open_path = request.path in OPEN_PATHS and "X-Api-Key" not in request.headers
         if open_path or request.path in (WEBSOCKET, _CAMERA):
             return True
-        request["user"] = self.server.accounts.who(request.headers, request.query)
-        return request["user"] is not None
+        user = self.server.accounts.who(request.headers, request.query)
+        if user is None:
+            return False
+        request[_USER] = user
+        return True
 
     def refusal(self, _request: web.Request) -> web.StreamResponse:
         return self.error(401)
@@ -101,8 +105,7 @@ class MoonrakerHost(HttpHost):
 
     def user_of(self, request: web.Request) -> str | None:
         """Who sent it."""
-        user = request.get("user")
-        return user if isinstance(user, str) else None
+        return request.get(_USER)
 
     def answer(
         self, data: Any, status: int = 200, headers: Mapping[str, str] | None = None
@@ -178,9 +181,10 @@ class MoonrakerHost(HttpHost):
 async def _arguments(request: web.Request) -> dict[str, Any]:
     """The query's, and those of a JSON object in the body."""
     found: dict[str, Any] = dict(request.query)
-    if request.can_read_body and request.content_type == JSON_TYPE:
+    content = await request.read() if request.content_type == JSON_TYPE else b""
+    if content:
         try:
-            body = json.loads(await request.read())
+            body = json.loads(content)
         except (ValueError, RecursionError):
             raise ServerError("Unable to decode JSON") from None
         if isinstance(body, dict):

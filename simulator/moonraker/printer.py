@@ -319,7 +319,8 @@ class KlipperPrinter(PlainPrinter):
             return
         self.filament_sensor = False
         if self.sensor_enabled and self.card.is_active:
-            self.pause("runout")
+            self.pause_reason = "runout"
+            self.console.send("_FILAMENT_RUNOUT")
 
     def fill_spool(self) -> None:
         """Somebody puts filament in."""

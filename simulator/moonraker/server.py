@@ -47,7 +47,7 @@ class Moonraker:
         self._next_poll = self._next_second = 0.0
         self._away_until = 0.0
         self._told_ready = True
-        self.history.see(printer.stats.status())
+        self.history.see(printer.stats.status(), printer.started)
         printer.responses.append(self._heard)
         printer.gone.append(self._klippy_lost)
 
@@ -99,7 +99,7 @@ class Moonraker:
             self.subscriptions.publish()
         self._follow_klippy()
         if self.klippy_state in ("ready", "shutdown") and self._told_ready:
-            self.history.see(self.printer.stats.status())
+            self.history.see(self.printer.stats.status(), self.printer.started)
 
     def _follow_klippy(self) -> None:
         state = self.printer.klippy.state

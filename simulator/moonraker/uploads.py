@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
 from aiohttp import web
 
-from simulator.http_uploads import Form, StorageFull, receive_form
+from simulator.http_knobs import HttpKnobs
+from simulator.http_uploads import Form, receive_form
 from simulator.moonraker.endpoints_printer import start_print
 from simulator.moonraker.errors import ServerError
 from simulator.moonraker.file_manager import GCODE, analysed
@@ -20,6 +22,14 @@ if TYPE_CHECKING:
 
 _DOWNLOAD = "/server/files/gcodes/"
 _PNG = "image/png"
+
+
+class _Intake:
+    """Takes an upload in whole although the disk is full: the real server notices when it moves
+    the file to its place, and leaves there what did fit."""
+
+    def __init__(self, knobs: HttpKnobs) -> None:
+        self.knobs = replace(knobs, disk_full=False)
 
 
 class FileRoutes:
@@ -44,10 +54,7 @@ class FileRoutes:
         return self._host.answer(answer, 201, {"Location": where})
 
     async def _take(self, request: web.Request) -> tuple[str, dict[str, Any]]:
-        try:
-            form = await receive_form(self._host, request)
-        except StorageFull:
-            raise ServerError("Unable to save file", 500, plain=True) from None
+        form = await receive_form(cast("MoonrakerHost", _Intake(self._host.knobs)), request)
         path, content = _target(form)
         server = self._host.server
         server.files.check_upload(path)
@@ -55,7 +62,8 @@ class FileRoutes:
         if path.lower().endswith(GCODE):
             await asyncio.to_thread(_prepare, content, server.printer.config.volume)
         if not self._host.knobs.upload_lost:
-            server.files.keep(path, content)
+            room = len(content) // 2 if self._host.knobs.disk_full else None
+            server.files.keep(path, content, room=room)
         item = self._item(path, content)
         answer: dict[str, Any] = {"action": "create_file", "item": item}
         if path.lower().endswith(GCODE):
@@ -115,6 +123,8 @@ def _target(form: Form) -> tuple[str, bytes]:
         raise ServerError(f"Root {form.fields['root']} not registered", plain=True)
     name, content = form.files["file"]
     folder = form.fields.get("path", "").strip("/")
+    if "/" in name and ".." not in name.split("/"):
+        raise ServerError("Unable to save file", 500, plain=True)
     return (f"{folder}/{name}" if folder else name.lstrip("/")), content
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from simulator.moonraker.printer import KlipperPrinter
 
 ROOT = "/home/pi/printer_data/gcodes"
+_LINE_S = 1.0  # simulated; no line of a real file holds up scripts for longer
 _EXTENSIONS = (".gcode", ".g", ".gco")
 
 
@@ -107,6 +108,8 @@ class VirtualCard:
             if needed > dt:
                 self._clock += dt * self._printer.toolhead.modes.speed_factor
                 self._look(nearest)
+                if needed > _LINE_S:  # the slicer's estimate made one line of many
+                    console.turn()
                 return
             dt -= needed
             self._reach(nearest)
