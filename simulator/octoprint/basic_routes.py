@@ -78,7 +78,7 @@ class BasicRoutes:
         return json_reply(self._profile())
 
     def _profile(self) -> dict[str, Any]:
-        return documents.profile(self._host.machine.model, self._host.url)
+        return documents.profile(self._host.machine.model, self._host.base_url)
 
     async def probe(self, _request: web.Request) -> web.Response:
         """GET /plugin/appkeys/probe: the application key plugin is there."""

@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from simulator.http_uploads import Form, StorageFull, receive_form, store
-from simulator.octoprint.core import USER
-from simulator.octoprint.names import (
-    BadName,
-    WrongType,
-    download_path,
-    resource_path,
-    stored_path,
-    upload_path,
-)
-from simulator.octoprint.replies import Refusal, command_of, json_reply, nothing
-from simulator.storage import StorageError
+from simulator.octoprint.replies import Refusal, command_of, json_reply, nothing, said
+from simulator.octoprint.upload_routes import stored
 
 if TYPE_CHECKING:
     from simulator.octoprint.host import OctoPrintHost
@@ -29,10 +18,7 @@ _COMMANDS = {
     "copy": ("destination",),
     "move": ("destination",),
 }
-_TRUE = ("true", "yes", "y", "1", "on")
 _BUSY = "Printer is already printing, cannot {}"
-_FULL = "[Errno 28] No space left on device"
-_NO_FILE = "No file to upload and no folder to create"
 _GONE = "<html><title>404: Not Found</title><body>404: Not Found</body></html>"
 
 
@@ -49,7 +35,6 @@ class FileRoutes:
         router.add_get("/api/files", self.all)
         router.add_get("/api/files/local", self.all)
         router.add_get("/api/files/sdcard", self.card)
-        router.add_post("/api/files/local", self.upload)
         router.add_get("/api/files/local/{path:.+}", self.show)
         router.add_post("/api/files/local/{path:.+}", self.command)
         router.add_delete("/api/files/local/{path:.+}", self.delete)
@@ -60,7 +45,7 @@ class FileRoutes:
     async def all(self, request: web.Request) -> web.Response:
         """GET /api/files and /api/files/local."""
         storage = self._host.storage
-        rows = self._files.rows(recursive=_said(request.query.get("recursive")))
+        rows = self._files.rows(recursive=said(request.query.get("recursive")))
         free = 0 if self._host.knobs.disk_full else storage.capacity - storage.used
         return json_reply({"files": rows, "free": free, "total": storage.capacity})
 
@@ -78,7 +63,7 @@ class FileRoutes:
         if not self._files.is_folder(path):
             raise Refusal(404)
         row = self._files.folder_row(path, recursive=False)
-        recursive = _said(request.query.get("recursive"))
+        recursive = said(request.query.get("recursive"))
         return json_reply(row | {"children": self._files.rows(path, recursive=recursive)})
 
     async def download(self, request: web.Request) -> web.Response:
@@ -108,7 +93,7 @@ class FileRoutes:
             raise Refusal(409, _BUSY.format("select a new file"))
         if self._host.carries_out("select"):
             app.printing.select(path)
-            if _said(data.get("print")) and self._host.carries_out("start"):
+            if said(data.get("print")) and self._host.carries_out("start"):
                 app.printing.start()
         return nothing()
 
@@ -123,7 +108,7 @@ class FileRoutes:
         return nothing()
 
     def _copy(self, path: str, wish: str, *, move: bool) -> web.Response:
-        app, target = self._app, _stored(wish)
+        app, target = self._app, stored(wish)
         if move and app.printing.uses(path):
             raise Refusal(409, "Trying to move a file or folder that is currently in use")
         if self._files.exists(target) or self._files.is_folder(target):
@@ -169,114 +154,3 @@ class FileRoutes:
         )
         app.core.emit("UpdatedFiles", {"type": "printables"})
         return nothing()
-
-    # --- uploads ------------------------------------------------------------------------------
-
-    async def upload(self, request: web.Request) -> web.Response:
-        """POST /api/files/local: a file or a folder."""
-        try:
-            form, full = await receive_form(self._host, request), False
-        except web.HTTPBadRequest as error:
-            raise Refusal(400, _NO_FILE) from error
-        except StorageFull as error:
-            form, full = error.form or Form(), True
-        if "file" in form.files:
-            return self._file(form, full=full)
-        if "foldername" in form.fields:
-            return self._folder(form)
-        raise Refusal(400, _NO_FILE)
-
-    def _folder(self, form: Form) -> web.Response:
-        parent, wish = form.fields.get("path", ""), form.fields["foldername"]
-        path = _stored(f"{parent}/{wish}") if wish.strip(" .") else ""
-        if not path:
-            raise Refusal(400, "folder name is empty")
-        if self._files.make_folder(path, wish.rpartition("/")[2]):
-            self._app.file_event("FolderAdded", path)
-            self._app.core.emit("UpdatedFiles", {"type": "printables"})
-        folder = self._files.brief(path, folder=True)
-        reply = {"done": True, "folder": folder}
-        return json_reply(reply, 201, {"Location": folder["refs"]["resource"]})
-
-    def _file(self, form: Form, *, full: bool) -> web.Response:
-        wish, content = form.files["file"]
-        path = self._checked(form, wish)
-        try:
-            if full:
-                self._host.storage.write(path, b"")  # measured: what is cut off stays
-                raise StorageFull
-            store(self._host, path, content)
-        except StorageFull as error:
-            raise Refusal(500, _FULL) from error
-        if not self._host.storage.exists(path):  # knob upload_lost
-            return self._uploaded(path, select=False, start=False)
-        self._files.learn(path, wish.rpartition("/")[2], USER, self._host.knobs.file_delay_s)
-        return self._take(path, form)
-
-    def _checked(self, form: Form, wish: str) -> str:
-        if not self._host.carries_out("upload"):
-            raise Refusal(409, "File already exists and noOverwrite was set")
-        try:
-            json.loads(form.fields.get("userdata") or "null")
-        except ValueError as error:
-            raise Refusal(400, "userdata contains invalid JSON") from error
-        try:
-            path = upload_path(form.fields.get("path", ""), wish)
-        except BadName as error:
-            raise Refusal(400, "Can not upload file, invalid file name") from error
-        except WrongType as error:
-            raise Refusal(415, "Could not upload file, invalid type") from error
-        if self._app.printing.uses(path):
-            raise Refusal(409, "Trying to overwrite file that is currently being printed")
-        if _said(form.fields.get("noOverwrite")) and self._host.storage.exists(path):
-            raise Refusal(409, "File already exists and noOverwrite was set")
-        if self._host.storage.is_dir(path):
-            raise Refusal(409, "File or folder does already exist")
-        return path
-
-    def _take(self, path: str, form: Form) -> web.Response:
-        """A stored upload: events, selection, start."""
-        app = self._app
-        app.file_event("FileAdded", path, "add")
-        app.core.emit("UpdatedFiles", {"type": "printables"})
-        app.uploaded(path)
-        wishes = {name: _said(form.fields.get(name)) for name in ("select", "print")}
-        select = wishes["select"] and app.idle
-        start = wishes["print"] and app.idle
-        if select or start:
-            app.printing.select(path)
-        if start and self._host.carries_out("start"):
-            app.printing.start()
-        names = {"name": path.rpartition("/")[2], "path": path, "target": "local"}
-        effects = {"effective_select": select, "effective_print": start}
-        app.core.emit("Upload", {**names, **wishes, **effects})
-        return self._uploaded(path, select=select, start=start)
-
-    def _uploaded(self, path: str, *, select: bool, start: bool) -> web.Response:
-        base = self._host.url
-        location = f"{base}/api/files/local/{resource_path(path)}"
-        refs = {"download": f"{base}/downloads/files/local/{download_path(path)}"}
-        brief = {
-            "name": path.rpartition("/")[2],
-            "origin": "local",
-            "path": path,
-            "refs": {**refs, "resource": location},
-        }
-        reply = {
-            "done": True,
-            "effectivePrint": start,
-            "effectiveSelect": select,
-            "files": {"local": brief},
-        }
-        return json_reply(reply, 201, {"Location": location})
-
-
-def _said(value: Any) -> bool:
-    return str(value).lower() in _TRUE
-
-
-def _stored(wish: str) -> str:
-    try:
-        return stored_path(wish)
-    except (BadName, StorageError) as error:
-        raise Refusal(400, "folder name is empty") from error

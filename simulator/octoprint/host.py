@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor
+from contextvars import ContextVar
 from typing import Any, ClassVar, cast
 
 from aiohttp import web
@@ -17,12 +18,18 @@ from simulator.octoprint.job_routes import JobRoutes
 from simulator.octoprint.knobs import OctoPrintKnobs
 from simulator.octoprint.printer_routes import PrinterRoutes
 from simulator.octoprint.push import Push
+from simulator.octoprint.reading_routes import ReadingRoutes
 from simulator.octoprint.replies import CSRF, NOT_OPERATIONAL, TEXTS, Refusal, json_reply
+from simulator.octoprint.upload_routes import UploadRoutes
 from simulator.specs import PrinterSpec
 
 _OPEN = ("/sockjs/", "/webcam/")  # no key is asked for
 _FORBIDDEN_PAGE = "<html><title>403: Forbidden</title><body>403: Forbidden</body></html>"
 _PAGE = "<!doctype html>\n<html lang=en>\n<title>{0}</title>\n<h1>{0}</h1>\n"
+
+
+_PARTS = (BasicRoutes, JobRoutes, ReadingRoutes, PrinterRoutes, UploadRoutes, FileRoutes)
+_asked_as: ContextVar[str] = ContextVar("asked_as")
 
 
 class OctoPrintHost(HttpHost):
@@ -40,12 +47,17 @@ class OctoPrintHost(HttpHost):
         time_scale: float,
     ) -> None:
         super().__init__(spec, authority, pool, address=address, time_scale=time_scale)
-        self.app = Application(self.machine, lambda: self.url)
+        self.app = Application(self.machine, lambda: self.base_url)
         self.push = Push(self.app)
 
     @property
     def knobs(self) -> OctoPrintKnobs:
         return cast(OctoPrintKnobs, super().knobs)
+
+    @property
+    def base_url(self) -> str:
+        """The beginning of the addresses in an answer: as the client spelled it (measured)."""
+        return _asked_as.get(self.url)
 
     def wire_actions(self) -> OctoPrintActions:
         return OctoPrintActions(self)
@@ -53,7 +65,14 @@ class OctoPrintHost(HttpHost):
     # --- HttpHost -----------------------------------------------------------------------------
 
     def routes(self, router: web.UrlDispatcher) -> None:
-        for part in (BasicRoutes, JobRoutes, PrinterRoutes, FileRoutes):
+        for part in (
+            BasicRoutes,
+            JobRoutes,
+            ReadingRoutes,
+            PrinterRoutes,
+            UploadRoutes,
+            FileRoutes,
+        ):
             part(self).add(router)
 
     def _keyed(self, request: web.Request) -> bool:
@@ -76,6 +95,8 @@ class OctoPrintHost(HttpHost):
 
     @web.middleware
     async def _gate(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        _asked_as.set(f"{request.scheme}://{request.host}")
+
         async def answered(asked: web.Request) -> web.StreamResponse:
             try:
                 return cast(web.StreamResponse, await handler(asked))

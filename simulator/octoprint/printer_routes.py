@@ -1,4 +1,4 @@
-"""/api/printer of a virtual OctoPrint: temperatures, heaters, motion, raw G-code."""
+"""What /api/printer of a virtual OctoPrint is told to do: heat, move, extrude, raw G-code."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from simulator.octoprint.replies import (
+    NO_CHAMBER,
     NOT_OPERATIONAL,
     Refusal,
     command_of,
     json_of,
-    json_reply,
     nothing,
     number,
 )
@@ -35,7 +35,6 @@ _AXES = ("x", "y", "z")
 _LARGEST_OFFSET = 50
 _NOT_FREE = "Printer is not operational or currently printing"
 _NOT_FREE_CARD = "Printer is not operational or currently busy"
-_NO_CHAMBER = "Printer does not have a heated chamber"
 
 
 class PrinterRoutes:
@@ -47,73 +46,11 @@ class PrinterRoutes:
 
     def add(self, router: web.UrlDispatcher) -> None:
         """All paths of this file."""
-        router.add_get("/api/printer", self.show)
-        router.add_get("/api/printer/error", self.error)
-        router.add_get("/api/printer/sd", self.card)
         router.add_post("/api/printer/sd", self.card_command)
-        router.add_get("/api/printer/command/custom", self.custom)
         router.add_post("/api/printer/command", self.gcode)
         router.add_post("/api/printer/printhead", self.head)
         router.add_post("/api/printer/tool", self.tool)
-        router.add_get("/api/printer/{heater:tool|bed|chamber}", self.heater)
         router.add_post("/api/printer/{heater:bed|chamber}", self.heat)
-
-    # --- reading ------------------------------------------------------------------------------
-
-    async def show(self, request: web.Request) -> web.Response:
-        """GET /api/printer: 409 unless operational."""
-        self._operational()
-        app = self._app
-        hidden = request.query.get("exclude", "").split(",")
-        reply: dict[str, Any] = {}
-        if "temperature" not in hidden:
-            reply["temperature"] = self._temperatures(request, app.core.temperatures.names)
-        if "sd" not in hidden:
-            reply["sd"] = {"ready": self._card_ready}
-        if "state" not in hidden:
-            reply["state"] = app.state_json()
-        return json_reply(reply)
-
-    async def heater(self, request: web.Request) -> web.Response:
-        """GET /api/printer/tool, bed, chamber."""
-        self._operational()
-        wanted = request.match_info["heater"]
-        if wanted == "chamber" and not self._app.core.temperatures.chamber:
-            raise Refusal(409, _NO_CHAMBER)
-        names = [n for n in self._app.core.temperatures.names if n.startswith(wanted)]
-        reply = self._temperatures(request, names)
-        for row in reply.get("history", ()):
-            del row["time"]  # only GET /api/printer tells the time (measured)
-        return json_reply(reply)
-
-    def _temperatures(self, request: web.Request, names: list[str]) -> dict[str, Any]:
-        core = self._app.core
-        now = core.temperatures.now(core.offsets)
-        reply: dict[str, Any] = {name: now[name] for name in names}
-        if request.query.get("history", "").lower() in ("true", "yes", "y", "1"):
-            limit = request.query.get("limit", "")
-            rows = core.temperatures.history(int(limit) if limit.isdigit() else 300)
-            kept = {"time", *names}
-            reply["history"] = [{k: v for k, v in row.items() if k in kept} for row in rows]
-        return reply
-
-    async def error(self, _request: web.Request) -> web.Response:
-        """GET /api/printer/error."""
-        return json_reply(self._app.core.error_details)
-
-    async def custom(self, _request: web.Request) -> web.Response:
-        """GET /api/printer/command/custom."""
-        return json_reply({"controls": []})
-
-    @property
-    def _card_ready(self) -> bool:
-        return self._app.core.state.operational and not self._host.knobs.sd_missing
-
-    async def card(self, _request: web.Request) -> web.Response:
-        """GET /api/printer/sd: 200 in every state."""
-        return json_reply({"ready": self._card_ready})
-
-    # --- commands -----------------------------------------------------------------------------
 
     def _operational(self) -> None:
         if not self._app.core.state.operational:
@@ -228,7 +165,7 @@ class PrinterRoutes:
         self._operational()
         name = request.match_info["heater"]
         if name == "chamber" and not self._app.core.temperatures.chamber:
-            raise Refusal(409, _NO_CHAMBER)
+            raise Refusal(409, NO_CHAMBER)
         command, data = await command_of(request, _HEATER)
         value = number(data[command], f"{command} is invalid")
         if command == "offset":

@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from simulator.octoprint.core import USER, Core
+from simulator.octoprint.job_events import NOWHERE, Lost, how_far, job_payload, suppressed
+from simulator.octoprint.progress import NO_PROGRESS, finished, running
 from simulator.octoprint.states import State
 from simulator.plain_job import PlainRun
 
 STARTING_S = FINISHING_S = 0.1  # real seconds
-NO_PROGRESS: dict[str, Any] = {
-    "completion": None,
-    "filepos": None,
-    "printTime": None,
-    "printTimeLeft": None,
-    "printTimeLeftOrigin": None,
-}
-_NOWHERE = dict.fromkeys("xyzetf")
-_LINEAR_FROM = 5.0  # percent; before, no time is guessed
-
-
-class Lost(NamedTuple):
-    """A job that ends with the connection: event payload, seconds, and 0 … 1 of the file."""
-
-    payload: dict[str, Any]
-    seconds: float
-    share: float
 
 
 class Printing:
@@ -127,10 +112,10 @@ class Printing:
             return  # printed from the machine's own card: nothing is known of it here
         path = run.path.strip("/")
         if path != self.path:
-            self.select(path, self._starter)
+            self.select(path)
         self._progress, core.current_z = NO_PROGRESS, None
         core.enter(State.STARTING)
-        core.emit("PrintStarted", self._payload(self._starter))
+        core.emit("PrintStarted", self._payload(self._starter or USER))
         core.mark("print", "Start")
         self._starter = ""
         core.machine.after(STARTING_S, lambda: self._under_way(run))
@@ -155,11 +140,11 @@ class Printing:
         if not core.state.active:
             return
         if machine.pause_reason == "file":
-            core.emit("CommandSuppressed", _suppressed("M0"))
+            core.emit("CommandSuppressed", suppressed("M0"))
         core.enter(State.PAUSING)
         place = {axis.lower(): value for axis, value in machine.axes.position.items()}
         position = {**place, "t": 0, "e": 0.0, "f": 1500.0}
-        where = {"position": position, **self._how_far()}
+        where = {"position": position, **how_far(self.core.machine.last)}
         core.emit("PrintPaused", {**self._payload(self._pauser), **where})
         core.mark("pause", "Pause")
         core.emit("PositionUpdate", {"reason": "pause", **position})
@@ -186,8 +171,8 @@ class Printing:
         core.enter(State.CANCELLING)
         payload = {
             **self._payload(self._canceller),
-            "position": _NOWHERE,
-            **self._how_far(),
+            "position": NOWHERE,
+            **how_far(self.core.machine.last),
             "time": seconds,
         }
         self._progress, core.current_z = NO_PROGRESS, None
@@ -211,13 +196,7 @@ class Printing:
         if not core.state.active:
             return
         seconds, size = self._seconds(), core.machine.storage.size(self.path)
-        self._progress = {
-            "completion": 100.0,
-            "filepos": size,
-            "printTime": int(seconds),
-            "printTimeLeft": 0,
-            "printTimeLeftOrigin": None,
-        }
+        self._progress = finished(size, seconds)
         core.enter(State.FINISHING)
         core.mark("done", "Done")
         core.emit("PrintDone", {**self._payload(), "time": seconds})
@@ -250,11 +229,6 @@ class Printing:
         last = self.core.machine.last
         return round(last.printing_s, 6) if last is not None else 0.0
 
-    def _how_far(self) -> dict[str, Any]:
-        position = self.core.machine.file_position
-        size = self.core.machine.last.size if self.core.machine.last is not None else 0
-        return {"fileposition": position, "progress": int(100 * position / max(1, size))}
-
     def _count(self, *, success: bool, seconds: float, path: str = "") -> None:
         path = path or self.path
         if self.core.files.exists(path):
@@ -262,43 +236,13 @@ class Printing:
         self.core.emit("MetadataStatisticsUpdated", {"storage": "local", "path": path})
 
     def _payload(self, user: str = "") -> dict[str, Any]:
-        path = self.path
-        files = self.core.machine.storage
-        payload = {
-            "name": path.rpartition("/")[2],
-            "path": path,
-            "origin": "local",
-            "size": files.size(path) if files.exists(path) else None,
-            "owner": self.user or USER,
-        }
-        return {**payload, "user": user} if user else payload
+        return job_payload(self.core.machine.storage, self.path, self.user or USER, user)
 
     def progress(self) -> dict[str, Any]:
         """``progress``."""
         core, run = self.core, self.core.machine.plain_run
         if run is None or not core.state.active or core.state is State.CANCELLING:
             return self._progress
-        position, size = run.file_position, max(1, run.size)
-        percent = 100 * position / size
         known = core.files.known(self.path) if core.files.exists(self.path) else None
-        left: int | None = None
-        origin = "linear"
-        if known is not None and known.analysis and "estimatedPrintTime" in known.analysis:
-            left, origin = int(run.remaining_s), "analysis"
-        elif percent >= _LINEAR_FROM:
-            left = int(run.printing_s * (100 - percent) / percent)
-        return {
-            "completion": percent,
-            "filepos": position,
-            "printTime": int(run.printing_s),
-            "printTimeLeft": left,
-            "printTimeLeftOrigin": origin,
-        }
-
-
-def _suppressed(command: str) -> dict[str, str]:
-    return {
-        "command": command,
-        "message": f"Not sending {command} to printer as it's configured as a blocked command",
-        "severity": "warn",
-    }
+        analysed = known is not None and "estimatedPrintTime" in (known.analysis or {})
+        return running(run, analysed=analysed)

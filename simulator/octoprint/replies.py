@@ -27,6 +27,8 @@ NO_JSON = (
 )
 CSRF = "CSRF validation failed"
 NOT_OPERATIONAL = "Printer is not operational"
+NO_CHAMBER = "Printer does not have a heated chamber"
+_TRUE = ("true", "yes", "y", "1", "on")
 TEXTS = {403: FORBIDDEN, 404: NOT_FOUND, 405: NOT_ALLOWED, 500: BROKEN, 400: BAD_JSON}
 
 
@@ -92,3 +94,8 @@ def number(value: Any, text: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise Refusal(400, text)
     return value
+
+
+def said(value: Any) -> bool:
+    """Whether a field of a form, a query or JSON means yes."""
+    return str(value).lower() in _TRUE

@@ -82,6 +82,12 @@ def test_an_upload_is_kept_byte_for_byte_in_its_folder(client):
     assert row["size"] == len(content) and row["user"] == "admin"
 
 
+def test_addresses_begin_as_the_client_spelled_the_server(client):
+    headers = {"X-Api-Key": client.key, "Host": "printer.local:5000"}
+    rows = client.call("GET", "/api/files", headers=headers).json()["files"]
+    assert rows[0]["refs"]["resource"].startswith("http://printer.local:5000/api/files/local/")
+
+
 def test_folders_are_listed_with_their_content_only_when_asked(client):
     client.upload("in.gcode", gcode(1), path="farm")
 
