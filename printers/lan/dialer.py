@@ -10,6 +10,8 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 CONNECT_TIMEOUT_S = 5.0
 HANDSHAKE_TIMEOUT_S = 8.0
@@ -84,6 +86,22 @@ class Dialer:
             if secured is not None:
                 self._leave(secured)
         return secured
+
+    @contextmanager
+    def watch(self, sock: socket.socket) -> Iterator[None]:
+        """While something is still being agreed on it, ``abort`` ends this connection too.
+
+        Raises Aborted, also in place of whatever the broken connection gave.
+        """
+        self._enter(sock)
+        try:
+            yield
+        except Exception as error:
+            if self._aborted:
+                raise Aborted("stopped") from error
+            raise
+        finally:
+            self._leave(sock)
 
     def abort(self) -> None:
         """Break off what is being opened; every later open raises Aborted."""

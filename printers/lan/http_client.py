@@ -10,6 +10,7 @@ from __future__ import annotations
 import http.cookiejar
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ from printers.lan.trust import Trust
 from printers.lan.upload_body import UploadBody
 
 CONNECT_TIMEOUT_S = 4.0
+WHOLE_ANSWER_S = 30.0
+"""An answer that trickles in must not hold a printer's thread for ever."""
 _CHUNK = 64 * 1024
 _TEXT_MAX = 300
 
@@ -125,6 +128,23 @@ class _Pinned(HTTPAdapter):
         """The context says it all."""
 
 
+class _Signed(AuthBase):
+    """Digest with the challenge already learnt: a streamed body must not be sent a second time,
+    which the library would try after a 401."""
+
+    def __init__(self, digest: HTTPDigestAuth) -> None:
+        self._digest: Any = digest  # its state per thread has no public name
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        self._digest.init_per_thread_state()
+        header = None
+        if self._digest._thread_local.chal:  # noqa: SLF001
+            header = self._digest.build_digest_header(request.method, request.url)
+        if header:
+            request.headers["Authorization"] = header
+        return request
+
+
 class HttpClient:
     """Thread-safe. ``headers`` is asked at every request (keys); nothing of it is logged."""
 
@@ -141,9 +161,9 @@ class HttpClient:
         self._address = address
         self._trust = trust
         self._headers = headers
-        self._auth: AuthBase | None = None
+        self._digest: HTTPDigestAuth | None = None
         if digest is not None:
-            self._auth = HTTPDigestAuth(digest[0], digest[1].reveal())
+            self._digest = HTTPDigestAuth(digest[0], digest[1].reveal())
         self._session = self._new_session()
 
     def _new_session(self) -> requests.Session:
@@ -183,7 +203,7 @@ class HttpClient:
                 json=json,
                 data=data,
                 headers={**self._headers(), **(headers or {})},
-                auth=self._auth,
+                auth=self._digest,
                 timeout=(CONNECT_TIMEOUT_S, timeout),
                 allow_redirects=False,
                 stream=True,
@@ -204,7 +224,7 @@ class HttpClient:
 
         Raises as request, and UploadCancelled.
         """
-        if self._auth is not None:
+        if self._digest is not None:
             self._warm_up(path)
         sent = {**self._headers(), **(headers or {}), "Content-Type": body.content_type}
         with self._session_for(once=True) as session, self._named(), self._barrier():
@@ -213,7 +233,7 @@ class HttpClient:
                 self._address.url(path),
                 data=body.data,
                 headers=sent,
-                auth=self._auth,
+                auth=_Signed(self._digest) if self._digest else None,
                 timeout=(CONNECT_TIMEOUT_S, stall_s),
                 allow_redirects=False,
                 stream=True,
@@ -252,7 +272,7 @@ class HttpClient:
                 response = session.get(
                     self._address.url(path),
                     headers={**self._headers(), **(headers or {})},
-                    auth=self._auth,
+                    auth=self._digest,
                     timeout=(CONNECT_TIMEOUT_S, timeout),
                     allow_redirects=False,
                     stream=True,
@@ -311,7 +331,10 @@ class HttpClient:
     def _read(self, response: requests.Response, max_bytes: int) -> Reply:
         pieces: list[bytes] = []
         size = 0
-        for piece in response.iter_content(_CHUNK):
+        end = time.monotonic() + WHOLE_ANSWER_S
+        while piece := response.raw.read1(_CHUNK, decode_content=True):
+            if time.monotonic() > end:
+                raise NoAnswer(f"{self._name} answers so slowly that the farm gave up waiting.")
             size += len(piece)
             if size > max_bytes:
                 raise Malformed(f"{self._name} sent an answer of more than {max_bytes} bytes.")

@@ -86,7 +86,8 @@ class WebSocket:
             sock = dialer.wrap(sock, context, server_hostname=name)
         opened = cls(sock, max_bytes)
         try:
-            opened._shake_hands(address, path, headers)
+            with dialer.watch(sock):
+                opened._shake_hands(address, path, headers)
         except BaseException:
             sock.close()
             raise

@@ -328,3 +328,49 @@ def test_digest_signs_in_without_sending_the_password(tmp_path: Path) -> None:
         assert client.request("GET", "/api/v1/status").status == 200
         client.close()
     assert not any(b"s3cret" in head for head in heads)
+
+
+def test_a_digest_upload_is_signed_at_once_and_never_sent_twice(tmp_path: Path) -> None:
+    source = tmp_path / "part.gcode"
+    source.write_bytes(b"G1 X1\n" * 10_000)
+    uploads: list[bytes] = []
+    challenge = 'WWW-Authenticate: Digest realm="A", nonce="n1", algorithm="MD5", qop="auth"'
+
+    def serve(sock: socket.socket) -> None:
+        head = read_head(sock)
+        if head.startswith(b"PUT"):
+            uploads.append(head)
+            while sock.recv(1_000_000):  # reads on until the client gives up
+                if len(uploads) == 1 and b"Digest" not in head:
+                    break
+        sock.sendall(answer(b"stale", "401 Unauthorized", challenge))
+
+    with LoopbackServer(serve) as server:
+        _, trust, address = client_of(server.port, tmp_path)
+        client = HttpClient("Oak", address, trust, digest=("maker", Secret("s3cret")))
+        body = UploadBody.raw(source, lambda *_: None, threading.Event())
+        with body, pytest.raises((Answered, NoAnswer)):
+            client.upload("PUT", "/files/b", body, stall_s=1.0)
+        client.close()
+    assert len(uploads) == 1
+    assert b"Authorization: Digest" in uploads[0]
+
+
+def test_an_answer_that_trickles_in_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("printers.lan.http_client.WHOLE_ANSWER_S", 0.3)
+    pause = threading.Event()
+
+    def serve(sock: socket.socket) -> None:
+        read_head(sock)
+        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        while True:
+            sock.sendall(b"x")
+            pause.wait(0.02)
+
+    with LoopbackServer(serve) as server:
+        client, _, _ = client_of(server.port, tmp_path)
+        with pytest.raises(NoAnswer, match="slowly"):
+            client.request("GET", "/x", timeout=5)
+        client.close()
