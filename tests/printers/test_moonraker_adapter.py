@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 import threading
 import time
@@ -32,6 +33,7 @@ from printers.moonraker.adapter import MoonrakerPrinter
 from printers.moonraker.client import Timing
 from printers.status import PrinterState, PrinterStatus
 from simulator.certificates import CertificateAuthority, server_context
+from tests.printers.lan_servers import LoopbackServer, read_head
 from tests.printers.moonraker_server import KEY, FakeMoonraker, load
 
 FAST = Timing(
@@ -181,6 +183,25 @@ def test_nobody_there(make: Make) -> None:
     ):
         with pytest.raises(PrinterOffline):
             act()
+
+
+def test_a_server_that_never_answers_the_upgrade_holds_up_no_stop(make: Make) -> None:
+    done = threading.Event()
+    asked = threading.Event()
+
+    def mute(sock: socket.socket) -> None:
+        read_head(sock)
+        asked.set()
+        done.wait(10)
+
+    with LoopbackServer(mute) as server:
+        printer = make(f"http://127.0.0.1:{server.port}")
+        assert asked.wait(WAIT_S)
+        began = time.monotonic()
+        printer.stop()
+        assert time.monotonic() - began < 2
+        assert printer.status.state is S.OFFLINE
+        done.set()
 
 
 # -- following ---------------------------------------------------------------------------------
