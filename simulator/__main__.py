@@ -70,13 +70,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--no-stdin", action="store_true", help="do not end with standard input")
     parser.add_argument("--log-level", default="warning")
     bench = parser.add_argument_group("for benchmarks")
-    bench.add_argument("--hz", type=float, default=0.0, help="full reports at this fixed rate")
+    bench.add_argument("--hz", type=float, default=0.0, help="reports at this fixed rate")
     bench.add_argument("--pad-bytes", type=int, default=0, help="pad reports to this size")
     bench.add_argument("--compact", action="store_true", help="reports without indentation")
     bench.add_argument(
         "--stamp",
         action="store_true",
-        help="moment of sending in print.t_stamp, and in layer and percent",
+        help="moment of sending in the job's numbers (simulator/stamp.py)",
     )
     return parser.parse_args()
 

@@ -32,6 +32,7 @@ from simulator.kinds import http_host
 from simulator.machine import VirtualPrinter
 from simulator.push_loop import PushLoop
 from simulator.specs import PrinterSpec
+from simulator.stamp import Pace
 
 logger = logging.getLogger(__name__)
 
@@ -121,7 +122,8 @@ class PrinterHandle:
 
 
 class SimulatedFarm:
-    """Starts and stops the printers. ``report_hz`` > 0 forces full reports at a fixed rate."""
+    """Starts and stops the printers. ``report_hz`` > 0 forces reports (Bambu: full ones) at a fixed
+    rate, where the printer reports by itself."""
 
     def __init__(
         self,
@@ -267,7 +269,8 @@ class SimulatedFarm:
         self, spec: PrinterSpec, authority: CertificateAuthority, pool: ThreadPoolExecutor
     ) -> SimulatedHost:
         if spec.kind != "bambu":
-            return http_host(spec, authority, pool, self._address, self._time_scale)
+            pace = Pace(hertz=self._report_hz, stamp=self._form.stamp)
+            return http_host(spec, authority, pool, self._address, self._time_scale, pace)
         return BambuHost(
             spec,
             authority,

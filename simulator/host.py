@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from simulator.knobs import MachineKnobs
@@ -130,6 +130,7 @@ class SimulatedHost(ABC):
         """Start the clocks; ``phase`` 0–1 spreads the printers over their intervals."""
         self._last_tick = self._last_drop = now
         self.phase = phase
+        self.machine.pace = replace(self.machine.pace, phase=phase)
 
     def step(self, now: float, tick_s: float) -> float:
         """Advance to ``now`` (loop time, s), send what is due, return when to come again."""

@@ -8,6 +8,7 @@ from importlib import import_module
 from simulator.certificates import CertificateAuthority
 from simulator.host import SimulatedHost
 from simulator.specs import PrinterSpec
+from simulator.stamp import Pace
 
 _HOSTS = {
     "octoprint": ("simulator.octoprint.host", "OctoPrintHost"),
@@ -22,6 +23,7 @@ def http_host(
     pool: Executor,
     address: str,
     time_scale: float,
+    pace: Pace,
 ) -> SimulatedHost:
     """A host of ``spec.kind``, not yet open. Raises ValueError for a kind without one."""
     if spec.kind not in _HOSTS:
@@ -32,4 +34,5 @@ def http_host(
     )
     if not isinstance(host, SimulatedHost):
         raise TypeError(f"{module}.{name} is no host of a simulated printer")
+    host.machine.pace = pace
     return host

@@ -16,6 +16,7 @@ from simulator.physics import Axes, Heat
 from simulator.print_run import PrintRun
 from simulator.scenarios import Autopilot
 from simulator.specs import PrinterSpec
+from simulator.stamp import Pace
 from simulator.state import Health, JobInfo, Options, Part
 from simulator.storage import Storage
 
@@ -43,6 +44,7 @@ class VirtualPrinter(ABC):
         self.storage = Storage(self.model.storage_dirs)
         self.knobs = knobs
         self.time_scale = time_scale
+        self.pace = Pace()  # for benchmarks
         self.random = random.Random(spec.seed)
         self.heat = Heat.of(self.model)
         self.axes = Axes(self.model.volume)

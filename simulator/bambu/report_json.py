@@ -14,12 +14,11 @@ from typing import Any
 
 import orjson
 
+from simulator.stamp import CYCLE_MS, stamp_of
+
 _PAD_KEY = "x_pad"
 STAMP_KEY = "t_stamp"
 """Key under "print" that carries time.time_ns() of the moment of sending, for benchmarks."""
-STAMP_LAYERS = 20_000
-"""The layer becomes the millisecond of sending modulo this, the percentage its hundredths: two
-numbers that pass through a farm unchanged and come out in its smallest update."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +46,13 @@ def encode_report(report: Mapping[str, Any], form: ReportForm, now_ns: int) -> b
     if not isinstance(body, dict) or not (form.stamp or form.pad_bytes):
         return encode(report, compact=form.compact)
     if form.stamp:
+        milliseconds, hundredths = stamp_of(now_ns)
         body = {
             **body,
             STAMP_KEY: now_ns,
-            "layer_num": now_ns // 1_000_000 % STAMP_LAYERS,
-            "mc_percent": now_ns // 10_000 % 100,
-            "total_layer_num": STAMP_LAYERS,
+            "layer_num": milliseconds,
+            "mc_percent": hundredths,
+            "total_layer_num": CYCLE_MS,
         }
     payload = encode({**report, "print": body}, compact=form.compact)
     missing = form.pad_bytes - len(payload)

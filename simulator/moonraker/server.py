@@ -81,9 +81,15 @@ class Moonraker:
             self._next_second = max(self._next_second + _SECOND_S, now)
             self._each_second()
         if now >= self._next_poll:
-            self._next_poll = max(self._next_poll + POLL_S, now + POLL_S / 2)
+            self._next_poll = self._poll_after(now)
             self.poll(now)
         return min(self._next_poll, self._next_second)
+
+    def _poll_after(self, now: float) -> float:
+        pace = self.printer.pace
+        if pace.hertz:
+            return pace.next_after(now)
+        return max(self._next_poll + POLL_S, now + POLL_S / 2)
 
     def _each_second(self) -> None:
         if self.klippy_state == "ready":

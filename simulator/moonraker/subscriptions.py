@@ -7,7 +7,8 @@ from typing import Any
 
 from simulator.moonraker.connections import Connection, Connections, Wanted, compact
 from simulator.moonraker.printer import KlipperPrinter
-from simulator.moonraker.status import Status, status_of
+from simulator.moonraker.stamped import viewer
+from simulator.moonraker.status import Status
 
 
 def event_time() -> float:
@@ -26,8 +27,9 @@ class Subscriptions:
     def query(self, wanted: Wanted) -> dict[str, Any]:
         """The answer to objects/query: fields that do not exist are null."""
         status: dict[str, Status] = {}
+        look = viewer(self._printer)
         for name, fields in wanted.items():
-            whole = status_of(self._printer, name)
+            whole = look(name)
             known = name in self._printer.config.objects
             if fields is not None and known:
                 whole = {field: whole.get(field) for field in fields}
@@ -37,8 +39,9 @@ class Subscriptions:
     def subscribe(self, connection: Connection, wanted: Wanted) -> dict[str, Any]:
         """Replace a client's subscription; the answer holds everything it wants."""
         connection.objects = wanted or None
+        look = viewer(self._printer)
         for name in wanted:
-            self._picture[name] = status_of(self._printer, name)
+            self._picture[name] = look(name)
         status = {name: _part(self._picture[name], fields) for name, fields in wanted.items()}
         return {"eventtime": event_time(), "status": status}
 
@@ -69,8 +72,9 @@ class Subscriptions:
 
     def _changes(self, names: set[str]) -> dict[str, Status]:
         changes: dict[str, Status] = {}
+        look = viewer(self._printer)
         for name in names:
-            before, now = self._picture.get(name, {}), status_of(self._printer, name)
+            before, now = self._picture.get(name, {}), look(name)
             changed = {k: v for k, v in now.items() if k not in before or before[k] != v}
             if changed:
                 changes[name] = changed

@@ -10,6 +10,7 @@ from typing import Any
 
 from simulator.octoprint.application import Application
 from simulator.octoprint.documents import connected
+from simulator.stamp import stamp_of
 from simulator.web_sockets import WsSession
 
 PUSH_S = 0.5  # the shortest time between two "current" of a session, times its throttle
@@ -149,13 +150,18 @@ class Push:
                 continue
             if subscriber.revision == self._app.core.revision:
                 continue
-            if subscriber.due_at > now:
-                wait = min(wait, subscriber.due_at - now)
+            due_at = self._due_at(subscriber)
+            if due_at > now:
+                wait = min(wait, due_at - now)
                 continue
             subscriber.sent_at = now
             self._send_current(subscriber, texts)
-            wait = min(wait, PUSH_S * subscriber.throttle)
+            wait = min(wait, self._due_at(subscriber) - now)
         return wait
+
+    def _due_at(self, subscriber: Subscriber) -> float:
+        pace = self._app.machine.pace
+        return pace.next_after(subscriber.sent_at) if pace.hertz else subscriber.due_at
 
     def _send_current(self, subscriber: Subscriber, texts: dict[Any, str]) -> None:
         core = self._app.core
@@ -185,12 +191,20 @@ class Push:
             "state": app.state_json(),
             "job": app.job_json(),
             "currentZ": core.current_z,
-            "progress": app.printing.progress(),
+            "progress": self._progress(),
             "offsets": core.offsets,
             "resends": {"count": 0, "transmitted": core.transmitted, "ratio": 0},
             "serverTime": time.time(),
             "markings": list(core.markings),
         }
+
+    def _progress(self) -> dict[str, Any]:
+        app = self._app
+        progress = app.printing.progress()
+        if not app.machine.pace.stamp or not app.core.state.printing:
+            return progress
+        milliseconds, hundredths = stamp_of(time.time_ns())
+        return {**progress, "completion": hundredths + 0.5, "printTimeLeft": milliseconds * 60}
 
     def _current(self, samples: int, lines: list[str]) -> dict[str, Any]:
         return {

@@ -101,7 +101,7 @@ class FirmwareReplies:
             "progress": float(self._m.shown_percent),
         }
         if self._m.job.minutes > 0:
-            reply["time_remaining"] = self._m.job.minutes * 60
+            reply["time_remaining"] = self._m.shown_left_s
         reply["time_printing"] = int(run.printing_s) if run else 0
         return reply
 

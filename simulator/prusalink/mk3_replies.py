@@ -106,7 +106,7 @@ class Mk3Replies:
         if run is None:
             return None, 0
         known = self._m.shown_percent > 0 or self._m.job.minutes > 0
-        return self._m.job.minutes * 60 if known else None, int(run.printing_s)
+        return self._m.shown_left_s if known else None, int(run.printing_s)
 
     def _telemetry(self) -> dict[str, Any]:
         left, printing = self._times()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 from simulator.plain_job import PlainRun
 from simulator.plain_machine import PlainPrinter
 from simulator.prusalink.knobs import PrusaLinkKnobs
 from simulator.specs import PrinterSpec
+from simulator.stamp import stamp_of
 
 _INHERITED_S = 5.0
 _FAULTS = {
@@ -72,7 +75,20 @@ class PrusaMachine(PlainPrinter):
         young = self.uptime - self._started_at < _INHERITED_S
         if self.knobs.inherited_progress and young:
             return self._percent_before
-        return self.job.percent
+        return self.job.percent if self._stamp is None else self._stamp[1]
+
+    @property
+    def shown_left_s(self) -> int:
+        """Seconds the job still takes as the server shows them."""
+        minutes = self.job.minutes if self._stamp is None else self._stamp[0]
+        return minutes * 60
+
+    @property
+    def _stamp(self) -> tuple[int, int] | None:
+        """When the job's numbers have changed last, for benchmarks."""
+        if not self.pace.stamp or self.run is None:
+            return None
+        return stamp_of(self.pace.last_change_ns(time.time_ns()))
 
     @property
     def can_start(self) -> bool:
