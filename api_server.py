@@ -57,8 +57,9 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
     history = TemperatureHistory()
     configs = {printer.id: printer for printer in config.printers}
     hub = PanelHub(
-        registry=registry, bus=bus, clock=clock, configs=configs, jobs=jobs, history=history
-    )
+        registry=registry, bus=bus, clock=clock, configs=configs, jobs=jobs, history=history,
+        camera=fleet.camera,
+    )  # fmt: skip
     services = Services(
         config=config, registry=registry, bus=bus, fleet=fleet, clock=clock, jobs=jobs,
         library=library, cameras=cameras, hub=hub, history=history, started_at=clock.time(),

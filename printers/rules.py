@@ -5,6 +5,7 @@ Allow-lists only: a state that is not named refuses. Every refusal is a sentence
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -91,12 +92,19 @@ def inputs_of(snapshot: Snapshot, monotonic_now: float) -> GateInputs:
     )
 
 
+_ENDINGS = re.compile(r"(\.gcode\.3mf|\.b?gcode)$", re.IGNORECASE)
+
+
+def _stem(name: str) -> str:
+    return _ENDINGS.sub("", name) or name
+
+
 def _job_name(snapshot: Snapshot) -> str:
-    """As a person knows it: the farm's own file without its ending, else the printer's words."""
+    """As a person knows it: the farm's own file, else the printer's words; without its ending."""
     ours, shown = snapshot.conditions.job, snapshot.status.job
     if ours is not None and (shown is None or ours.phase not in _BEFORE_START):
-        return ours.name.removesuffix(".gcode.3mf") or ours.name
-    return shown.name if shown is not None else ""
+        return _stem(ours.name)
+    return _stem(shown.name) if shown is not None else ""
 
 
 # -- what speaks against anything at all ------------------------------------------------------

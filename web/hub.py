@@ -10,13 +10,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from core import jsonio
 from core.clock import Clock
 from core.config import PrinterConfig
 from core.events import Bus, Key
+from printers.base import CameraSource
 from printers.registry import Registry, Snapshot
 from web.browser import Browser, Frame
 from web.events import EventLog, describe_change
@@ -49,9 +50,11 @@ class PanelHub:
         configs: Mapping[str, PrinterConfig],
         jobs: JobService,
         history: TemperatureHistory,
+        camera: Callable[[str], CameraSource | None] | None = None,
     ) -> None:
         self._registry, self._bus, self._clock = registry, bus, clock
         self._configs, self._jobs, self._history = configs, jobs, history
+        self._camera = camera
         self.events = EventLog(clock)
         self._views: dict[str, PanelView] = {}
         self._due: dict[str, float] = {}
@@ -140,7 +143,7 @@ class PanelHub:
             snapshot = self._waiting.pop(name)
             view = self._views.get(name)
             if view is None:
-                view = self._views[name] = PanelView(self._configs.get(name))
+                view = self._views[name] = self._new_view(name)
             if snapshot.revision < view.revision:
                 continue
             if patch := view.update(snapshot, now):
@@ -149,6 +152,10 @@ class PanelHub:
             if self._history.observe(snapshot.status):
                 self._sample(snapshot)
         return patches
+
+    def _new_view(self, name: str) -> PanelView:
+        camera = self._camera
+        return PanelView(self._configs.get(name), camera and (lambda: camera(name)))
 
     def _aged(self, now: float) -> dict[str, Json]:
         """Stale and offline come without any message from the printer."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from core.config import PrinterConfig
 from printers import safety
+from printers.base import CameraSource
 from printers.display import display_state
 from printers.registry import Snapshot
 from printers.status import OFFLINE_AFTER_S, STALE_AFTER_S, PrinterStatus
@@ -18,6 +19,8 @@ from web import panel_parts as parts
 from web.merge import diff
 
 Json = dict[str, Any]
+CAMERA_EVERY_S = 5.0
+"""How often an adapter is asked which camera there is: webcams are plugged in and set up."""
 SEEN_EVERY_S = 10.0
 """While a printer is online its ``conn.seen`` is refreshed this often, not with every report."""
 
@@ -43,8 +46,15 @@ _LIVE_ONLY: Json = {
 class PanelView:
     """The Printer JSON of one printer; used by one thread. ``doc`` is never edited in place."""
 
-    def __init__(self, config: PrinterConfig | None = None) -> None:
+    def __init__(
+        self,
+        config: PrinterConfig | None = None,
+        camera: Callable[[], CameraSource | None] | None = None,
+    ) -> None:
+        """``camera``: the printer's own, Fleet.camera; None: what its capabilities say."""
         self._config = config
+        self._camera = camera
+        self._camera_due = 0.0
         self._snapshot: Snapshot | None = None
         self._age: tuple[bool, bool] = (False, False)
         self._live: Json = {}  # the status parts as reported, before anything is withheld
@@ -75,6 +85,9 @@ class PanelView:
         if before is None or before.conditions is not snapshot.conditions:
             new.update(parts.conditions(snapshot.conditions))
         new.update(self._job(snapshot, before, online))
+        if self._camera is not None and now >= self._camera_due:
+            self._camera_due = now + CAMERA_EVERY_S
+            new["cam"] = parts.camera(self._camera())
         new["state"], new["sub"] = display_state(snapshot, now)
         gates = safety.gates(snapshot, now)
         if gates is not self._gates:
@@ -90,6 +103,10 @@ class PanelView:
         new: Json = {}
         if old is None or old.machine is not status.machine or old.name != status.name:
             new.update(_identity(status, self._config))
+            if self._camera is None:
+                new["cam"] = _camera_by_word(status, self._config)
+            else:
+                self._camera_due = 0.0
         for names, build in _STATUS_PARTS:
             if old is None or any(getattr(old, n) is not getattr(status, n) for n in names):
                 new.update(build(status))
@@ -157,8 +174,6 @@ def _online(snapshot: Snapshot, age: tuple[bool, bool]) -> bool:
 
 
 def _identity(status: PrinterStatus, config: PrinterConfig | None) -> Json:
-    caps = status.machine.capabilities
-    mode = "jpeg" if "camera_jpeg" in caps else "rtsp" if "camera_rtsp" in caps else "none"
     return {
         "id": status.printer_id,
         "name": status.name,
@@ -167,5 +182,10 @@ def _identity(status: PrinterStatus, config: PrinterConfig | None) -> Json:
         "group": config.group if config else "",
         "tags": list(config.tags) if config else [],
         "simulated": bool(config and config.simulate),
-        "cam": {"mode": mode if config is None or config.camera_enabled else "none", "text": ""},
     }
+
+
+def _camera_by_word(status: PrinterStatus, config: PrinterConfig | None) -> Json:
+    caps = status.machine.capabilities
+    mode = "jpeg" if "camera_jpeg" in caps else "rtsp" if "camera_rtsp" in caps else "none"
+    return {"mode": mode if config is None or config.camera_enabled else "none", "text": ""}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from printers.base import CameraSource
 from printers.conditions import Conditions, OpenJob
 from printers.rules import Verdict
 from printers.status import Fault, Heater, JobProgress, PrinterState, PrinterStatus, Tray
@@ -28,6 +29,16 @@ def temps(status: PrinterStatus) -> Json:
 
 def fans(status: PrinterStatus) -> Json:
     return {"fans": {fan.name: fan.percent for fan in status.fans}}
+
+
+def camera(source: CameraSource | None) -> Json:
+    """How to show the picture, never where it comes from. Flips come before the turn."""
+    if source is None:
+        return {"mode": "none", "text": ""}
+    if source.kind == "rtsps":
+        return {"mode": "rtsp", "text": ""}
+    turned = {"flip_h": source.flip_h, "flip_v": source.flip_v, "rotate": source.rotate_90}
+    return {"mode": "jpeg", "text": ""} | {name: True for name, on in turned.items() if on}
 
 
 def light_and_speed(status: PrinterStatus) -> Json:

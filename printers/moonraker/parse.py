@@ -133,8 +133,8 @@ def _pause(picture: Picture) -> tuple[str, str]:
     sensed = picture.sensed
     if sensed.ran_out:
         if sensed.filament_back:
-            return f"Filament ran out at {sensed.ran_out} and is back", "filament"
-        return f"Filament ran out at {sensed.ran_out}", "filament"
+            return f"Filament ran out (sensor {sensed.ran_out}) and is back", "filament"
+        return f"Filament ran out (sensor {sensed.ran_out})", "filament"
     if sensed.asked_pause:
         return "Paused by a person", "user"
     return "Paused by the file, at the printer or from another program", "printer"

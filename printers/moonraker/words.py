@@ -29,7 +29,16 @@ def klipper_text(message: object) -> str:
             break
         if clean and not any(lowered.startswith(known) for known in _ADVICE):
             kept.append(clean)
-    return text(" ".join(kept))
+    return text(_sentences(kept))
+
+
+def _sentences(lines: list[str]) -> str:
+    """Klipper puts each on a line of its own, without full stops."""
+    parts = [
+        f"{line}." if line[-1].isalnum() and after[:1].isupper() else line
+        for line, after in zip(lines, [*lines[1:], ""], strict=True)
+    ]
+    return " ".join(parts)
 
 
 def disconnected(name: str) -> str:

@@ -48,7 +48,7 @@ export function deg(value) {
 
 /** A file's name without what every sliced file ends in. @param {string | null | undefined} name */
 export function stem(name) {
-  return (name ?? '').replace(/^.*[\\/]/, '').replace(/(\.gcode)?\.3mf$|\.gcode$/i, '');
+  return (name ?? '').replace(/^.*[\\/]/, '').replace(/(\.gcode)?\.3mf$|\.b?gcode$/i, '');
 }
 
 /** @param {number | null | undefined} n */
@@ -132,9 +132,14 @@ export function heaterNames(temps) {
 }
 
 const SERIES = ['nozzle', 'nozzle2', 'bed', 'chamber'];
+const OTHER_COLOURS = 4;
 
-/** The class that gives a heater its colour. @param {string} name */
-export const seriesClass = (name) => `k-${SERIES.includes(name) ? name : 'other'}`;
+/** name → the class that gives its line a colour; what has none of its own takes turns.
+ * @param {string[]} names */
+export function seriesClasses(names) {
+  let others = 0;
+  return new Map(names.map((name) => [name, `k-${SERIES.includes(name) ? name : `other${others++ % OTHER_COLOURS}`}`]));
+}
 
 /** A name as part of an id. @param {string} name */
 export const slug = (name) => name.replace(/[^A-Za-z0-9_-]/g, (c) => `.${c.charCodeAt(0)}`);

@@ -251,7 +251,7 @@ def test_a_runout_explains_the_pause_until_it_ends(
     server.change("filament_switch_sensor runout", filament_detected=False)
     server.change("print_stats", state="paused")
     status = until(rowan, lambda s: s.pause_kind == "filament")
-    assert status.pause_reason == "Filament ran out at runout"
+    assert status.pause_reason == "Filament ran out (sensor runout)"
     server.change("filament_switch_sensor runout", filament_detected=True)
     until(rowan, lambda s: "is back" in s.pause_reason and s.pause_kind == "filament")
     server.change("print_stats", state="printing")

@@ -176,7 +176,7 @@ def test_a_shutdown_wins_over_the_word_printing() -> None:
     (fault,) = found.faults
     assert (fault.code, fault.severity) == ("klipper_shutdown", Severity.FATAL)
     assert fault.text == (
-        "MCU 'mcu' shutdown: ADC out of range This generally occurs when a heater temperature "
+        "MCU 'mcu' shutdown: ADC out of range. This generally occurs when a heater temperature "
         "exceeds its configured min_temp or max_temp. heater: extruder, last_temp: 450.00, "
         "min_temp: 0.0, max_temp: 300.0"
     )
@@ -291,7 +291,7 @@ def test_motion_without_a_job_is_busy() -> None:
 @pytest.mark.parametrize(
     ("sensed", "kind", "words"),
     [
-        (Sensed(ran_out="runout"), "filament", "Filament ran out at runout"),
+        (Sensed(ran_out="runout"), "filament", "Filament ran out (sensor runout)"),
         (Sensed(ran_out="runout", filament_back=True), "filament", "is back"),
         (Sensed(asked_pause=True), "user", "by a person"),
         (Sensed(), "printer", "by the file, at the printer"),

@@ -69,9 +69,10 @@ function actions(id) {
 
 /** Everything that must be read before anything is touched. @param {Printer} p */
 function noticesOf(p) {
-  const list = [];
+  const list = /** @type {any[]} */ ([]);
   for (const f of p.faults ?? []) list.push({ key: f.code, tone: f.tier === 'info' || f.tier === 'common' ? 'warn' : 'fault', pic: 'octagon', head: f.text, more: [f.code, f.help].filter(Boolean).join(' · ') });
   if (!p.faults?.length && p.fault) list.push({ key: p.fault.code, tone: 'fault', pic: 'octagon', head: p.fault.text, more: [p.fault.code, p.fault.help].filter(Boolean).join(' · ') });
+  if (p.state === 'fault' && list.length && knows(p, 'firmware-restart')) Object.assign(list[0], { key: `${list[0].key} r`, restarts: true });
   if (p.lock) list.push({ key: 'lock', tone: 'warn', pic: 'lock', head: t('printer.locked'), more: p.lock.text });
   if (['auth', 'identity', 'misconfigured', 'offline', 'connecting', 'unknown'].includes(p.state) && (p.message || p.conn?.text)) list.push({ key: 'message', tone: p.state === 'offline' || p.state === 'connecting' ? 'off' : 'warn', pic: lookOf(p.state).icon, head: p.message || p.conn.text, more: epoch(p.conn?.seen) ? t('card.offline', { ago: ago(store.now() - p.conn.seen) }) : '' });
   if (p.state === 'paused' && p.pause?.text) list.push({ key: 'pause', tone: 'warn', pic: 'pausec', head: p.pause.text, more: '' });
@@ -80,12 +81,18 @@ function noticesOf(p) {
   return list;
 }
 
+const RESTARTS = /** @type {const} */ (['firmware-restart', 'host-restart']);
+
+/** Under Klipper's own words stand its two ways back. @param {string} id */
+const restarts = (id) => h('div.row', null, RESTARTS.map((action) => h('button.btn.sm', { type: 'button', data: { action }, onclick: async () => (await import('../parts/dialogs.js')).restartDialog(store.printers.get(id), action) }, icon('refresh'), t(`act.${action}`))));
+
 /** @param {HTMLElement} list @param {Printer} p */
 function paintNotices(list, p) {
-  keyed(list, noticesOf(p), (n) => n.key, (n) => h(`li.t-${n.tone}`, null, icon(n.pic), h('div', null, h('b'), h('small'))), (node, n) => {
-    const [head, more] = node.lastChild.children;
+  keyed(list, noticesOf(p), (n) => n.key, (n) => h(`li.t-${n.tone}`, null, icon(n.pic), h('div', null, h('b'), h('small'), n.restarts && restarts(p.id))), (node, n) => {
+    const [head, more, row] = node.lastChild.children;
     text(head, n.head);
     text(more, n.more);
+    for (const button of row?.children ?? []) applyGate(button, gate(p, button.dataset.action));
   });
 }
 
@@ -129,20 +136,22 @@ function jobCard(id) {
     hide(words, !sentence(p));
     const timed = active && ['printing', 'preparing', 'paused', 'fault', 'stopping'].includes(p.state);
     hide(facts, !timed);
-    if (timed) paintFacts(job);
+    if (timed) paintFacts(p, job);
     hide(skip, !(timed && skippableJob(p)));
     applyGate(skip, gate(p, 'skip-objects'));
     hide(start, p.state !== 'ready');
     applyGate(start, gate(p, 'start'));
   }
 
-  /** @param {any} job */
-  function paintFacts(job) {
+  /** @param {Printer} p @param {any} job */
+  function paintFacts(p, job) {
     const now = store.now();
     const known = Number.isFinite(job.left_s);
     text(values[0], known ? dur(job.left_s) : '–');
     text(values[1], known ? clock(now + job.left_s, now) : '–');
     text(values[2], job.layer === null || job.layer === undefined ? '–' : `${job.layer}${job.layers ? ` / ${job.layers}` : ''}`);
+    // Of the other makes only Klipper tells a layer, and only where the file does.
+    hide(values[2].parentNode, p.kind !== 'bambu' && (job.layer === null || job.layer === undefined));
     text(values[3], known && Number.isFinite(job.total_s) ? dur(Math.max(0, job.total_s - job.left_s)) : '–');
   }
   return { root, paint };

@@ -6,6 +6,7 @@ import { applyGate, gate, knows } from '../gates.js';
 import { command } from '../commands.js';
 import { store } from '../store.js';
 import { t } from '../text.js';
+import { turn } from './card.js';
 import { watchStream } from './mjpeg.js';
 
 const RETRY_MS = 5000;
@@ -86,7 +87,8 @@ export function cameraCard(id, signal) {
   const light = h('button.cb', { type: 'button', onclick: () => command(id, 'light', { on: !store.printers.get(id)?.light }) }, icon('light'), h('span', null, t('cam.light')));
   const shot = h('a.cb', { href: `/api/camera/snapshot?printer_id=${encodeURIComponent(id)}`, target: '_blank', rel: 'noopener' }, icon('camera'), t('cam.snapshot'));
   const full = h('button.cb', { type: 'button', 'aria-label': t('cam.full'), onclick: () => frame.requestFullscreen?.() }, icon('expand'));
-  const frame = h('div.frame', null, none, img, h('div.camtop', null, live, age), h('div.cambot', null, light, shot, full));
+  const foot = h('div.cambot', null, light, shot, full);
+  const frame = h('div.frame', null, none, img, h('div.camtop', null, live, age), foot);
   const root = h('section.card.cam', { 'aria-label': t('cam.title') }, frame);
   const stream = new Stream(id, img, repaint);
 
@@ -123,6 +125,8 @@ export function cameraCard(id, signal) {
     stream.wanted = p.cam?.mode === 'jpeg' && Boolean(p.conn?.online);
     stream.settle();
     const reason = why(p);
+    root.classList.toggle('is-none', p.cam?.mode === 'none');
+    turn(img, p.cam);
     hide(none, !reason);
     text(words, reason);
     hide(img, Boolean(reason));
@@ -137,6 +141,7 @@ export function cameraCard(id, signal) {
     hide(shot, !stream.wanted);
     hide(full, !stream.wanted);
     hide(light, !knows(p, 'light'));
+    hide(foot, light.hidden && !stream.wanted);
     attr(light, 'aria-pressed', String(Boolean(p.light)));
     attr(light, 'aria-busy', store.pending.has(`${id} light`) ? 'true' : null);
     applyGate(light, gate(p, 'light'));

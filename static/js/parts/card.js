@@ -104,6 +104,14 @@ function dotsLabel(p, trays) {
   return `${t('card.filament')}: ${words.join('; ')}`;
 }
 
+/** A camera that hangs upside down or on its side is shown upright: flips first, then the turn.
+ * @param {HTMLElement} img @param {any} cam */
+export function turn(img, cam) {
+  const flip = cam?.flip_h || cam?.flip_v ? `scale(${cam.flip_h ? -1 : 1}, ${cam.flip_v ? -1 : 1})` : '';
+  cssVar(img, '--turn', `${cam?.rotate ? 'rotate(-90deg) ' : ''}${flip}`.trim() || 'none');
+  img.classList.toggle('on-side', Boolean(cam?.rotate));
+}
+
 const BARS = new Set(['printing', 'preparing', 'paused', 'fault', 'uploading', 'stopping']);
 
 export class PfPrinterCard extends HTMLElement {
@@ -198,6 +206,7 @@ export class PfPrinterCard extends HTMLElement {
     if (thumb && this.img.getAttribute('src') !== thumb) {
       this.img.src = thumb;
       this.img.dataset.from = 'plate';
+      turn(this.img, null);
     }
   }
 
@@ -206,6 +215,7 @@ export class PfPrinterCard extends HTMLElement {
     this.img.src = src;
     this.img.alt = alt;
     this.img.dataset.from = 'camera';
+    turn(this.img, this.p.cam);
     hide(this.img, false);
   }
 

@@ -1,7 +1,7 @@
 // @ts-check
 // The temperature chart: at most 300 points a line, hand-drawn SVG, redrawn every two seconds.
 import { attr, h, hide, keyed, s, text } from '../html.js';
-import { clockS, seriesClass } from '../format.js';
+import { clockS, seriesClasses } from '../format.js';
 import { t } from '../text.js';
 
 const POINTS = 300;
@@ -62,11 +62,16 @@ export class PfTempChart extends HTMLElement {
     const from = now - this.window;
     const x = (/** @type {number} */ at) => (((at - from) / this.window) * WIDTH).toFixed(1);
     const y = (/** @type {number} */ v) => (HEIGHT - (Math.max(0, v) / top) * HEIGHT).toFixed(1);
+    const colours = seriesClasses(series.map((one) => one.name));
     const paths = series.flatMap((one) => {
+      const colour = colours.get(one.name);
       const line = thin(one.points, from).map(([at, v], i) => `${i ? 'L' : 'M'}${x(at)} ${y(v)}`).join('');
-      return [{ key: `${one.name} t`, cls: `tg ${seriesClass(one.name)}`, d: one.target ? `M0 ${y(one.target)}H${WIDTH}` : '' }, { key: one.name, cls: `ln ${seriesClass(one.name)}`, d: line }];
+      return [{ key: `${one.name} t`, cls: `tg ${colour}`, d: one.target ? `M0 ${y(one.target)}H${WIDTH}` : '' }, { key: one.name, cls: `ln ${colour}`, d: line }];
     });
-    keyed(this.lines, paths, (p) => p.key, (p) => s('path', { class: p.cls }), (node, p) => attr(node, 'd', p.d));
+    keyed(this.lines, paths, (p) => p.key, (p) => s('path'), (node, p) => {
+      attr(node, 'class', p.cls);
+      attr(node, 'd', p.d);
+    });
     const marks = [top, top / 2, 0];
     keyed(this.ys, marks.map((v, i) => ({ v, i })), (m) => String(m.i), () => h('span'), (node, m) => {
       text(node, Math.round(m.v));

@@ -58,7 +58,8 @@ export function airCard(id) {
   const factor = h('input', { type: 'range', min: SPEED_MIN, max: SPEED_MAX, step: 5, id: 'speed-percent', oninput: () => showSpeed(), onchange: () => { factor.dataset.sent = String(Date.now()); void command(id, 'speed', { percent: Number(factor.value) }); } });
   const factorOut = h('output', { for: 'speed-percent' });
   const factorSet = h('fieldset', null, h('legend.sr', null, t('speed')), h('div.srow', null, h('label', { for: 'speed-percent' }, icon('speed'), t('speed')), factor, factorOut));
-  const root = h('section.card.air', { 'aria-labelledby': 'h-air' }, h('header', null, h('h2', { id: 'h-air' }, t('air.title'))), line, set, speedRow, factorSet);
+  const factorWhy = h('p.note', { id: 'why-speed', hidden: true });
+  const root = h('section.card.air', { 'aria-labelledby': 'h-air' }, h('header', null, h('h2', { id: 'h-air' }, t('air.title'))), line, set, speedRow, factorSet, factorWhy);
 
   function showSpeed() {
     cssVar(factor, '--v', `${(100 * (Number(factor.value) - SPEED_MIN)) / (SPEED_MAX - SPEED_MIN)}%`);
@@ -68,7 +69,7 @@ export function airCard(id) {
   /** @param {string} name */
   function fan(name) {
     const out = h('output');
-    const input = h('input', { type: 'range', min: 0, max: 100, step: 5, id: `fan-${slug(name)}`, oninput: () => show(input, out), onchange: () => { input.dataset.sent = String(Date.now()); void command(id, 'fan', { fan: name, percent: Number(input.value) }); } });
+    const input = h('input', { type: 'range', min: 0, max: 100, step: 5, value: 0, id: `fan-${slug(name)}`, oninput: () => show(input, out), onchange: () => { input.dataset.sent = String(Date.now()); void command(id, 'fan', { fan: name, percent: Number(input.value) }); } });
     attr(out, 'for', input.id);
     return h('div.srow', null, h('label', { for: input.id }, icon('fan'), fanLabel(name)), input, out);
   }
@@ -101,16 +102,20 @@ export function airCard(id) {
     speed.choose(String(p.speed?.level ?? ''));
     for (const button of speed.buttons) applyGate(button, verdict);
     paintFactor(p, verdict);
-    hide(root, !fans.length && speedRow.hidden && factorSet.hidden);
+    // With Klipper down there is nothing to set, nor to tell.
+    const silent = p.state === 'fault' && p.kind !== 'bambu' && !Object.keys(p.temps ?? {}).length;
+    hide(root, silent || (!fans.length && speedRow.hidden && factorSet.hidden));
   }
 
   /** The speed as a percentage, of makes that have no levels. @param {any} p @param {any} verdict */
   function paintFactor(p, verdict) {
     const known = (p.caps ?? []).includes('speed_percent') && knows(p, 'speed');
     hide(factorSet, !known);
+    hide(factorWhy, !known || verdict.ok || !gate(p, 'fan').ok);
+    text(factorWhy, verdict.why);
+    attr(factorSet, 'aria-describedby', verdict.ok ? null : 'why-speed');
     if (!known) return;
     if (factorSet.disabled === verdict.ok) factorSet.disabled = !verdict.ok;
-    attr(factor, 'title', verdict.ok ? null : verdict.why);
     const held = document.activeElement === factor && factor.matches(':active');
     if (!held && Date.now() - Number(factor.dataset.sent || 0) > HOLD_MS) factor.value = String(p.speed?.percent ?? 100);
     showSpeed();
@@ -158,8 +163,9 @@ export function moveCard(id) {
     arrows[at].click();
   });
   const feed = h('div.zp', null, es[0], h('span', null, t('move.filament')), es[1]);
+  const homes = h('div.homes', { role: 'group', 'aria-label': t('move.homes') }, h('span', { 'aria-hidden': 'true' }, t('move.homes')), ['x', 'y', 'z'].map((axis) => h('button.btn.sm', { type: 'button', 'aria-label': t('move.home.one', { axis: axis.toUpperCase() }), onclick: () => send('home', { axes: [axis] }) }, axis.toUpperCase())));
   const set = h('fieldset', { 'aria-describedby': 'lock-move' }, h('legend.sr', null, t('move.legend')),
-    h('div.axes', null, pad, h('div.zp', null, zs[0], h('span', null, t('move.z')), zs[1]), feed, steps.root));
+    h('div.axes', null, pad, h('div.zp', null, zs[0], h('span', null, t('move.z')), zs[1]), feed, steps.root), homes);
   const note = h('p.note', null, t('move.notice'));
   const root = h('section.card.move', { 'aria-labelledby': 'h-move' }, h('header', null, h('h2', { id: 'h-move' }, t('move.title'))), line, set, cold, warning, note);
 
@@ -170,6 +176,7 @@ export function moveCard(id) {
     const pushing = gate(p, 'extrude');
     hide(root, !knows(p, 'home') && !knows(p, 'jog'));
     hide(feed, !knows(p, 'extrude'));
+    hide(homes, p.kind === 'bambu' || !knows(p, 'home')); // a Bambu homes all axes or none
     // The whole group is locked by what forbids even homing; what only lacks homing keeps Home.
     if (!homing.ok) applyLock(set, line, homing, t('move.locked'));
     else {

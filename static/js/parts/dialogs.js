@@ -6,6 +6,7 @@ import { command } from '../commands.js';
 import { h, icon, sheet } from '../html.js';
 import { store } from '../store.js';
 import { addWords, t } from '../text.js';
+import { turn } from './card.js';
 import { rescueToasts, toast } from './toast.js';
 
 addWords({
@@ -15,10 +16,10 @@ addWords({
   'fault.title': 'Clear the fault on {name}?', 'fault.body': 'This only clears the message on the printer. It repairs nothing: look at the printer first.', 'fault.go': 'Clear message', 'fault.help': 'Read more: {url}',
   'resume.title': 'Resume {name}?', 'resume.body': 'It paused by itself. Look at the picture, or at the printer, before it goes on.', 'resume.go': 'Resume', 'resume.alt': 'Latest picture of {name}',
   'human.title': 'Did {job} start on {name}?', 'human.body': 'The farm sent the start and cannot be sure what became of it. Look at the printer; the farm sends nothing until you answer.', 'human.yes': 'Yes, it prints', 'human.no': 'No, nothing started', 'human.giveup': 'Give this job up',
-  'trust.title': 'Trust another certificate on {name}?', 'trust.body': 'The printer’s certificate is not the one the farm saw first. That is normal after a factory reset or a new mainboard. If nothing was changed on the printer, another device may be answering at its address: then do not trust it. No access code has been sent.',
+  'trust.title': 'Trust another certificate on {name}?', 'trust.body': 'The printer’s certificate is not the one the farm saw first. That is normal after a factory reset or a new mainboard. If nothing was changed on the printer, another device may be answering at its address: then do not trust it. No access code or key has been sent.',
   'trust.old': 'Trusted until now (SHA-256)', 'trust.new': 'Answering now (SHA-256)', 'trust.go': 'Trust the new one', 'trust.none': 'not known', 'trust.done': '{name}: certificate trusted, connecting',
   'sheet.ok': 'done',
-  'skip.title': 'Skip objects on {name}', 'skip.body': 'The printer leaves these objects out from now on. Skipping cannot be undone.', 'skip.go': 'Skip {n}', 'skip.none': 'The file names no objects that can be skipped.',
+  'skip.title': 'Skip objects on {name}', 'skip.body': 'The printer leaves these objects out from now on. Skipping cannot be undone.', 'skip.go': 'Skip {n}', 'skip.current': 'being printed now', 'skip.none': 'The file names no objects that can be skipped.',
   'restart.firmware-restart': 'Restart the firmware of {name}?', 'restart.host-restart': 'Restart Klipper on {name}?', 'restart.body': 'Heaters go off and the head’s position is forgotten. Look at the printer first: Klipper stops for a reason.', 'restart.go': 'Restart',
   'maint.title': 'Take {name} out of work?', 'maint.body': 'No job is started on it until maintenance ends.', 'maint.note': 'Note (optional)', 'maint.go': 'Start maintenance',
   'cal.title': 'Calibrate {name}', 'cal.body': 'The head and the bed will move. The bed must be empty.', 'cal.go': 'Start calibration', 'cal.bed_level': 'Bed levelling', 'cal.vibration': 'Vibration', 'cal.motor_noise': 'Motor noise', 'cal.lidar': 'Lidar', 'cal.nozzle_offset': 'Nozzle offset',
@@ -111,6 +112,7 @@ export async function clearFaultDialog(p) {
 /** @param {any} p */
 export async function resumeDialog(p) {
   const picture = p.cam?.mode === 'jpeg' && p.conn?.online && h('img.look', { src: `/api/camera/snapshot?printer_id=${encodeURIComponent(p.id)}&_=${Date.now()}`, alt: t('resume.alt', { name: p.name }) });
+  if (picture) turn(picture, p.cam);
   picture?.addEventListener?.('error', () => picture.remove());
   const said = await modal(frame(t('resume.title', { name: p.name }), [p.pause?.text && h('p', null, h('b', null, p.pause.text)), h('p', null, t('resume.body')), picture],
     [answer('no', t('cancel'), '', { autofocus: true }), answer('ok', t('resume.go'), '.pri')]));
@@ -166,7 +168,7 @@ export async function skipDialog(p) {
     go.disabled = !ids().length;
   };
   paint();
-  const body = objects.length ? h('ul.rows', null, objects.map((/** @type {any} */ o, /** @type {number} */ i) => h('li', null, h('label.ck', null, boxes[i], h('span', null, o.name))))) : h('p', null, t('skip.none'));
+  const body = objects.length ? h('ul.rows', null, objects.map((/** @type {any} */ o, /** @type {number} */ i) => h('li', null, h('label.ck', null, boxes[i], h('span', null, o.name, o.current && h('em', null, t('skip.current'))))))) : h('p', null, t('skip.none'));
   const said = await modal(frame(t('skip.title', { name: p.name }), [h('p', null, t('skip.body')), body], [answer('no', t('cancel'), '', { autofocus: true }), go]));
   if (said === 'ok') await command(p.id, 'skip-objects', { ids: ids() });
 }

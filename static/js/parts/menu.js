@@ -22,7 +22,7 @@ export function moreMenu(id) {
     { gate: 'connect', icon: 'link', words: (p) => t(p.conn?.online ? 'menu.disconnect' : 'menu.connect'), show: (p) => knows(p, 'connect'), run: () => command(id, 'connect', { on: !now().conn?.online }) },
     { gate: 'firmware-restart', icon: 'refresh', words: () => t('menu.firmware'), show: (p) => knows(p, 'firmware-restart'), run: async () => (await dialogs()).restartDialog(now(), 'firmware-restart') },
     { gate: 'host-restart', icon: 'refresh', words: () => t('menu.host'), show: (p) => knows(p, 'host-restart'), run: async () => (await dialogs()).restartDialog(now(), 'host-restart') },
-    { gate: 'reconnect', icon: 'refresh', words: () => t('menu.reconnect'), show: () => true, run: () => command(id, 'reconnect') },
+    { gate: 'reconnect', icon: 'refresh', words: (p) => t(['octoprint', 'moonraker', 'prusalink'].includes(p.kind) ? `menu.reconnect.${p.kind}` : 'menu.reconnect'), show: () => true, run: () => command(id, 'reconnect') },
     { gate: 'trust', icon: 'shield', words: () => t('menu.trust'), show: (p) => p.state === 'identity', run: async () => (await dialogs()).trustDialog(now()) },
   ];
   const buttons = entries.map((entry) => h('button', { type: 'button', onclick: () => { root.hidePopover(); void entry.run(); } }, icon(entry.icon), h('span')));

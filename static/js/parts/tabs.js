@@ -77,7 +77,7 @@ function filesPanel(url, signal) {
 /** @param {any} f @param {(path: string) => void} go */
 function fileRow(f, go) {
   const name = f.folder ? h('button.link', { type: 'button', onclick: () => go(f.path) }, f.name) : f.name;
-  return h('li', null, icon(f.folder ? 'folder' : 'file'), h('b', { title: f.path }, name), h('span', null, bytes(f.size_bytes)), h('span.when', null, f.modified ?? ''));
+  return h('li', null, icon(f.folder ? 'folder' : 'file'), h('b', { title: f.path }, name), h('span', null, bytes(f.size_bytes)), h('span.when', null, (f.modified ?? '').replace(/^(\S+ \d+:\d+):\d+$/, '$1')));
 }
 
 /** @param {any} e */

@@ -2,7 +2,7 @@
 // Temperatures: history from the farm, live points after that, and targets a person may set.
 import { ApiError, get } from '../api.js';
 import { attr, h, hide, keyed, text } from '../html.js';
-import { dur, heaterLabel, heaterNames, seriesClass, slug } from '../format.js';
+import { dur, heaterLabel, heaterNames, seriesClasses, slug } from '../format.js';
 import { applyGate, applyLock, gate, lockLine } from '../gates.js';
 import { command } from '../commands.js';
 import { store } from '../store.js';
@@ -91,7 +91,7 @@ export function temperatureCard(id, signal, link) {
   function row(name) {
     const input = h('input', { type: 'text', inputmode: 'numeric', autocomplete: 'off', placeholder: t('temp.off'), onchange: () => send(name, input, message), onkeydown: (/** @type {KeyboardEvent} */ e) => e.key === 'Escape' && (input.blur(), repaint()) });
     const message = h('p.msg', { role: 'alert', hidden: true, id: `msg-${slug(name)}` });
-    return h(`div.trow.${seriesClass(name)}`, null, h('span.tl', null, h('i'), h('span')), h('b'), h('label.tgt', null, h('span.sr'), input, h('span', { 'aria-hidden': 'true' }, '°C')), h('span.none', null, t('temp.sensor')), message);
+    return h('div', null, h('span.tl', null, h('i'), h('span')), h('b'), h('label.tgt', null, h('span.sr'), input, h('span', { 'aria-hidden': 'true' }, '°C')), h('span.none', null, t('temp.sensor')), message);
   }
 
   /** @param {string} name @param {any} input @param {HTMLElement} message */
@@ -135,8 +135,15 @@ export function temperatureCard(id, signal, link) {
     chart.draw(names.map((name) => ({ name, label: heaterLabel(p, name), points: points.get(name) ?? [], target: temps[name][1] || null })), store.now());
     const words = names.map((name) => (temps[name][1] ? t('temp.nowtarget', { name: heaterLabel(p, name), a: Math.round(temps[name][0]), b: Math.round(temps[name][1]) }) : t('temp.now', { name: heaterLabel(p, name), a: Math.round(temps[name][0]) })));
     text(summary, t('temp.chart', { d: dur(1200), now: words.join('; ') }));
-    keyed(rows, names, (name) => name, row, (node, name) => paintRow(node, name, p));
-    applyLock(set, line, gate(p, 'temperature'), t('temp.lock'));
+    const colours = seriesClasses(names);
+    keyed(rows, names, (name) => name, row, (node, name) => {
+      attr(node, 'class', `trow ${colours.get(name)}`);
+      paintRow(node, name, p);
+    });
+    // Some firmwares tell their temperatures and take none: nothing to lock, nothing to cool.
+    const settable = names.some((name) => temps[name][2] !== null && temps[name][2] !== undefined);
+    applyLock(set, line, settable ? gate(p, 'temperature') : { ok: true, code: '', why: '' }, t('temp.lock'));
+    hide(cool, !settable);
     applyGate(cool, gate(p, 'cooldown'));
   }
 
@@ -153,7 +160,11 @@ export function temperatureCard(id, signal, link) {
     const settable = max !== null && max !== undefined;
     hide(field, !settable);
     hide(none, settable);
-    if (!settable) return;
+    if (!settable) {
+      const heats = target !== null && target !== undefined;
+      text(none, !heats ? t('temp.sensor') : target ? t('temp.goal', { n: Math.round(target) }) : t('temp.off'));
+      return;
+    }
     const [name2, input] = field.children;
     text(name2, t('temp.target', { name: label, max }));
     const held = document.activeElement === input || Date.now() - Number(input.dataset.sent || 0) < 3000;

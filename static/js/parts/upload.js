@@ -7,17 +7,19 @@ import { store } from '../store.js';
 import { addWords, t } from '../text.js';
 import { stateWord } from './card.js';
 import { rescueToasts, say } from './toast.js';
-import { filamentRows, mappingOf } from './filament.js';
+import { filamentRows, mappingOf, traysOf } from './filament.js';
 
 addWords({
-  'up.title': 'Start a print', 'up.drop': 'Drop a sliced file here', 'up.kind': 'A .gcode.3mf from Bambu Studio or OrcaSlicer (“Export plate sliced file”)', 'up.pick': 'Choose a file', 'up.change': 'Change', 'up.cancel': 'Cancel',
+  'up.title': 'Start a print', 'up.drop': 'Drop a sliced file here', 'up.kind': 'A .gcode.3mf for Bambu Lab (“Export plate sliced file”), a .gcode for every other make', 'up.pick': 'Choose a file', 'up.change': 'Change', 'up.cancel': 'Cancel',
   'up.sending': 'Uploading, {pct}', 'up.reading': 'Reading the file…', 'up.slicedfor': 'sliced for {model}, {mm} mm', 'up.library': 'Or one that is on the server already', 'up.plate': 'Plate', 'up.plate.n': 'Plate {n}', 'up.filament': 'Filament', 'up.refresh': 'Refresh slots',
   'up.printer': 'Printer', 'up.options': 'Options', 'up.bed_leveling': 'Level bed first', 'up.flow_cali': 'Flow calibration', 'up.vibration_cali': 'Vibration calibration', 'up.timelapse': 'Timelapse', 'up.use_ams': 'Use AMS',
-  'up.fits': 'Everything fits', 'up.confirm': 'I have checked this: {text}', 'up.start': 'Start', 'up.starton': 'Start on {name}', 'up.starting': 'Starting…', 'up.ready': '{name} is idle, its bed is clear and the file fits.', 'up.choose': 'Choose a printer.',
+  'up.fits': 'Everything fits', 'up.confirm': 'I have checked this: {text}', 'up.start': 'Start', 'up.starton': 'Start on {name}', 'up.starting': 'Starting…', 'up.ready': '{name} is idle, its bed is clear and the file fits.', 'up.choose': 'Choose a printer.', 'up.other': 'Choose another printer, or another file.',
   'up.nofile': 'Choose a file first.', 'up.noprinter': 'No printer can take this file now. The reasons stand beside each.', 'up.tick': 'Tick what you have checked first.', 'up.started': '{job}: sending to {name}', 'up.progress': 'Upload', 'up.filepic': 'Picture of plate {n}', 'up.input': 'Sliced file',
 });
 
 const OPTIONS = /** @type {Array<[string, boolean]>} */ ([['bed_leveling', true], ['flow_cali', false], ['vibration_cali', false], ['timelapse', false], ['use_ams', true]]);
+/** What no waiting changes is said before what the printer is doing just now. */
+const FOR_GOOD = ['wrong_kind', 'wrong_model'];
 const LEVELS = /** @type {Record<string, [string, string]>} */ ({ ok: ['ok', 'check'], warn: ['warn', 'triangle'], confirm: ['warn', 'triangle'], refuse: ['fault', 'x'] });
 
 /** What the farm says of a printer and of each filament there, each thing once.
@@ -25,6 +27,12 @@ const LEVELS = /** @type {Record<string, [string, string]>} */ ({ ok: ['ok', 'ch
 function verdictsOf(fit) {
   const all = [...(fit?.verdicts ?? []), ...(fit?.mapping ?? []).map((/** @type {any} */ m) => m.verdict)];
   return [...new Map(all.map((v) => [`${v.code} ${v.text}`, v])).values()];
+}
+
+/** The one reason to show of a printer; undefined when everything fits. @param {any} fit */
+function worstOf(fit) {
+  const all = verdictsOf(fit).filter((v) => v.level === fit?.level && v.level !== 'ok');
+  return all.find((v) => FOR_GOOD.includes(v.code)) ?? all[0];
 }
 
 /** @type {UploadDialog | null} */
@@ -172,6 +180,11 @@ class UploadDialog {
     return this.file?.plates?.find((/** @type {any} */ one) => one.index === this.plate);
   }
 
+  /** Plain G-code: its tools, levelling and calibrations are in the file. */
+  get plain() {
+    return Boolean(this.file) && this.file.kind !== 'gcode.3mf';
+  }
+
   get fit() {
     return this.fits.find((one) => one.printer_id === this.printer);
   }
@@ -188,7 +201,9 @@ class UploadDialog {
       this.refusal = error.message;
     }
     const can = (/** @type {string} */ id) => this.fits.some((one) => one.printer_id === id && one.level !== 'refuse');
-    if (!can(this.printer)) this.printer = can(this.wanted) ? this.wanted : this.fits.find((one) => one.level === 'ok')?.printer_id ?? this.fits.find((one) => one.level === 'warn')?.printer_id ?? '';
+    // A file that was dropped on one printer is never offered to another without a choice.
+    const wanted = this.fits.some((one) => one.printer_id === this.wanted);
+    if (!can(this.printer)) this.printer = wanted ? (can(this.wanted) ? this.wanted : '') : this.fits.find((one) => one.level === 'ok')?.printer_id ?? this.fits.find((one) => one.level === 'warn')?.printer_id ?? '';
     this.paint();
   }
 
@@ -209,7 +224,8 @@ class UploadDialog {
       text(this.name, t('up.drop'));
       text(this.note, t('up.kind'));
     }
-    for (const part of [this.plates, this.map, this.who, this.options]) hide(part, !file);
+    for (const part of [this.plates, this.who]) hide(part, !file);
+    hide(this.options, !file || this.plain); // plain G-code has its options in itself
     this.drop.classList.toggle('big', !file && !this.sending);
     this.paintPlates();
     this.paintPrinters();
@@ -231,7 +247,9 @@ class UploadDialog {
 
   paintPrinters() {
     const order = { ok: 0, warn: 1, confirm: 2, refuse: 3 };
-    const list = [...this.fits].sort((a, b) => /** @type {any} */ (order)[a.level] - /** @type {any} */ (order)[b.level]);
+    const never = (/** @type {any} */ fit) => Number(verdictsOf(fit).some((v) => FOR_GOOD.includes(v.code)));
+    const name = (/** @type {any} */ fit) => store.printers.get(fit.printer_id)?.name ?? fit.printer_id;
+    const list = [...this.fits].sort((a, b) => Number(b.printer_id === this.wanted) - Number(a.printer_id === this.wanted) || /** @type {any} */ (order)[a.level] - /** @type {any} */ (order)[b.level] || never(a) - never(b) || name(a).localeCompare(name(b), undefined, { numeric: true }));
     keyed(this.who.lastChild, list, (fit) => fit.printer_id, (fit) => h('label', null,
       h('input', { type: 'radio', name: 'printer', value: fit.printer_id, onchange: () => { this.printer = fit.printer_id; this.slots.clear(); this.confirmed.clear(); this.refusal = ''; this.paintPrinters(); } }),
       h('span', null, h('b'), h('small')), h('em', null, icon('check'), h('span'))), (node, fit) => this.paintPrinter(node, fit));
@@ -253,8 +271,7 @@ class UploadDialog {
     text(who.lastChild, [p?.model, p && stateWord(p)].filter(Boolean).join(' · '));
     verdict.className = `t-${tone}`;
     verdict.firstChild.replaceWith(icon(pic));
-    const worst = verdictsOf(fit).find((v) => v.level === fit.level && v.level !== 'ok');
-    text(verdict.lastChild, worst?.text || t('up.fits'));
+    text(verdict.lastChild, worstOf(fit)?.text || t('up.fits'));
   }
 
   paintTicks() {
@@ -270,6 +287,8 @@ class UploadDialog {
   paintMap() {
     const box = this.map.children[1];
     const printer = store.printers.get(this.printer);
+    const needs = (this.plateInfo?.filaments ?? []).some((/** @type {any} */ f) => f.type || f.color);
+    hide(this.map, !this.file || (this.plain && !(needs && printer && traysOf(printer).length)));
     filamentRows(box, this.plateInfo?.filaments ?? [], printer, this.fit?.mapping ?? [], this.slots, () => { this.refusal = ''; this.paintMap(); this.paintFoot(); });
   }
 
@@ -277,11 +296,13 @@ class UploadDialog {
     const p = store.printers.get(this.printer);
     const asks = verdictsOf(this.fit).filter((v) => v.level === 'confirm' && !this.confirmed.has(v.code));
     const warning = verdictsOf(this.fit).find((v) => v.level === 'warn')?.text;
+    const asked = this.fits.find((f) => f.printer_id === this.wanted);
     let tone = 'ok';
     let words = '';
     if (this.refusal) [tone, words] = ['fault', this.refusal];
     else if (!store.connected) [tone, words] = ['fault', t('conn.locked')];
     else if (!this.file) [tone, words] = ['idle', t('up.nofile')];
+    else if (!p && asked && this.fits.some((f) => f.level !== 'refuse')) [tone, words] = ['warn', `${worstOf(asked)?.text ?? ''} ${t('up.other')}`];
     else if (!p) [tone, words] = ['idle', this.fits.some((f) => f.level !== 'refuse') || !this.fits.length ? t('up.choose') : t('up.noprinter')];
     else if (asks.length) [tone, words] = ['warn', t('up.tick')];
     else if (warning) [tone, words] = ['warn', warning];
@@ -305,8 +326,8 @@ class UploadDialog {
     this.busy = true;
     this.refusal = '';
     this.paintFoot();
-    const options = Object.fromEntries(OPTIONS.map(([name]) => [name, this.option(name)]));
-    const mapping = mappingOf(this.file, this.plateInfo, p, this.fit?.mapping ?? [], this.slots);
+    const options = this.plain ? {} : Object.fromEntries(OPTIONS.map(([name]) => [name, this.option(name)]));
+    const mapping = this.plain ? null : mappingOf(this.file, this.plateInfo, p, this.fit?.mapping ?? [], this.slots);
     try {
       await act(p.id, 'start', { file_id: this.file.id, plate: this.plate, ...(mapping && { ams_mapping: mapping }), options, confirm: [...this.confirmed] });
       say(t('up.started', { job: stem(this.file.name), name: p.name }));
