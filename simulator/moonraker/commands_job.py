@@ -105,7 +105,7 @@ def progress(printer: KlipperPrinter, line: Line) -> None:
     percent = line.letters("P").get("P")
     if percent is not None:
         printer.shown_progress = min(1.0, max(0.0, percent / 100))
-        printer.shown_at = printer.clock
+        printer.shown_at = printer.uptime
 
 
 def display(printer: KlipperPrinter, line: Line) -> None:

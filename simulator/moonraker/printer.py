@@ -21,7 +21,7 @@ from simulator.state import JobInfo, Part
 
 IDLE_TIMEOUT_S = 600.0  # simulated; then heaters and motors go off
 _BUSY_S = 1.0  # simulated; how long a command without motion counts as "Printing"
-_SHOWN_S = 5.0  # simulated
+_SHOWN_S = 5.0  # real seconds that an M73 outlives its job
 _REPORT_S = 1.0  # simulated; temperatures on the console while a wait holds the queue
 _STATES = {
     "standby": "IDLE",
@@ -159,7 +159,7 @@ class KlipperPrinter(PlainPrinter):
     @property
     def display_progress(self) -> float:
         """display_status.progress: the last M73, which is forgotten some time after the job."""
-        old = self.clock - self.shown_at > _SHOWN_S and not self.is_busy
+        old = self.uptime - self.shown_at > _SHOWN_S and not self.is_busy
         if self.shown_progress is None or old:
             self.shown_progress = None
             return self.card.progress

@@ -43,10 +43,8 @@ class Moonraker:
         self.registered = True
         self.host_name = "http://127.0.0.1"
         self.relative_webcam = False
-        self._generation = printer.klippy.generation
         self._next_poll = self._next_second = 0.0
         self._away_until = 0.0
-        self._told_ready = True
         self.history.see(printer.stats.status(), printer.started)
         printer.responses.append(self._heard)
         printer.gone.append(self._klippy_lost)
@@ -103,8 +101,11 @@ class Moonraker:
             return
         if self.klippy_state != "disconnected":
             self.subscriptions.publish()
+        self._see_job()
         self._follow_klippy()
-        if self.klippy_state in ("ready", "shutdown") and self._told_ready:
+
+    def _see_job(self) -> None:
+        if self.klippy_state == "ready":
             self.history.see(self.printer.stats.status(), self.printer.started)
 
     def _follow_klippy(self) -> None:
@@ -119,7 +120,6 @@ class Moonraker:
             return
         self.klippy_state = state
         if state == "ready":
-            self._told_ready = True
             self.history.forget_state()
             self.connections.notify("notify_klippy_ready")
         elif state == "shutdown":
@@ -129,7 +129,8 @@ class Moonraker:
     def _klippy_lost(self) -> None:
         if self.klippy_state == "disconnected":
             return
-        self.klippy_state, self._told_ready = "disconnected", False
+        self._see_job()
+        self.klippy_state = "disconnected"
         self.subscriptions.clear()
         self.connections.notify("notify_klippy_disconnected")
         self.history.finish("klippy_disconnect")
@@ -156,7 +157,7 @@ class Moonraker:
 
     def start_again(self, now: float, away_s: float) -> None:
         """A new process: it knows nothing of Klippy for ``away_s`` real seconds."""
-        self.klippy_state, self.registered, self._told_ready = "disconnected", False, True
+        self.klippy_state, self.registered = "disconnected", False
         self.subscriptions.clear()
         self.history.forget_state()
         self._away_until = now + away_s

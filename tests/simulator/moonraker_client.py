@@ -162,7 +162,7 @@ class Client:
         with contextlib.suppress(websocket.WebSocketException, OSError):
             while text := socket.recv():
                 with self._news:
-                    self.messages.append(json.loads(text))
+                    self.messages.append(_read_message(text))
                     self._news.notify_all()
         self.lost.set()
         with self._news:
@@ -219,6 +219,13 @@ class Client:
             self.socket = None
         if self._reader is not None:
             self._reader.join(WAIT_S)
+
+
+def _read_message(text: Any) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return {"garbage": text}
 
 
 class Bench:
