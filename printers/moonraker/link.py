@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 import threading
 
@@ -22,6 +23,8 @@ from printers.moonraker import words
 from printers.moonraker.client import Connector, Listener, Session, Timing
 from printers.status import PrinterState
 
+logger = logging.getLogger(__name__)
+
 _REFUSED = (401, 403)
 
 
@@ -37,6 +40,7 @@ class Link:
         keeper: StatusKeeper,
         timing: Timing,
     ) -> None:
+        self._id = config.id
         self._name = config.name
         self._address = address
         self._trust = trust
@@ -65,6 +69,10 @@ class Link:
         """The session has shown its first report."""
         self.supervisor.backoff.reset()
         self.supervisor.session_is_good()
+        try:
+            self._trust.save()
+        except FarmError as error:
+            logger.warning("%s: certificate not saved: %s", self._id, error.message)
 
     # -- supervisor.Handler --------------------------------------------------------------------
 
