@@ -49,7 +49,7 @@ def _case(rig: type[Rig]) -> Any:
     return pytest.param(rig, id=rig.id, marks=[pytest.mark.real] if rig.is_real else [])
 
 
-class OneServerAtATime(LoadScopeScheduling):
+class OneServerAtATime(LoadScopeScheduling):  # type: ignore[misc]
     """A worker takes all tests of one file against one server, so few servers are started."""
 
     def _split_scope(self, nodeid: str) -> str:

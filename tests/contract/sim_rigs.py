@@ -243,6 +243,19 @@ class SimOctoPrint(SimHttp):
     printer_model = "Ender 3"
     dialect = OctoPrintDialect()
 
+    def kill(self) -> None:
+        self.handle.go_offline()
+
+    def restart(self) -> None:
+        self.handle.do("server_restart")
+
+    def power_off_printer(self) -> None:
+        self.handle.do("power_off")
+
+    def power_on_printer(self) -> None:
+        self.handle.do("power_on")
+        self.ask("POST", "/api/connection", {"command": "connect"})
+
 
 class SimMoonraker(SimHttp):
     id = "sim-moonraker"
@@ -256,6 +269,7 @@ class SimPrusaLinkMk3(SimHttp):
     kind = "prusalink"
     printer_model = "MK3S"
     flavour = "mk3"
+    refused_characters = "#%+"
     dialect = PrusaLinkDialect("local")
 
 
