@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -12,11 +11,11 @@ from simulator.moonraker.status import Status, status_of
 from simulator.stamp import CYCLE_MS, stamp_of
 
 
-def viewer(printer: KlipperPrinter) -> Callable[[str], Status]:
-    """What shows every object of one message: ``status_of``, with one moment if that is wanted."""
+def viewer(printer: KlipperPrinter, moment_ns: int) -> Callable[[str], Status]:
+    """What shows every object of one message: ``status_of``, with the moment if that is wanted."""
     if not printer.pace.stamp or printer.stats.state != "printing":
         return lambda name: status_of(printer, name)
-    milliseconds, hundredths = stamp_of(time.time_ns())
+    milliseconds, hundredths = stamp_of(moment_ns)
 
     def look(name: str) -> Status:
         status = status_of(printer, name)

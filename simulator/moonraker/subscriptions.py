@@ -23,11 +23,12 @@ class Subscriptions:
         self._printer = printer
         self._connections = connections
         self._picture: dict[str, Status] = {}
+        self._moment_ns = time.time_ns()  # of the last look for changes, which is when they happen
 
     def query(self, wanted: Wanted) -> dict[str, Any]:
         """The answer to objects/query: fields that do not exist are null."""
         status: dict[str, Status] = {}
-        look = viewer(self._printer)
+        look = viewer(self._printer, self._moment_ns)
         for name, fields in wanted.items():
             whole = look(name)
             known = name in self._printer.config.objects
@@ -39,7 +40,7 @@ class Subscriptions:
     def subscribe(self, connection: Connection, wanted: Wanted) -> dict[str, Any]:
         """Replace a client's subscription; the answer holds everything it wants."""
         connection.objects = wanted or None
-        look = viewer(self._printer)
+        look = viewer(self._printer, self._moment_ns)
         for name in wanted:
             self._picture[name] = look(name)
         status = {name: _part(self._picture[name], fields) for name, fields in wanted.items()}
@@ -53,6 +54,7 @@ class Subscriptions:
 
     def publish(self) -> None:
         """Tell every client what changed."""
+        self._moment_ns = time.time_ns()
         hearers = [one for one in self._connections if one.objects]
         if not hearers:
             self._picture.clear()
@@ -72,7 +74,7 @@ class Subscriptions:
 
     def _changes(self, names: set[str]) -> dict[str, Status]:
         changes: dict[str, Status] = {}
-        look = viewer(self._printer)
+        look = viewer(self._printer, self._moment_ns)
         for name in names:
             before, now = self._picture.get(name, {}), look(name)
             changed = {k: v for k, v in now.items() if k not in before or before[k] != v}
