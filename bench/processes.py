@@ -33,15 +33,20 @@ def pinned(command: list[str], core: int, **options: Any) -> subprocess.Popen[st
 
 
 class Simulators:
-    """N simulated Bambu printers in one process, reports at a fixed rate and size."""
+    """Simulated printers in one process. ``hertz``: reports a second of each printer that reports
+    by itself, 0 = as its make does. ``report_bytes``: of a Bambu's report at least."""
 
-    def __init__(self, count: int, *, hertz: float = 1.0, report_bytes: int = 8000) -> None:
+    def __init__(
+        self, printers: list[dict[str, Any]], *, hertz: float = 1.0, report_bytes: int = 8000
+    ) -> None:
         command = [
-            sys.executable, "-m", "simulator", "--count", str(count), "--hz", str(hertz),
+            sys.executable, "-m", "simulator", "--specs-from-stdin", "--hz", str(hertz),
             "--pad-bytes", str(report_bytes), "--stamp",
         ]  # fmt: skip
         self.process = pinned(command, OTHERS_CORE, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        assert self.process.stdout is not None
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.write(json.dumps(printers) + "\n")
+        self.process.stdin.flush()  # and stays open: its end would end the simulator
         self.printers: list[dict[str, Any]] = json.loads(self.process.stdout.readline())["printers"]
         self._usage = psutil.Process(self.process.pid)
 
@@ -157,9 +162,13 @@ class Farm:
 
 
 def _entry(printer: dict[str, Any]) -> dict[str, Any]:
+    common = {key: printer[key] for key in ("id", "name", "model")}
+    if printer["kind"] != "bambu":
+        return {
+            **common, "type": printer["kind"], "url": printer["url"], "api_key": printer["api_key"]
+        }  # fmt: skip
     ports = {key: printer[key] for key in ("mqtt_port", "ftps_port") if printer.get(key)}
     return {
-        "id": printer["id"], "name": printer["name"], "type": "bambu", "model": printer["model"],
-        "printer_ip": printer["host"], "serial": printer["serial"],
+        **common, "type": "bambu", "printer_ip": printer["host"], "serial": printer["serial"],
         "access_code": printer["access_code"], **ports,
     }  # fmt: skip
