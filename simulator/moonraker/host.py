@@ -13,12 +13,17 @@ from aiohttp import web
 
 from simulator.http_faults import JSON_TYPE
 from simulator.http_host import HttpHost
-from simulator.moonraker import endpoints_files, endpoints_printer, endpoints_server
+from simulator.moonraker import (
+    endpoints_access,
+    endpoints_files,
+    endpoints_printer,
+    endpoints_server,
+)
 from simulator.moonraker.accounts import OPEN_PATHS
 from simulator.moonraker.calls import Call, Endpoint
 from simulator.moonraker.connections import Connection
 from simulator.moonraker.errors import ServerError
-from simulator.moonraker.printer import KlipperPrinter
+from simulator.moonraker.people import AttendedPrinter
 from simulator.moonraker.rpc import Dispatcher
 from simulator.moonraker.server import Moonraker
 from simulator.moonraker.uploads import FileRoutes
@@ -36,18 +41,19 @@ _ANSWER_S = 0.05
 class MoonrakerHost(HttpHost):
     """Routes, errors and web sockets; what they do is in server.py and endpoints_*.py."""
 
-    machine_class: ClassVar[type[KlipperPrinter]] = KlipperPrinter
+    machine_class: ClassVar[type[AttendedPrinter]] = AttendedPrinter
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         printer = self.machine
-        if not isinstance(printer, KlipperPrinter):
-            raise TypeError("a Moonraker needs a KlipperPrinter")
+        if not isinstance(printer, AttendedPrinter):
+            raise TypeError("a Moonraker needs an AttendedPrinter")
         self.server = Moonraker(printer, lambda: self.api_key)
         restart = Endpoint("POST", "/server/restart", "server.restart", self._restart_asked)
         self._endpoints = (
             *endpoints_printer.ENDPOINTS,
             *endpoints_server.ENDPOINTS,
+            *endpoints_access.ENDPOINTS,
             *endpoints_files.ENDPOINTS,
             restart,
         )

@@ -147,7 +147,7 @@ class Moonraker:
 
     def emergency_stop(self) -> None:
         """Halt the board at once."""
-        self.printer.halt("emergency", HOST_REQUEST)
+        self.printer.klippy.shut_down(HOST_REQUEST)
 
     # --- its own restart ------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from simulator.http_knobs import HttpKnobs
 from simulator.http_uploads import Form, receive_form
 from simulator.moonraker.endpoints_printer import start_print
 from simulator.moonraker.errors import ServerError
-from simulator.moonraker.file_manager import GCODE, analysed
+from simulator.moonraker.file_listing import GCODE, analysed
 from simulator.moonraker.gcode_program import program_of
 
 if TYPE_CHECKING:
