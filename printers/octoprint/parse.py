@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -165,8 +166,14 @@ def _faults(name: str, activity: Activity, trouble: Trouble) -> tuple[Fault, ...
         return ()
     said = activity.error or _in_brackets(activity.raw) or trouble.text
     words = said or f"OctoPrint reports an error of {name} without saying which."
+    if _BARE.fullmatch(said):
+        words = f"OctoPrint lost the line to {name} ({said.strip(' :')})."
     code = trouble.code if trouble.code and trouble.text == said else "octoprint-error"
     return (Fault(code=code, text=words, severity=Severity.FATAL, module="printer"),)
+
+
+_BARE = re.compile(r"\w+(Exception|Error): ?")
+"""A program's word for what went wrong, and nothing after it: "SerialTimeoutException: "."""
 
 
 def _in_brackets(raw: str) -> str:

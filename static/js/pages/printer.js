@@ -70,7 +70,9 @@ function actions(id) {
 /** Everything that must be read before anything is touched. @param {Printer} p */
 function noticesOf(p) {
   const list = /** @type {any[]} */ ([]);
-  for (const f of p.faults ?? []) list.push({ key: f.code, tone: f.tier === 'info' || f.tier === 'common' ? 'warn' : 'fault', pic: 'octagon', head: f.text, more: [f.code, f.help].filter(Boolean).join(' · ') });
+  // What another make's server says besides its own error code: what to do.
+  const advice = (/** @type {any} */ f) => (p.kind !== 'bambu' && p.state === 'fault' && p.message && !p.message.includes(f.text.replace(/\W+$/, '')) ? p.message : '');
+  for (const f of p.faults ?? []) list.push({ key: f.code, tone: f.tier === 'info' || f.tier === 'common' ? 'warn' : 'fault', pic: 'octagon', head: f.text, more: [advice(f), f.code, f.help].filter(Boolean).join(' · ') });
   if (!p.faults?.length && p.fault) list.push({ key: p.fault.code, tone: 'fault', pic: 'octagon', head: p.fault.text, more: [p.fault.code, p.fault.help].filter(Boolean).join(' · ') });
   if (p.state === 'fault' && list.length && knows(p, 'firmware-restart')) Object.assign(list[0], { key: `${list[0].key} r`, restarts: true });
   if (p.lock) list.push({ key: 'lock', tone: 'warn', pic: 'lock', head: t('printer.locked'), more: p.lock.text });

@@ -3,7 +3,7 @@
 import { ApiError, get } from '../api.js';
 import { attr, h, hide, icon, text } from '../html.js';
 import { bytes, clock, clockS, epoch } from '../format.js';
-import { applyLock, gate, lockLine } from '../gates.js';
+import { applyLock, gate, knows, lockLine } from '../gates.js';
 import { command } from '../commands.js';
 import { store } from '../store.js';
 import { t } from '../text.js';
@@ -28,9 +28,10 @@ export function tabsCard(id, signal, link) {
   const root = h('section.card.tabs', { 'aria-label': t('tabs.label') }, h('div', { role: 'tablist', 'aria-label': t('tabs.label'), onkeydown: (/** @type {KeyboardEvent} */ e) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[e.key];
     if (!step) return;
-    const next = (TABS.indexOf(chosen) + step + TABS.length) % TABS.length;
-    choose(TABS[next]);
-    buttons[next].focus();
+    const open = TABS.filter((_, i) => !buttons[i].hidden);
+    const next = open[(open.indexOf(chosen) + step + open.length) % open.length];
+    choose(next);
+    buttons[TABS.indexOf(next)].focus();
   } }, buttons), panel);
   link?.on('event', (frame) => { if (frame.printer === id && chosen === 'events') panels.events.open(); }, signal);
   link?.on('console', (frame) => { if (frame.printer === id) for (const [at, dir, words] of frame.lines ?? []) terminal.add(words, dir === 'in' ? 'in' : '', at); }, signal);
@@ -50,6 +51,9 @@ export function tabsCard(id, signal, link) {
   /** @param {any} p */
   function paint(p) {
     panels.console.paint?.(p);
+    const lines = knows(p, 'gcode');
+    hide(buttons[TABS.indexOf('console')], !lines);
+    if (!lines && chosen === 'console') choose('files');
     if (started) return;
     started = true;
     // A listing is a file-transfer session on the printer: not while it is away.

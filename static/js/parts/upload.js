@@ -11,7 +11,7 @@ import { filamentRows, mappingOf, traysOf } from './filament.js';
 
 addWords({
   'up.title': 'Start a print', 'up.drop': 'Drop a sliced file here', 'up.kind': 'A .gcode.3mf for Bambu Lab (“Export plate sliced file”), a .gcode for every other make', 'up.pick': 'Choose a file', 'up.change': 'Change', 'up.cancel': 'Cancel',
-  'up.sending': 'Uploading, {pct}', 'up.reading': 'Reading the file…', 'up.slicedfor': 'sliced for {model}, {mm} mm', 'up.library': 'Or one that is on the server already', 'up.plate': 'Plate', 'up.plate.n': 'Plate {n}', 'up.filament': 'Filament', 'up.refresh': 'Refresh slots',
+  'up.sending': 'Uploading, {pct}', 'up.reading': 'Reading the file…', 'up.slicedfor': 'sliced for {model}, {mm} mm', 'up.slicedfor.model': 'sliced for {model}', 'up.part': 'Print', 'up.library': 'Or one that is on the server already', 'up.plate': 'Plate', 'up.plate.n': 'Plate {n}', 'up.filament': 'Filament', 'up.refresh': 'Refresh slots',
   'up.printer': 'Printer', 'up.options': 'Options', 'up.bed_leveling': 'Level bed first', 'up.flow_cali': 'Flow calibration', 'up.vibration_cali': 'Vibration calibration', 'up.timelapse': 'Timelapse', 'up.use_ams': 'Use AMS',
   'up.fits': 'Everything fits', 'up.confirm': 'I have checked this: {text}', 'up.start': 'Start', 'up.starton': 'Start on {name}', 'up.starting': 'Starting…', 'up.ready': '{name} is idle, its bed is clear and the file fits.', 'up.choose': 'Choose a printer.', 'up.other': 'Choose another printer, or another file.',
   'up.nofile': 'Choose a file first.', 'up.noprinter': 'No printer can take this file now. The reasons stand beside each.', 'up.tick': 'Tick what you have checked first.', 'up.started': '{job}: sending to {name}', 'up.progress': 'Upload', 'up.filepic': 'Picture of plate {n}', 'up.input': 'Sliced file',
@@ -167,7 +167,7 @@ class UploadDialog {
     this.confirmed.clear();
     this.paint();
     await this.refit();
-    this.plates.querySelector('input')?.focus();
+    (this.bare ? this.who : this.plates).querySelector('input:enabled')?.focus();
   }
 
   /** @param {string} words */
@@ -183,6 +183,11 @@ class UploadDialog {
   /** Plain G-code: its tools, levelling and calibrations are in the file. */
   get plain() {
     return Boolean(this.file) && this.file.kind !== 'gcode.3mf';
+  }
+
+  /** Nothing to choose and nothing to see of it. */
+  get bare() {
+    return this.plain && !this.plateInfo?.thumbnail;
   }
 
   get fit() {
@@ -219,12 +224,14 @@ class UploadDialog {
       text(this.name, file.name);
       const model = plate?.printer_model || plate?.model;
       const mm = [plate?.nozzle_mm ?? []].flat().join('/');
-      text(this.note, [bytes(file.size_bytes), model && t('up.slicedfor', { model, mm: mm || '?' })].filter(Boolean).join(' · '));
+      text(this.note, [bytes(file.size_bytes), model && t(mm ? 'up.slicedfor' : 'up.slicedfor.model', { model, mm }), this.bare && dur(plate?.seconds)].filter(Boolean).join(' · '));
     } else if (!this.sending) {
       text(this.name, t('up.drop'));
       text(this.note, t('up.kind'));
     }
-    for (const part of [this.plates, this.who]) hide(part, !file);
+    hide(this.plates, !file || this.bare);
+    text(this.plates.firstChild, t(this.plain ? 'up.part' : 'up.plate'));
+    hide(this.who, !file);
     hide(this.options, !file || this.plain); // plain G-code has its options in itself
     this.drop.classList.toggle('big', !file && !this.sending);
     this.paintPlates();
@@ -236,7 +243,7 @@ class UploadDialog {
       const url = one.thumbnail;
       return h('label', null,
         h('input', { type: 'radio', name: 'plate', value: one.index, onchange: () => { this.plate = one.index; this.slots.clear(); this.confirmed.clear(); void this.refit(); } }),
-        h('span.th', null, url ? h('img', { src: url, alt: t('up.filepic', { n: one.index }) }) : icon('plate')), h('b', null, one.name || t('up.plate.n', { n: one.index })), h('span', null, [dur(one.seconds), grams(one.grams)].filter(Boolean).join(' · ')));
+        h('span.th', null, url ? h('img', { src: url, alt: t('up.filepic', { n: one.index }) }) : icon('plate')), h('b', null, one.name || (this.plain ? stem(this.file.name) : t('up.plate.n', { n: one.index }))), h('span', null, [dur(one.seconds), grams(one.grams)].filter(Boolean).join(' · ')));
     }, (node, one) => { node.firstChild.checked = one.index === this.plate; });
     const first = this.plateInfo?.thumbnail;
     if (first && !this.pic.querySelector(`img[src="${CSS.escape(first)}"]`)) this.pic.replaceChildren(h('img', { src: first, alt: '' }));
