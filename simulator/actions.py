@@ -19,7 +19,8 @@ _NOT_ACTIONS = frozenset(
         "after", "begin", "run_ended", "start_file", "tell", "end_job", "forget_job",
     }
 )  # fmt: skip
-"""Methods of the machine that belong to its works, not to the outside world."""
+"""Methods of the machine that belong to its works, not to the outside world; a make names its own
+in a class attribute ``works``."""
 
 
 class UnknownAction(LookupError):
@@ -35,7 +36,9 @@ def catalogue(host: SimulatedHost) -> dict[str, Callable[..., Any]]:
     found: dict[str, Callable[..., Any]] = {}
     for source in (host.machine, host.wire_actions()):
         for name in dir(type(source)):
-            if name.startswith("_") or name in _NOT_ACTIONS:
+            if name.startswith("_") or name in _NOT_ACTIONS | getattr(
+                source, "works", _NOT_ACTIONS
+            ):
                 continue
             if inspect.isfunction(inspect.getattr_static(type(source), name)):
                 found[name] = getattr(source, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from simulator.http_knobs import HttpKnobs
 from simulator.moonraker.console import KlipperConsole
@@ -47,6 +48,14 @@ class KlipperPrinter(PlainPrinter):
     ``gone`` hears that the Klippy process ended."""
 
     console: KlipperConsole
+    works: ClassVar[frozenset[str]] = frozenset(
+        {
+            "cut_power", "extremes", "extruded", "job_ended", "job_started", "job_state_changed",
+            "klippy_gone", "klippy_ready", "layer_is", "respond", "respond_error", "respond_info",
+            "tell_heat", "temperature", "touch",
+        }
+    )  # fmt: skip
+    """Public methods that are no actions of the control port."""
 
     def __init__(
         self, spec: PrinterSpec, *, time_scale: float = 1.0, knobs: HttpKnobs | None = None
@@ -120,6 +129,8 @@ class KlipperPrinter(PlainPrinter):
             self.toolhead.step(dt)
             self.console.step()
             self.card.step(dt)
+            if self.card.is_active:
+                self.job.percent = int(100 * self.card.share)
         self.stats.step(dt)
         if self.console.blocked and self.console.waits_for_heat:
             self._report_heat()

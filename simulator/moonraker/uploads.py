@@ -61,9 +61,7 @@ class FileRoutes:
         _check_sum(form, content)
         if path.lower().endswith(GCODE):
             await asyncio.to_thread(_prepare, content, server.printer.config.volume)
-        if not self._host.knobs.upload_lost:
-            room = len(content) // 2 if self._host.knobs.disk_full else None
-            server.files.keep(path, content, room=room)
+        self._keep(path, content)
         item = self._item(path, content)
         answer: dict[str, Any] = {"action": "create_file", "item": item}
         if path.lower().endswith(GCODE):
@@ -71,6 +69,16 @@ class FileRoutes:
             started = wanted and await self._start(request, path)
             answer.update(print_started=started, print_queued=False)
         return path, answer
+
+    def _keep(self, path: str, content: bytes) -> None:
+        knobs, server = self._host.knobs, self._host.server
+        if knobs.upload_lost:
+            return
+        if knobs.file_delay_s > 0:
+            server.printer.after(knobs.file_delay_s, lambda: server.files.keep(path, content))
+        else:
+            room = len(content) // 2 if knobs.disk_full else None
+            server.files.keep(path, content, room=room)
 
     def _item(self, path: str, content: bytes) -> dict[str, Any]:
         if self._host.server.files.exists(path):

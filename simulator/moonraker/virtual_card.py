@@ -37,14 +37,9 @@ class VirtualCard:
         return self.position / self.size if self.size else 0.0
 
     @property
-    def total_s(self) -> float:
-        """Of motion in the loaded file."""
-        return self._program.total_s
-
-    @property
-    def remaining_s(self) -> float:
-        """Of motion still to come."""
-        return max(0.0, self._program.total_s - self._clock)
+    def share(self) -> float:
+        """0 … 1 of the printing time."""
+        return min(1.0, self._clock / max(0.001, self._program.total_s))
 
     def reset(self) -> None:
         """No file is loaded; a print that runs is cancelled."""

@@ -8,7 +8,9 @@ import pytest
 import requests
 import websocket
 
+from simulator.actions import catalogue
 from simulator.moonraker.gcode_program import read_program
+from simulator.scenarios import SCENARIOS
 from tests.simulator.moonraker_client import Bench, Client, as_recorded, bench, plain, sliced
 
 RUNNING = {"print_stats": ["state", "filename"], "pause_resume": None, "webhooks": ["state"]}
@@ -390,6 +392,10 @@ def test_upload_knobs_act(made):
     made.printer.set(upload_truncate_at=0, upload_lost=True)
     assert made.client.upload("lost.gcode", plain(60)).status_code == 201
     assert [one["path"] for one in made.client.get("/server/files/list")] == ["cut.gcode"]
+    made.printer.set(upload_lost=False, file_delay_s=0.3)
+    assert made.client.upload("late.gcode", plain(60)).json()["item"]["path"] == "late.gcode"
+    assert len(made.client.get("/server/files/list")) == 1
+    made.until(lambda: len(made.client.get("/server/files/list")) == 2)
 
 
 # wire
@@ -483,3 +489,29 @@ def test_motion_takes_what_the_slicer_estimated():
     assert program.steps[-1].byte == program.size
     assert [step.at for step in program.steps] == sorted(step.at for step in program.steps)
     assert [step.byte for step in program.steps] == sorted(step.byte for step in program.steps)
+
+
+# the control port's actions
+
+
+def test_only_what_people_and_mishaps_do_is_an_action(made):
+    def names(host) -> set[str]:
+        return set(catalogue(host))
+
+    host = made.farm._hosts["p0"]
+    found = made.farm.call(lambda: names(host))
+    assert {
+        "klippy_shutdown", "klippy_disconnect", "klippy_reconnect", "host_error", "runout",
+        "fill_spool", "start_local", "power_off", "power_on", "power_cycle", "restart_server",
+        "go_offline", "go_online", "relative_webcam",
+    } <= found  # fmt: skip
+    assert not found & {"respond", "klippy_gone", "job_started", "temperature"}
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_every_scenario_can_be_watched(scenario):
+    with bench(scenario=scenario, empty=False) as made:
+        made.client.online(**RUNNING)
+        made.client.notified("notify_proc_stat_update")
+        state = made.client.get("/printer/info")["state"]
+    assert state == ("shutdown" if scenario == "fault_hms" else "ready")
