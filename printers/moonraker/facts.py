@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from printers.moonraker.camera import choose
 from printers.moonraker.console import Console
 from printers.moonraker.history import read_job
 from printers.moonraker.metadata import Metadata, read_metadata
@@ -55,7 +56,11 @@ class Facts:
             self._learn(last=job)
 
     def on_webcams_changed(self, params: tuple[Any, ...]) -> None:
-        self.webcams = tuple(dicts(mapping(params[0] if params else None).get("webcams")))
+        self.found_webcams(tuple(dicts(mapping(params[0] if params else None).get("webcams"))))
+
+    def found_webcams(self, webcams: tuple[Mapping[str, Any], ...]) -> None:
+        self.webcams = webcams
+        self._learn(camera=choose(webcams) is not None)
 
     def on_console(self, params: tuple[Any, ...]) -> None:
         self.console.add(params[0] if params else None)

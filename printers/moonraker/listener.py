@@ -235,7 +235,7 @@ class PrinterListener:
         self._dirty = True
 
     def found_webcams(self, webcams: tuple[Mapping[str, Any], ...]) -> None:
-        self.facts.webcams = webcams
+        self.facts.found_webcams(webcams)
 
     def subscribed(self, status: object, state: str) -> None:
         self._subscribed = True

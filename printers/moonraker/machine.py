@@ -44,6 +44,8 @@ def capabilities_of(picture: Picture) -> frozenset[str]:
         if maximum_of(picture, section) is not None:
             found.add(f"temperature_{own}")
     found.update(f"fan_{own}" for own in layout.fans if layout.may_set_fan(own))
+    if picture.camera:
+        found.add("camera_jpeg")
     if layout.light:
         found.add("light")
     if "chamber" in layout.heaters or "chamber" in layout.sensors:

@@ -15,4 +15,5 @@ _PI = frozenset(
 
 
 def capabilities(server: Server) -> frozenset[str]:
-    return _ALWAYS | _PI if server.is_pi else _ALWAYS
+    found = _ALWAYS | _PI if server.is_pi else _ALWAYS
+    return found | {"camera_jpeg"} if server.camera else found
