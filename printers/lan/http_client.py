@@ -21,6 +21,8 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPDigestAuth
+from urllib3.connection import HTTPSConnection
+from urllib3.connectionpool import HTTPSConnectionPool
 
 from core.errors import (
     FarmError,
@@ -43,6 +45,7 @@ WHOLE_ANSWER_S = 30.0
 """An answer that trickles in must not hold a printer's thread for ever."""
 _CHUNK = 64 * 1024
 _TEXT_MAX = 300
+_BEFORE_SENDING = "the handshake failed"
 
 
 class NotReached(PrinterOffline):
@@ -102,12 +105,32 @@ class Reply:
         return value
 
 
+class _Connection(HTTPSConnection):
+    """Notes on an error that the handshake made it: not a byte of a request had left."""
+
+    def connect(self) -> None:
+        try:
+            super().connect()
+        except Exception as error:
+            error.add_note(_BEFORE_SENDING)
+            raise
+
+
+class _Pool(HTTPSConnectionPool):
+    ConnectionCls = _Connection
+
+
 class _Pinned(HTTPAdapter):
     """Connections that use exactly our TLS context: requests would add public authorities."""
 
     def __init__(self, trust: Trust) -> None:
         self._trust = trust
         super().__init__(pool_connections=1, pool_maxsize=4, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **more: Any) -> None:
+        super().init_poolmanager(*args, **more)
+        known = self.poolmanager.pool_classes_by_scheme
+        self.poolmanager.pool_classes_by_scheme = {**known, "https": _Pool}
 
     def build_connection_pool_key_attributes(
         self, request: Any, verify: Any, cert: Any = None
@@ -374,25 +397,32 @@ def _clean(text: str) -> str:
     return plain[:_TEXT_MAX]
 
 
-def _root(error: BaseException) -> Exception:
-    """The socket's own error inside the library's wrappers."""
+def _inside(error: BaseException) -> Iterator[BaseException]:
+    """The library's wrappers, from the outermost to the socket's own error."""
     seen: BaseException | None = error
-    best: Exception = OSError(str(error))
     while seen is not None:
-        if isinstance(seen, (ssl.SSLError, socket.gaierror, TimeoutError, ConnectionError)):
-            best = seen
+        yield seen
         inner = getattr(seen, "reason", None)
         if not isinstance(inner, BaseException):
             first = seen.args[0] if seen.args else None
             inner = first if isinstance(first, BaseException) else None
         seen = inner if inner is not None else seen.__cause__ or seen.__context__
+
+
+def _root(error: BaseException) -> Exception:
+    """The socket's own error inside the library's wrappers."""
+    best: Exception = OSError(str(error))
+    for seen in _inside(error):
+        if isinstance(seen, (ssl.SSLError, socket.gaierror, TimeoutError, ConnectionError)):
+            best = seen
     return best
 
 
 def _was_connecting(error: BaseException) -> bool:
-    """Whether the connection had not been made yet (nothing can have been sent)."""
+    """Whether the connection had not been made yet (nothing can have been sent). TLS can also
+    break later, when the server may have acted already."""
     if isinstance(error, requests.exceptions.SSLError):
-        return True
+        return any(_BEFORE_SENDING in getattr(e, "__notes__", ()) for e in _inside(error))
     inner = error.args[0] if error.args else None
     reason = getattr(inner, "reason", inner)
     return isinstance(

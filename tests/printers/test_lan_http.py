@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from collections.abc import Callable
@@ -373,4 +374,27 @@ def test_an_answer_that_trickles_in_is_given_up(
         client, _, _ = client_of(server.port, tmp_path)
         with pytest.raises(NoAnswer, match="slowly"):
             client.request("GET", "/x", timeout=5)
+        client.close()
+
+
+@pytest.mark.parametrize("rest", [b"", b"\x15\x03\x03\x00\x02\x02\x50", b"no TLS at all" * 9])
+def test_tls_that_breaks_after_the_request_leaves_it_open_whether_it_was_taken(
+    tmp_path: Path, rest: bytes
+) -> None:
+    """A server that dies, or a middle box that cuts in, once it has read a start."""
+    context = server_context(CertificateAuthority(tmp_path / "ca").identity("oak"), tls13=True)
+    heads: list[bytes] = []
+
+    def serve(sock: socket.socket) -> None:
+        heads.append(read_head(sock))
+        if heads[-1]:
+            with socket.socket(fileno=os.dup(sock.fileno())) as beneath:
+                beneath.sendall(rest)
+
+    with LoopbackServer(serve, context) as server:
+        client, trust, address = client_of(server.port, tmp_path, scheme="https")
+        trust.check(Dialer(address.host))
+        with pytest.raises(PrinterTimeout):
+            client.request("POST", "/start", once=True)
+        assert len([head for head in heads if head]) == 1, "it was sent, and once"
         client.close()
