@@ -144,6 +144,13 @@ class Printer(ABC):
         PrinterTimeout (sent, no answer: uncertain). Never re-sends.
         """
 
+    def thumbnail(self, path: str) -> bytes | None:  # noqa: ARG002 - most makes have none
+        """PNG that the slicer put into a file on the printer, None when there is none.
+
+        Raises PrinterOffline, PrinterTimeout, PrinterRejected.
+        """
+        return None
+
     def camera(self) -> CameraSource | None:
         """The printer's own camera, None when it has none."""
         return None

@@ -236,6 +236,12 @@ class Fleet:
         safety.check_files(self.snapshot(printer_id), self._clock.monotonic())
         return adapter.list_files(folder)
 
+    def job_picture(self, printer_id: str, path: str) -> bytes | None:
+        """The picture inside a file on the printer. Raises Blocked while a start is open there."""
+        adapter = self.adapter(printer_id)
+        safety.check_files(self.snapshot(printer_id), self._clock.monotonic())
+        return adapter.thumbnail(path)
+
     def camera(self, printer_id: str) -> CameraSource | None:
         self.snapshot(printer_id)
         adapter = self._adapters.get(printer_id)

@@ -169,6 +169,7 @@ class JobProgress:
     prepare_percent: int | None = None  # transfer/parse progress while PREPARING
     skipped: tuple[int, ...] = ()  # identify_ids of skipped objects
     objects: tuple[PrintObject, ...] = ()  # as the printer lists them; Bambu's are in the file
+    picture: bool = False  # the printer can give the slicer's picture of it (Printer.thumbnail)
     ended: str = ""
     """"finished", "cancelled" or "failed": the printer itself says how this very file's job
     ended. "" while it runs, and on makes whose last job cannot be told from the one before."""

@@ -9,6 +9,7 @@ from web import (
     errors,
     files_api,
     fleet_api,
+    job_picture,
     jobs_api,
     older_api,
     older_uploads,
@@ -28,7 +29,7 @@ from web.status_body import StatusBody
 _MB = 1_000_000
 BLUEPRINTS = (
     status_api, printers_api, fleet_api, files_api, start_api, jobs_api, camera_api, older_api,
-    older_uploads, pages,
+    older_uploads, pages, job_picture,
 )  # fmt: skip
 
 
@@ -41,6 +42,7 @@ def create_app(services: Services) -> Flask:
     app.config["MAX_FORM_MEMORY_SIZE"] = 64 * 1024
     app.url_map.strict_slashes = False
     app.extensions[EXTENSION] = services
+    app.extensions[job_picture.EXTENSION] = job_picture.JobPictures()
     pages.pin_types()
     errors.install(app)
 

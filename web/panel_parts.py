@@ -13,6 +13,7 @@ from printers.base import CameraSource
 from printers.conditions import Conditions, OpenJob
 from printers.rules import Verdict
 from printers.status import Fault, Heater, JobProgress, PrinterState, PrinterStatus, Tray
+from web.job_picture import url_of as job_picture_url
 
 Json = dict[str, Any]
 _WIFI_STEP_DBM = 5
@@ -168,7 +169,7 @@ def job(status: PrinterStatus, conditions: Conditions) -> Json:
             "total_s": _total_s(ours, percent, left_s),
             "layer": shown.layer if shown else None,
             "layers": shown.layers if shown else None,
-            "thumb": thumbnail_url(ours.file_id, ours.plate) if ours and ours.picture else None,
+            "thumb": _picture(status, ours),
             "local": ours is None,
             "phase": _phase(ours),
             "phase_pct": ours.percent if ours else None,
@@ -177,6 +178,12 @@ def job(status: PrinterStatus, conditions: Conditions) -> Json:
             "objects": _objects(shown),
         }
     }
+
+
+def _picture(status: PrinterStatus, ours: OpenJob | None) -> str | None:
+    if ours is None:
+        return job_picture_url(status)
+    return thumbnail_url(ours.file_id, ours.plate) if ours.picture else None
 
 
 def _left_s(job: OpenJob | None, shown: JobProgress) -> int | None:

@@ -35,8 +35,14 @@ def parse_job(picture: Picture) -> JobProgress | None:
         layers=layers,
         skipped=tuple(item.id for item in objects if item.skipped),
         objects=objects,
+        picture=_has_picture(picture, filename),
         ended=ended,
     )
+
+
+def _has_picture(picture: Picture, filename: str) -> bool:
+    known = picture.metadata
+    return known is not None and known.filename == filename and bool(known.thumbnails)
 
 
 def _percent(picture: Picture, ended: str, *, running: bool) -> int | None:
