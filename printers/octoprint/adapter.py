@@ -22,7 +22,7 @@ from printers.base import AdapterContext, CameraSource, CommandResult, Printer, 
 from printers.lan.address import Address
 from printers.lan.backoff import Backoff
 from printers.lan.dialer import Dialer
-from printers.lan.http_client import Answered
+from printers.lan.http_client import Answered, Malformed
 from printers.lan.outage import outage_of
 from printers.lan.report import StatusKeeper
 from printers.lan.supervisor import Supervisor
@@ -160,11 +160,12 @@ class OctoPrintPrinter(Printer):
         """One select with print, once. Only a refusal is certain; a gateway's error is not."""
         try:
             self._client.post(start_call(command.remote_name), timeout, once=True)
-        except Answered as error:
-            if error.http_status < 500:
+        except (Answered, Malformed) as error:
+            if isinstance(error, Answered) and error.http_status < 500:
                 raise
+            said = error.message.rstrip(".")
             raise PrinterTimeout(
-                f"{error.message}. Whether OctoPrint of {self.config.name} started it is not known."
+                f"{said}. Whether OctoPrint of {self.config.name} started it is not known."
             ) from error
         return CommandResult()
 

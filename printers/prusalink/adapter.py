@@ -18,7 +18,7 @@ from printers.base import AdapterContext, CameraSource, CommandResult, Printer, 
 from printers.lan.address import Address
 from printers.lan.backoff import Backoff
 from printers.lan.dialer import Dialer
-from printers.lan.http_client import Answered
+from printers.lan.http_client import Answered, Malformed
 from printers.lan.outage import outage_of
 from printers.lan.supervisor import Supervisor
 from printers.lan.trust import Trust
@@ -176,7 +176,7 @@ class PrusaLinkPrinter(Printer):
         self._wait_for_end_screen()
         try:
             self._client.start(place, timeout)
-        except Answered as error:
+        except (Answered, Malformed) as error:
             raise words.start_refused(self.config.name, error) from error
         finally:
             self._watcher.ordered(command)
@@ -195,6 +195,11 @@ class PrusaLinkPrinter(Printer):
                 code="cooling_down",
             )
         self._require_session()
+        if not self.status.state.is_at_rest:
+            raise Blocked(
+                f"{self.config.name} is {self.status.state.value} by now. Nothing was started.",
+                code="printer_busy",
+            )
 
     # -- files ---------------------------------------------------------------------------------
 

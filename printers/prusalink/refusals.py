@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from core.errors import FarmError, NotFound, PrinterRejected, UploadFailed
+from core.errors import FarmError, NotFound, PrinterRejected, PrinterTimeout, UploadFailed
 from printers import commands as c
-from printers.lan.http_client import Answered
+from printers.lan.http_client import Answered, Malformed
 
 _SEE = re.compile(r"\s*See: \S+\s*$")
 _STATUS = re.compile(r"^\d{3}: ")
@@ -33,7 +33,11 @@ def job_refused(name: str, command: c.Command, error: Answered) -> FarmError:
     return refused(name, error)
 
 
-def start_refused(name: str, error: Answered) -> FarmError:
+def start_refused(name: str, error: Answered | Malformed) -> FarmError:
+    """Only a refusal is certain; an error of a gateway or an unreadable answer is not."""
+    if isinstance(error, Malformed) or error.http_status >= 500:
+        what = error.message.rstrip(".")
+        return PrinterTimeout(f"{what}. Whether {name} started the print is not known.")
     if error.http_status == 404:
         return PrinterRejected(
             f"The file is not on {name} any more. Nothing was started.", code="not_found_there"

@@ -444,6 +444,15 @@ def test_an_error_of_a_gateway_leaves_a_start_uncertain(
     assert len(server.asked("POST", path)) == 1
 
 
+def test_an_endless_answer_leaves_a_start_uncertain(server: FakeOctoPrint, make: Make) -> None:
+    printer = make(server.url)
+    ready(printer)
+    path = "/api/files/local/farm/gear-7.gcode"
+    server.answers["POST", path] = (200, b"x" * 8_100_000)
+    with pytest.raises(PrinterTimeout, match="not known"):
+        printer.start_print(start_of("gear-7.gcode"))
+
+
 def test_a_start_without_an_answer_is_uncertain_and_not_repeated(
     server: FakeOctoPrint, make: Make
 ) -> None:

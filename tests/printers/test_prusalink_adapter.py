@@ -14,6 +14,7 @@ import pytest
 from core.clock import SystemClock
 from core.config import PrinterConfig
 from core.errors import (
+    Blocked,
     FarmError,
     NotFound,
     PrinterOffline,
@@ -301,6 +302,18 @@ def test_start_waits_for_the_pis_end_screen(make: Make, pi: FakePrusaLink) -> No
     assert pi.count("POST", "/files/") == 1
 
 
+def test_nothing_is_sent_to_a_pi_that_has_become_busy_while_its_end_screen_was_waited_for(
+    make: Make, pi: FakePrusaLink
+) -> None:
+    pi.files["farm/a-7.gcode"] = b"x"
+    pi.state = "FINISHED"
+    printer = make(pi)
+    threading.Timer(0.2, setattr, (pi, "state", "PRINTING")).start()
+    with pytest.raises(Blocked, match="Nothing was started"):
+        start(printer, "a-7.gcode")
+    assert pi.count("POST", "/files/") == 0
+
+
 def test_the_firmware_starts_from_its_end_screen(make: Make, firmware: FakePrusaLink) -> None:
     firmware.files["farm/a-7.gcode"] = b"x"
     firmware.state = "FINISHED"
@@ -342,6 +355,17 @@ def test_a_refused_start_says_so(status: int, code: str, make: Make, pi: FakePru
     with pytest.raises(PrinterRejected) as refusal:
         start(printer, "a-7.gcode")
     assert refusal.value.error_code == code
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_an_error_of_a_gateway_leaves_a_start_uncertain(
+    status: int, make: Make, pi: FakePrusaLink
+) -> None:
+    printer = make(pi)
+    pi.answers["POST /api/v1/files"] = [status]
+    with pytest.raises(PrinterTimeout, match="not known"):
+        start(printer, "a-7.gcode")
+    assert pi.count("POST", "/files/") == 1
 
 
 # -- the job -----------------------------------------------------------------------------------
