@@ -147,6 +147,8 @@ class Printer(ABC):
     def thumbnail(self, path: str) -> bytes | None:  # noqa: ARG002 - most makes have none
         """PNG that the slicer put into a file on the printer, None when there is none.
 
+        ``path`` as for delete_remote: with a "/" it is not the farm's own file.
+
         Raises PrinterOffline, PrinterTimeout, PrinterRejected.
         """
         return None

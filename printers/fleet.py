@@ -237,10 +237,13 @@ class Fleet:
         return adapter.list_files(folder)
 
     def job_picture(self, printer_id: str, path: str) -> bytes | None:
-        """The picture inside a file on the printer. Raises Blocked while a start is open there."""
+        """The picture inside the file that the printer names as its job (JobProgress.file).
+
+        Raises Blocked while a start is open there.
+        """
         adapter = self.adapter(printer_id)
         safety.check_files(self.snapshot(printer_id), self._clock.monotonic())
-        return adapter.thumbnail(path)
+        return adapter.thumbnail(path if path.startswith("/") else f"/{path}")
 
     def camera(self, printer_id: str) -> CameraSource | None:
         self.snapshot(printer_id)

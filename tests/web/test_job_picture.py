@@ -31,7 +31,7 @@ def test_a_foreign_job_shows_the_printers_picture_asked_for_once(farm: Any, kit:
     for _ in range(3):
         answer = client.get(url)
         assert (answer.status_code, answer.data, answer.mimetype) == (200, PNG, "image/png")
-    assert asked == ["a b/lamp #1.gcode"]
+    assert asked == ["/a b/lamp #1.gcode"]
     assert client.get("/api/printers/alder/job/thumbnail?file=other.gcode").status_code == 404
 
 
