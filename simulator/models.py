@@ -2,65 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from simulator.model import Family, Model
+from simulator.plain_models import PLAIN_MODELS
 
-Family = Literal["p1", "a1", "x1", "np", "plain"]  # plain: another make than Bambu Lab
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
-    """What differs between models. Lengths in mm, temperatures in °C."""
-
-    name: str
-    code: str  # printer_model_id in sliced files, DevModel in SSDP; printer_model of other makes
-    serial_prefix: str = ""
-    family: Family = "plain"
-    maker: str = "Bambu Lab"
-    slicer: Literal["prusa", "orca", "cura"] = "prusa"  # what people slice for it with
-    volume: tuple[float, float, float]
-    nozzle_max: int
-    bed_max: int
-    chamber_max: int = 0  # > 0: the chamber has a heater
-    chamber_sensor: bool = False
-    nozzles: int = 1
-    camera: Literal["jpeg", "rtsp"] = "jpeg"
-    aux_fan: bool = False
-    chamber_fan: bool = False
-    ams_kind: Literal["AMS", "AMS lite", "AMS 2 Pro"] = "AMS"
-    kinematics: Literal["corexy", "i3"] = "corexy"
-    firmware: str = "01.00.00.00"
-    hw_module: tuple[str, str, str] = ("esp32", "", "AP04")  # name, project_name, hw_ver
-    diffs: bool = True  # False: every report is a full frame
-    msg_key: bool = True  # False: full frames carry no "msg" (bambu-lan B6, H2D and old X1)
-    chamber_key: bool = True  # False: no legacy chamber_temper (newer firmware)
-    idle_interval_s: float = 1.0
-    max_clients: int = 8
-    ftps_session_reuse: bool = True
-    storage_dirs: tuple[str, ...] = ("cache", "timelapse", "model", "image", "logger")
-    nozzle_type: str = "stainless_steel"
-    compatible: frozenset[str] = frozenset()
-
-    @property
-    def product_name(self) -> str:
-        """As get_version gives it ("Bambu Lab P1S")."""
-        return f"{self.maker} {self.long_name}"
-
-    @property
-    def long_name(self) -> str:
-        """The maker's name for the model."""
-        return {"X1C": "X1 Carbon"}.get(self.name, self.name)
-
-    @property
-    def accepts(self) -> frozenset[str]:
-        """Model codes whose G-code this printer runs without harm."""
-        return self.compatible | {self.code}
-
-    @property
-    def np(self) -> bool:
-        """Reports the newer key set (device, fun, stat, cfg)."""
-        return self.family in ("x1", "np")
-
+__all__ = ["MODELS", "PLAIN_MODELS", "Family", "Model", "model_named"]
 
 _X1_GROUP = frozenset({"BL-P001", "BL-P002", "C11", "C12", "C13"})
 _X1 = (256.0, 256.0, 250.0)
@@ -214,101 +159,6 @@ MODELS: dict[str, Model] = {
         ),
     )
 }
-
-
-PLAIN_MODELS: dict[str, Model] = {
-    m.name: m
-    for m in (
-        Model(
-            name="MK3S",
-            code="MK3S",
-            maker="Prusa",
-            volume=(250.0, 210.0, 210.0),
-            nozzle_max=305,
-            bed_max=125,
-            kinematics="i3",
-            firmware="3.14.1-8237",
-            nozzle_type="brass",
-            storage_dirs=(),
-        ),
-        Model(
-            name="MK4",
-            code="MK4",
-            maker="Prusa",
-            volume=(250.0, 210.0, 220.0),
-            nozzle_max=300,
-            bed_max=120,
-            kinematics="i3",
-            firmware="6.1.3+8046",
-            nozzle_type="brass",
-            storage_dirs=(),
-        ),
-        Model(
-            name="MINI",
-            code="MINI",
-            maker="Prusa",
-            volume=(180.0, 180.0, 180.0),
-            nozzle_max=290,
-            bed_max=100,
-            kinematics="i3",
-            firmware="6.1.3+8046",
-            nozzle_type="brass",
-            storage_dirs=(),
-        ),
-        Model(
-            name="XL",
-            code="XL",
-            maker="Prusa",
-            volume=(360.0, 360.0, 360.0),
-            nozzle_max=300,
-            bed_max=120,
-            nozzles=5,
-            firmware="6.1.3+8046",
-            nozzle_type="brass",
-            storage_dirs=(),
-        ),
-        Model(
-            name="Ender 3",
-            code="ENDER3",
-            maker="Creality",
-            slicer="cura",
-            volume=(220.0, 220.0, 250.0),
-            nozzle_max=260,
-            bed_max=110,
-            kinematics="i3",
-            firmware="Marlin 2.1.2.4",
-            nozzle_type="brass",
-            storage_dirs=(),
-        ),
-        Model(
-            name="Voron 2.4",
-            code="Voron 2.4 350",
-            maker="Voron Design",
-            slicer="orca",
-            volume=(350.0, 350.0, 340.0),
-            nozzle_max=300,
-            bed_max=120,
-            chamber_sensor=True,
-            chamber_fan=True,
-            firmware="v0.12.0-404",
-            nozzle_type="hardened_steel",
-            storage_dirs=(),
-        ),
-        Model(
-            name="Voron 0.2",
-            code="Voron 0.1",
-            maker="Voron Design",
-            slicer="orca",
-            volume=(120.0, 120.0, 120.0),
-            nozzle_max=300,
-            bed_max=120,
-            firmware="v0.12.0-404",
-            nozzle_type="brass",
-            storage_dirs=(),
-        ),
-    )
-}
-"""Other makes, by their builders' published volumes and their firmwares' usual limits."""
 
 
 def model_named(name: str) -> Model:

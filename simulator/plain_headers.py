@@ -10,7 +10,7 @@ from simulator.plate_gcode import duration_text
 from simulator.solid_art import thumbnail
 
 if TYPE_CHECKING:
-    from simulator.plain_gcode import PlainPlan
+    from simulator.plain_body import PlainPlan
 
 _MM2 = 2.405281875  # of 1.75 mm filament
 _LINE = 78

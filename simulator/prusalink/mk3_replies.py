@@ -5,37 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 from simulator.prusalink.mk3_files import ROOT, Mk3Files
-from simulator.prusalink.printer import NO_SERIAL, PrusaMachine
+from simulator.prusalink.printer import PrusaMachine
 from simulator.prusalink.transfers import Transfer
 
 FREE, TOTAL = 82_831_810_560, 270_553_174_016
-_CONNECT = {"ok": True, "message": "Connect isn't configured"}
-_LEGACY_STATE = {
-    "IDLE": "Operational",
-    "FINISHED": "Operational",
-    "STOPPED": "Cancelling",
-    "PRINTING": "Printing",
-    "PAUSED": "Paused",
-    "BUSY": "Busy",
-    "ERROR": "Error",
-    "ATTENTION": "Error",
-}
+CONNECT = {"ok": True, "message": "Connect isn't configured"}
 
 
 class Mk3Replies:
     """Makes the JSON objects of one printer."""
 
     def __init__(self, machine: PrusaMachine, files: Mk3Files) -> None:
-        self._m = machine
-        self._files = files
+        self.machine = machine
+        self.files = files
 
     def version(self) -> dict[str, Any]:
         return {
             "api": "2.0.0",
             "server": "0.8.1",
-            "original": f"PrusaLink I3{self._m.model.code}",
+            "original": f"PrusaLink I3{self.machine.model.code}",
             "text": "PrusaLink 0.8.1",
-            "firmware": self._m.model.firmware,
+            "firmware": self.machine.model.firmware,
             "sdk": "0.8.1",
             "capabilities": {"upload-by-put": True},
             "hostname": "prusalink",
@@ -43,13 +33,13 @@ class Mk3Replies:
 
     def info(self) -> dict[str, Any]:
         return {
-            "name": self._m.spec.name,
+            "name": self.machine.spec.name,
             "location": "",
             "farm_mode": False,
             "network_error_chime": False,
-            "nozzle_diameter": self._m.options.nozzle_diameter,
+            "nozzle_diameter": self.machine.options.nozzle_diameter,
             "min_extrusion_temp": 170,
-            "serial": self._m.spec.serial,
+            "serial": self.machine.spec.serial,
             "hostname": "connect.prusa3d.com",
             "port": 0,
         }
@@ -62,7 +52,7 @@ class Mk3Replies:
             ],
             "printer": self._printer(),
         }
-        if self._m.run is not None:
+        if self.machine.run is not None:
             reply["job"] = self._telemetry()
         if transfer is not None:
             reply["transfer"] = {
@@ -74,18 +64,18 @@ class Mk3Replies:
         return reply
 
     def _printer(self) -> dict[str, Any]:
-        complaint = self._m.complaint
+        complaint = self.machine.complaint
         return {
-            "state": self._m.state,
-            **({} if self._m.knobs.sparse_telemetry else self._heat_and_place()),
-            "flow": round(self._m.flow_percent),
-            "speed": round(self._m.feed_percent),
-            "status_connect": _CONNECT,
+            "state": self.machine.state,
+            **({} if self.machine.knobs.sparse_telemetry else self.heat_and_place()),
+            "flow": round(self.machine.flow_percent),
+            "speed": round(self.machine.feed_percent),
+            "status_connect": CONNECT,
             "status_printer": {"ok": not complaint, "message": complaint or "OK"},
         }
 
-    def _heat_and_place(self) -> dict[str, Any]:
-        machine = self._m
+    def heat_and_place(self) -> dict[str, Any]:
+        machine = self.machine
         nozzle, bed = machine.heat.nozzles[0], machine.heat.bed
         place = machine.axes.position
         still = machine.state != "PRINTING"
@@ -100,17 +90,20 @@ class Mk3Replies:
             "fan_print": round(machine.fans[1] * 40),
         }
 
-    def _times(self) -> tuple[int | None, int]:
+    def times(self) -> tuple[int | None, int]:
         """(seconds left or None, seconds of printing)."""
-        run = self._m.plain_run
+        run = self.machine.plain_run
         if run is None:
             return None, 0
-        known = self._m.shown_percent > 0 or self._m.job.minutes > 0
-        return self._m.shown_left_s if known else None, int(run.printing_s)
+        known = self.machine.shown_percent > 0 or self.machine.job.minutes > 0
+        return self.machine.shown_left_s if known else None, int(run.printing_s)
 
     def _telemetry(self) -> dict[str, Any]:
-        left, printing = self._times()
-        reply: dict[str, Any] = {"id": self._m.job_id, "progress": float(self._m.shown_percent)}
+        left, printing = self.times()
+        reply: dict[str, Any] = {
+            "id": self.machine.job_id,
+            "progress": float(self.machine.shown_percent),
+        }
         if left is not None:
             reply["time_remaining"] = left
         if printing:
@@ -119,11 +112,11 @@ class Mk3Replies:
 
     def job(self) -> dict[str, Any] | None:
         """None: 204."""
-        run = self._m.plain_run
+        run = self.machine.plain_run
         if run is None:
             return None
-        left, printing = self._times()
-        size, modified = self._files.shown(run.path) or (run.size, 0)
+        left, printing = self.times()
+        size, modified = self.files.shown(run.path) or (run.size, 0)
         path = f"/{ROOT}{run.path}"
         return {
             "file": {
@@ -133,12 +126,12 @@ class Mk3Replies:
                 "display_path": path,
                 "size": size,
                 "m_timestamp": modified,
-                "refs": self._files.refs(run.path),
-                "meta": self._files.meta(run.path),
+                "refs": self.files.refs(run.path),
+                "meta": self.files.meta(run.path),
             },
-            "id": self._m.job_id,
-            "state": self._m.state,
-            "progress": float(self._m.shown_percent),
+            "id": self.machine.job_id,
+            "state": self.machine.state,
+            "progress": float(self.machine.shown_percent),
             "time_remaining": left,
             "time_printing": printing,
             "inaccurate_estimates": left is None,
@@ -155,7 +148,7 @@ class Mk3Replies:
                     "total_space": TOTAL,
                     "read_only": False,
                     "name": ROOT,
-                    "print_files": self._files.size_of("/"),
+                    "print_files": self.files.size_of("/"),
                     "system_files": 0,
                 },
                 {
@@ -183,129 +176,3 @@ class Mk3Replies:
             "time_transferring": transfer.seconds,
             "to_print": transfer.to_print,
         }
-
-    # --- the older calls ------------------------------------------------------------------------
-
-    def legacy_printer(self) -> dict[str, Any]:
-        machine, state = self._m, self._m.state
-        known = {} if machine.knobs.sparse_telemetry else self._heat_and_place()
-        rest = state in ("IDLE", "FINISHED", "STOPPED")
-        return {
-            "temperature": {
-                "tool0": {"actual": known.get("temp_nozzle"), "target": known.get("target_nozzle")},
-                "bed": {"actual": known.get("temp_bed"), "target": known.get("target_bed")},
-            },
-            "sd": {"ready": True},
-            "state": {
-                "text": _LEGACY_STATE[state],
-                "flags": {
-                    "operational": rest,
-                    "paused": state == "PAUSED",
-                    "printing": state == "PRINTING",
-                    "cancelling": state == "STOPPED",
-                    "pausing": state == "PAUSED",
-                    "sdReady": True,
-                    "error": state == "ERROR",
-                    "ready": state == "IDLE",
-                    "closedOrError": state == "ERROR",
-                    "finished": state == "FINISHED",
-                    "prepared": False,
-                    "link_state": state,
-                },
-            },
-            "telemetry": {
-                "temp-bed": known.get("temp_bed"),
-                "temp-nozzle": known.get("temp_nozzle"),
-                "material": " - ",
-                "z-height": known.get("axis_z"),
-                "print-speed": round(machine.feed_percent),
-                "axis_x": known.get("axis_x"),
-                "axis_y": known.get("axis_y"),
-                "axis_z": known.get("axis_z"),
-            },
-            "storage": {"local": {"free_space": FREE, "total_space": TOTAL}, "sd_card": None},
-        }
-
-    def legacy_files(self) -> dict[str, Any]:
-        return {"files": [self._files.legacy()], "free": _human(FREE), "total": _human(TOTAL)}
-
-    def legacy_job(self) -> dict[str, Any]:
-        run = self._m.plain_run
-        left, printing = self._times()
-        file: dict[str, Any] = dict.fromkeys(
-            ("name", "path", "date", "size", "origin", "display"), None
-        )
-        if run is not None:
-            size, modified = self._files.shown(run.path) or (run.size, 0)
-            file = {
-                "name": run.name,
-                "path": f"/{ROOT}{run.path}",
-                "date": modified,
-                "size": size,
-                "origin": "local",
-                "display": run.name,
-            }
-        total = 0 if run is None else printing + (left or round(run.timeline.total_s))
-        return {
-            "job": {
-                "estimatedPrintTime": total,
-                "averagePrintTime": None,
-                "lastPrintTime": None,
-                "filament": None,
-                "file": file,
-                "user": "_api",
-            },
-            "progress": {
-                "completion": self._m.shown_percent / 100 if run else None,
-                "filepos": 0,
-                "printTime": printing if run else None,
-                "printTimeLeft": total - printing if run else None,
-                "printTimeLeftOrigin": "estimate",
-                "pos_z_mm": None if self._m.knobs.sparse_telemetry else self._m.axes.position["Z"],
-                "printSpeed": round(self._m.feed_percent),
-                "flow_factor": round(self._m.flow_percent),
-            },
-            "state": _LEGACY_STATE[self._m.state],
-        }
-
-    def settings(self, key: str) -> dict[str, Any]:
-        printer = {
-            "name": self._m.spec.name,
-            "location": "",
-            "farm_mode": False,
-            "network_error_chime": False,
-        }
-        return {"api-key": key, "username": self._m.spec.user, "printer": printer}
-
-    def connection(self) -> dict[str, Any]:
-        port = "/dev/ttyAMA0"
-        ok = self._m.connected
-        return {
-            "current": {
-                "baudrate": 115200,
-                "port": port,
-                "printerProfile": "_default",
-                "state": _LEGACY_STATE[self._m.state],
-            },
-            "options": {
-                "ports": [port],
-                "baudrates": [115200],
-                "printerProfiles": [{"id": "_default", "name": "Prusa MK3S"}],
-                "autoconnect": True,
-            },
-            "connect": {
-                "hostname": "connect.prusa3d.com",
-                "port": 0,
-                "tls": True,
-                "registration": "NO_REGISTRATION",
-                "code": None,
-            },
-            "states": {
-                "printer": {"ok": ok, "message": "OK" if ok else NO_SERIAL},
-                "connect": _CONNECT,
-            },
-        }
-
-
-def _human(size: int) -> str:
-    return f"{size // 2**30} G"

@@ -13,7 +13,7 @@ from simulator.prusalink import mk3_commands
 from simulator.prusalink import mk3_errors as e
 from simulator.prusalink.gcode_meta import thumbnail
 from simulator.prusalink.mk3_files import FORBIDDEN, ROOT, Mk3Files, is_printable
-from simulator.prusalink.mk3_replies import Mk3Replies
+from simulator.prusalink.mk3_legacy import Mk3Legacy
 from simulator.prusalink.transfers import Transfer, Transfers
 from simulator.storage import StorageError, normalise
 
@@ -33,7 +33,7 @@ class Mk3Server:
         self._host = host
         self._m = host.machine
         self._files = Mk3Files(host.machine)
-        self._reply = Mk3Replies(host.machine, self._files)
+        self._reply = Mk3Legacy(host.machine, self._files)
         self._transfers = Transfers()
 
     def routes(self, router: web.UrlDispatcher) -> None:
