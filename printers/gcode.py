@@ -18,8 +18,9 @@ MAX_LINE = 200
 _CODE = re.compile(r"([GMT])0*(\d{1,4})(\.\d+)?", re.ASCII)
 _WORD = re.compile(r"[A-Z][-+]?\d*\.?\d*", re.ASCII)
 _TEXT_CODES = frozenset({"M117", "M118"})  # carry free text for a display
-_HOST_ACTION = re.compile(r"//\s*action", re.IGNORECASE)
-"""What a printer prints to have its host pause, cancel or run something; M118 would echo it."""
+_HOST_ACTION = re.compile(r"action\s*:", re.IGNORECASE)
+"""What a printer prints to have its host pause, cancel or start something. M118 would echo it, and
+puts the "//" before it by itself when it is given A1."""
 
 
 class Effect(Enum):

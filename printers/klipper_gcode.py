@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-_NAME = re.compile(r"[A-Z_][A-Z0-9_]{2,60}", re.ASCII)
+_NAME = re.compile(r"(?![GMNT]\d)[A-Z_][A-Z0-9_]{2,60}", re.ASCII)
+"""Not "M104S300" or "N10": Klipper takes those for M104 and for a line number."""
 _PARAMETER = re.compile(r"([A-Z_][A-Z0-9_]*)=(\"[^\"]*\"|\S+)", re.ASCII | re.IGNORECASE)
 
 _BUTTONS = "prints are started and stopped with the farm's own buttons, never by G-code"
@@ -67,7 +68,7 @@ def classify(first: str, rest: str) -> Named | None:
     if name == "RESPOND" and "action" in rest.casefold():
         return Named("forbidden", why="the print server would take it as an order")
     if name in ("TURN_OFF_HEATERS", "SET_HEATER_TEMPERATURE"):
-        return _heats(name, _parameters(rest))
+        return _heats(name, rest)
     return Named("harmless" if name in _HARMLESS else "moves")
 
 
@@ -75,10 +76,13 @@ def _parameters(rest: str) -> dict[str, str]:
     return {key.upper(): value.strip('"') for key, value in _PARAMETER.findall(rest)}
 
 
-def _heats(name: str, parameters: dict[str, str]) -> Named:
+def _heats(name: str, rest: str) -> Named:
     """A target goes through the same limits as the temperature buttons."""
     if name == "TURN_OFF_HEATERS":
         return Named("moves")  # harmless at rest, ruins a print
+    parameters = _parameters(rest)
+    if _PARAMETER.sub("", rest).strip():  # Klipper might read what is left another way
+        return Named("forbidden", why="its parameters are not plain NAME=VALUE pairs")
     heater = parameters.get("HEATER", "").upper()
     known = _HEATERS.get(heater)
     if known is None and re.fullmatch(r"EXTRUDER[1-9]", heater):

@@ -40,13 +40,17 @@ def judge_speed(level: int | None, printer: str, i: GateInputs) -> Verdict:
     return Verdict(False, "not_supported", text, Unusable)
 
 
+def _target(line: GcodeLine) -> float:
+    """°C; of several the one furthest out, because firmware chooses by its own rules."""
+    return max((line.words.get(letter) or 0.0 for letter in "SR"), key=abs)
+
+
 def judge_gcode(line: GcodeLine, snapshot: Snapshot, i: GateInputs) -> Verdict:
     if line.effect is Effect.FORBIDDEN:
         return Verdict(False, "gcode_forbidden", f"{line.code} is not sent: {line.why}.", Unusable)
     if line.effect in (Effect.HEATS, Effect.WAITS):
-        target = line.words.get("S", line.words.get("R")) or 0.0
         verdict = judge_target(
-            line.heater, snapshot.status.heater(line.heater), target, snapshot.status.name
+            line.heater, snapshot.status.heater(line.heater), _target(line), snapshot.status.name
         )
         if not verdict.ok or line.effect is Effect.HEATS:
             return verdict

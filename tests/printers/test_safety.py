@@ -121,9 +121,10 @@ def test_homing_one_axis_by_gcode_is_refused_on_a_bambu(line: str) -> None:
         safety.check(c.SendGcode(line=line), snapshot(), NOW)
 
 
-def test_a_subcode_is_no_way_around_a_range() -> None:
+@pytest.mark.parametrize("line", ["M104.1 S999", "M109 S R999", "M109 R999 S0", "M109 S200 R-999"])
+def test_no_way_of_writing_is_one_around_a_range(line: str) -> None:
     with pytest.raises(Unusable) as refusal:
-        safety.check(c.SendGcode(line="M104.1 S999"), snapshot(), NOW)
+        safety.check(c.SendGcode(line=line), snapshot(), NOW)
     assert refusal.value.error_code == "out_of_range"
 
 
@@ -363,6 +364,10 @@ def test_a_speed_is_given_as_the_printer_takes_it() -> None:
         ("RESPOND TYPE=command MSG=action:cancel", "gcode_forbidden"),
         ("M118 //action:cancel", "gcode_forbidden"),
         ("M118 E1 // ACTION:pause", "gcode_forbidden"),
+        ("M118 A1 action:start", "gcode_forbidden"),
+        ('SET_HEATER_TEMPERATURE HEATER=extruder "TARGET"=999', "gcode_forbidden"),
+        ('SET_HEATER_TEMPERATURE HEATER=extruder TAR"G"ET=999', "gcode_forbidden"),
+        ("SET_HEATER_TEMPERATURE HEATER=extruder TARGET=290 # TARGET=0", "gcode_forbidden"),
         ("SET_HEATER_TEMPERATURE HEATER=extruder TARGET=999", "out_of_range"),
         ("SET_HEATER_TEMPERATURE HEATER=extruder TARGET=2e9", "gcode_forbidden"),
         ("SET_HEATER_TEMPERATURE HEATER=oven TARGET=40", "not_supported"),
@@ -386,6 +391,14 @@ def test_klipper_commands_by_name_pass_the_same_gate(line: str, code: str) -> No
 )  # fmt: skip
 def test_klipper_commands_that_move_nothing_go_through_while_printing(line: str) -> None:
     safety.check(c.SendGcode(line=line), klipper(S.PRINTING), NOW)
+
+
+@pytest.mark.parametrize(
+    "line", ["M104S999", "N10 M104 S999", "M24F1", "n10 M24", "T0_PARK", "M112_"]
+)
+def test_klipper_reads_codes_out_of_what_only_looks_like_a_name(line: str) -> None:
+    with pytest.raises(BadRequest):
+        safety.check(c.SendGcode(line=line), klipper(), NOW)
 
 
 def test_names_are_no_commands_on_other_makes() -> None:
