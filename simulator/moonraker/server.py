@@ -158,6 +158,7 @@ class Moonraker:
     def start_again(self, now: float, away_s: float) -> None:
         """A new process: it knows nothing of Klippy for ``away_s`` real seconds."""
         self.klippy_state, self.registered = "disconnected", False
+        self.temperatures, self.gcode = TemperatureStore(self.printer), GcodeStore()
         self.subscriptions.clear()
         self.history.forget_state()
         self._away_until = now + away_s

@@ -442,7 +442,8 @@ def test_status_updates_hold_changed_fields_only_and_the_event_time():
     ("name", "action"),
     [("fwrestart", "printer.firmware_restart"), ("restart idle", "printer.restart")],
 )
-def test_a_restart_passes_through_the_recorded_states(name, action):
+def test_a_restart_passes_through_the_recorded_states(name, action, monkeypatch):
+    monkeypatch.setattr("simulator.moonraker.klippy.STARTUP_S", 1.0)  # long enough to be seen
     sequences = json.loads((DATA / "recorded_restarts.json").read_text("utf-8"))
     steps = next(one["steps"] for one in sequences if one["sequence"] == name)
     wanted = [_seen_states(step) for step in steps if step["status"] == 200]
@@ -464,7 +465,10 @@ def test_a_restart_passes_through_the_recorded_states(name, action):
             return server["klippy_state"] == "ready"
 
         made.until(look)
-    assert [pair for pair in seen if pair[0] != "disconnected"] == wanted
+    found = [pair for pair in seen if pair[0] != "disconnected"]
+    brief = ("startup", "ready")  # a quarter of a second, which a busy machine may miss
+    assert wanted == [("startup", "startup"), brief, ("ready", "ready")]
+    assert found in (wanted, [pair for pair in wanted if pair != brief])
 
 
 def _seen_states(step: dict[str, Any]) -> tuple[str, str]:
