@@ -11,7 +11,8 @@ from simulator.http_knobs import HttpKnobs
 from simulator.plain_machine import PlainPrinter
 from simulator.prusalink import mk3_errors as e
 from simulator.prusalink.auth import Digest
-from simulator.prusalink.firmware_server import FirmwareServer, status_text
+from simulator.prusalink.firmware_files import status_text
+from simulator.prusalink.firmware_server import FirmwareServer
 from simulator.prusalink.knobs import PrusaLinkKnobs
 from simulator.prusalink.mk3_server import Mk3Server
 from simulator.prusalink.printer import PrusaMachine
