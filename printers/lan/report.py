@@ -54,6 +54,7 @@ class Report:
 
 
 _FIELDS = tuple(f.name for f in fields(Report))
+_STATUS_FIELDS = tuple(f.name for f in fields(PrinterStatus))
 
 
 class StatusKeeper:
@@ -163,7 +164,7 @@ class StatusKeeper:
         now = self._context.clock.monotonic()
         old = self._status
         changed = any(getattr(old, name) is not value for name, value in values.items())
-        status = {f.name: getattr(old, f.name) for f in fields(PrinterStatus)} | values
+        status = {name: getattr(old, name) for name in _STATUS_FIELDS} | values
         if seen:
             status["observed_at"] = self._context.clock.time()
             status["observed_mono"] = now

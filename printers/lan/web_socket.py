@@ -7,6 +7,7 @@ everywhere else, one call reads all that has arrived, and a message ends at a li
 from __future__ import annotations
 
 import contextlib
+import math
 import select
 import socket
 import ssl
@@ -217,4 +218,4 @@ def _wait_readable(sock: socket.socket, timeout: float) -> bool:
         return bool(select.select([sock], [], [], timeout)[0])
     poll = select.poll()
     poll.register(sock, select.POLLIN)
-    return bool(poll.poll(max(1, int(timeout * 1000))))
+    return bool(poll.poll(math.ceil(timeout * 1000)))  # rounded down it would wake up twice
