@@ -36,10 +36,16 @@ NOTHING = Finding()
 
 
 def judge(
-    job: Job, status: PrinterStatus, *, stopped: bool, only_prepared: bool = False
+    job: Job,
+    status: PrinterStatus,
+    *,
+    stopped: bool,
+    only_prepared: bool = False,
+    watched: bool = True,
 ) -> Finding:
     """``stopped``: we sent Stop, or the printer showed that someone did. ``only_prepared``: it
-    was seen preparing this job but never printing it.
+    was seen preparing this job but never printing it. ``watched``: it was seen at work so shortly
+    ago that no other can have been printed since.
 
     Only for a believable report: connected, known state, not stale.
     """
@@ -53,7 +59,7 @@ def judge(
             return _rest_while_starting(job, status, ours, stopped)
         if job.state is JobState.NEEDS_HUMAN:
             return _rest_in_doubt(job, status, ours)
-        return _rest_after_printing(status, ours, stopped, only_prepared)
+        return _rest_after_printing(status, ours, stopped, only_prepared, watched)
     return NOTHING
 
 
@@ -111,7 +117,7 @@ def _rest_in_doubt(job: Job, status: PrinterStatus, ours: bool) -> Finding:
 
 
 def _rest_after_printing(
-    status: PrinterStatus, ours: bool, stopped: bool, only_prepared: bool
+    status: PrinterStatus, ours: bool, stopped: bool, only_prepared: bool, watched: bool
 ) -> Finding:
     if status.state is P.FAULT:
         # a print stays open until its fault is resolved; a file that was refused never began
@@ -123,6 +129,14 @@ def _rest_after_printing(
             f"{status.name} shows the end of another job than ours: {_shown(status)}",
             SETTLE_FOREIGN_S,
         )
+    if status.state is P.FINISHED and not ours and not watched:
+        return Finding(
+            JobState.FAILED,
+            "end_unseen",
+            f"{status.name} shows the end of a print without its name, and the farm was not "
+            "watching then. Look at the part: it may be this one, finished.",
+            SETTLE_LOST_S,
+        )
     if status.state is P.FINISHED:
         settle = 0.0 if ours else SETTLE_ENDED_S
         return Finding(
@@ -132,7 +146,8 @@ def _rest_after_printing(
         return Finding(
             JobState.FAILED,
             "job_lost",
-            f"{status.name} no longer has the job: cancelled there, switched off or restarted.",
+            f"{status.name} no longer has the job: cancelled there, switched off or restarted, or "
+            "it ended while the farm was not watching.",
             SETTLE_LOST_S,
         )
     return _ended_badly(status, stopped)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from math import inf
 
 from core.clock import Clock
 from job_queue import beds
@@ -22,6 +23,9 @@ from printers.status import PrinterState, PrinterStatus
 
 logger = logging.getLogger(__name__)
 
+WATCHED_S = 60.0
+"""A job seen at work so shortly ago is the one whose end a printer shows without a name: another
+cannot have been printed in between."""
 RESTARTED = "The farm server stopped during the transfer. Nothing was started."
 
 
@@ -40,6 +44,7 @@ class Watch:
         self._percent: dict[str, int] = {}
         self._cancel_seen: set[str] = set()
         self._only_prepared: set[str] = set()
+        self._running_at: dict[str, float] = {}  # job -> monotonic time it was last seen at work
         self._last_fault: dict[str, JobError] = {}
         self._stops: dict[str, float] = {}  # printer -> monotonic time of our Stop
 
@@ -148,14 +153,16 @@ class Watch:
         """Facts that later reports no longer show."""
         progress = status.job
         ours = echoes(job, progress)
-        if status.state.has_job and ours and progress and progress.percent is not None:
-            self._percent[job.id] = progress.percent
+        if status.state.has_job and ours and progress:
+            self._running_at[job.id] = self._clock.monotonic()
+            if progress.percent is not None:
+                self._percent[job.id] = progress.percent
         if ours and status.state is PrinterState.PREPARING and job.state is JobState.STARTING:
             self._only_prepared.add(job.id)
         elif status.state in (PrinterState.PRINTING, PrinterState.PAUSED):
             self._only_prepared.discard(job.id)
-        if status.cancelled:
-            self._cancel_seen.add(job.id)
+        if status.cancelled and (ours or job.state is not JobState.STARTING):
+            self._cancel_seen.add(job.id)  # else it may be the job before that was cancelled
         if any(fault.code in CANCEL_CODES for fault in status.faults):
             self._cancel_seen.add(job.id)
         known = CANCEL_CODES.union(job.baseline.faults)
@@ -177,7 +184,8 @@ class Watch:
         job = self._forget_old_stop(job, status)
         stopped = job.stop_sent_at is not None or job.id in self._cancel_seen
         only_prepared = job.id in self._only_prepared
-        finding = judge(job, status, stopped=stopped, only_prepared=only_prepared)
+        watched = self._clock.monotonic() - self._running_at.get(job.id, -inf) < WATCHED_S
+        finding = judge(job, status, stopped=stopped, only_prepared=only_prepared, watched=watched)
         if finding.state is None:
             self._found.pop(job.id, None)
             return
@@ -224,6 +232,7 @@ class Watch:
             self._waiting.pop(job.id, None)
         if state.has_ended:
             self._percent.pop(job.id, None)
+            self._running_at.pop(job.id, None)
             self._cancel_seen.discard(job.id)
             self._only_prepared.discard(job.id)
             self._last_fault.pop(job.id, None)

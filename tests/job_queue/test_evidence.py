@@ -187,6 +187,43 @@ def test_a_stop_at_the_printer_that_its_adapter_names(farm: Any) -> None:
     assert farm.job(job).state is S.CANCELLED
 
 
+def test_the_cancel_of_the_job_before_does_not_colour_ours(farm: Any) -> None:
+    """Some printers show a cancelled job's end until the next one begins."""
+    farm.printing()
+    shows(farm, P.FAILED)
+    farm.printer().report(cancelled=True)
+    farm.look()
+    farm.service.mark_clear("alder")
+    job = farm.starting()
+    farm.look()
+    assert farm.printer().status.cancelled, "the former job's end is still shown"
+    farm.printer().shows(farm.printer().started[1], P.PRINTING)
+    farm.printer().report(cancelled=False)
+    farm.look()
+    farm.printer().shows(farm.printer().started[1], P.FAILED)
+    farm.wait(5)
+    assert farm.job(job).state is S.FAILED
+
+
+def test_an_end_without_a_name_is_ours_only_if_nothing_else_can_have_run(farm: Any) -> None:
+    """PrusaLink's firmware shows FINISHED for ever and not of what."""
+    job = farm.printing()
+    farm.printer().report(P.OFFLINE)
+    farm.wait(20)
+    farm.printer().report(P.FINISHED, job=None)
+    farm.wait(4)
+    assert farm.job(job).state is S.FINISHED
+
+    farm.service.mark_clear("alder")
+    second = farm.printing()
+    farm.reboot(carry=False)
+    farm.printer().report(P.FINISHED, job=None)
+    farm.wait(12)
+    ended = farm.job(second)
+    assert ended.state is S.FAILED and ended.error.code == "end_unseen"
+    assert farm.bed()[0] is False
+
+
 def test_a_power_cut_ends_the_job(farm: Any) -> None:
     job = farm.printing()
     farm.printer().report(P.OFFLINE)
