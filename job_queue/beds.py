@@ -29,7 +29,8 @@ def after_report(
         return bed
     if bed.active:
         return _foreign_end(bed, status, now)
-    if bed.clear and status.state is not P.IDLE:
+    told = status.job.ended if status.job else ""  # of the last job, also when all is calm again
+    if bed.clear and (told or status.state is not P.IDLE):
         return _unseen_end(bed, status, now)
     return bed
 
@@ -79,7 +80,8 @@ def _unseen_end(bed: BedRecord, status: PrinterStatus, now: float) -> BedRecord:
     if not shown or shown == bed.shown:
         return bed
     name = _name(status)
-    result = "finished" if status.state is P.FINISHED else "failed"
+    told = status.job.ended if status.job else ""
+    result = told or ("finished" if status.state is P.FINISHED else "failed")
     why = f"Someone printed {name} at the printer"
     return BedRecord(since=now, why=why, name=name, result=result)
 

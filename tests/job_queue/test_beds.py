@@ -9,6 +9,7 @@ import pytest
 
 from core.errors import Blocked, FarmError, NotFound, PrinterRejected
 from job_queue.job import JobState
+from printers.status import JobProgress
 from printers.status import PrinterState as P
 
 FILE_ID = "f" * 32
@@ -107,6 +108,24 @@ def test_a_print_nobody_saw_lowers_the_flag(farm: Any) -> None:
     farm.printer().shows_other(P.FAILED, "another")
     farm.look()
     assert farm.bed() == (False, "Someone printed another at the printer")
+
+
+def test_the_record_of_a_print_nobody_saw_lowers_the_flag_when_all_is_calm_again(
+    farm: Any,
+) -> None:
+    """Moonraker's history outlives Klipper's restart, after which the printer says standby."""
+    farm.reboot()
+    job = JobProgress(
+        name="their_vase", file="their_vase.gcode", task_id="history:2A", ended="cancelled"
+    )
+    farm.printer().report(P.IDLE, job=job)
+    farm.look()
+    assert farm.bed() == (False, "Someone printed their_vase at the printer")
+    assert farm.fleet.snapshot("alder").conditions.last_result == "cancelled"
+    farm.service.mark_clear("alder")
+    farm.printer().report(P.IDLE)
+    farm.look()
+    assert farm.bed()[0] is True, "a record of the past does not lower it twice"
 
 
 def test_mark_clear_is_refused_while_a_job_is_open(farm: Any) -> None:
