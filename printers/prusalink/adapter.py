@@ -93,6 +93,7 @@ class PrusaLinkPrinter(Printer):
         self._supervisor.start()
 
     def stop(self, timeout: float = 5.0) -> None:
+        self._poller.leave()
         self._supervisor.stop(timeout)
 
     @property

@@ -74,6 +74,7 @@ class Poller:
         self._owner = owner
         self._wake = threading.Event()
         self._broken_off = threading.Event()
+        self._leaving = threading.Event()
         self._dialer: Dialer | None = None
         self.polls = 0
         self.failures = 0
@@ -83,6 +84,8 @@ class Poller:
 
     def opening(self) -> None:
         self._broken_off.clear()
+        if self._leaving.is_set():  # the farewell came just before this attempt
+            self._broken_off.set()
         self._owner.opening()
 
     def down(self, outage: Outage) -> None:
@@ -99,9 +102,15 @@ class Poller:
         if (dialer := self._dialer) is not None:
             dialer.abort()
 
+    def leave(self) -> None:
+        """No attempt after this one; before the supervisor is stopped."""
+        self._leaving.set()
+
     def attempt(self) -> Outage:
         try:
             self._trust_first()
+            if self._broken_off.is_set():
+                return words.asked(self._name)
             server = self._introduce()
             self._owner.introduced(server)
             return self._poll()

@@ -551,3 +551,17 @@ def test_stops_at_once(make: Make, pi: FakePrusaLink) -> None:
     with quickly(1.0):
         printer.stop()
     assert printer.status.state is S.OFFLINE
+
+
+def test_a_farewell_just_before_an_attempt_is_heard(make: Make, pi: FakePrusaLink) -> None:
+    """The supervisor had looked, and opened the attempt after it was told to stop."""
+    printer = make(pi)
+    printer.stop()
+    asked = len(pi.requests)
+    poller, kinds = printer._poller, []
+    late = threading.Thread(target=lambda: (poller.opening(), kinds.append(poller.attempt().kind)))
+    late.start()
+    late.join(1.0)
+    poller.interrupt()
+    late.join(5.0)
+    assert (kinds, len(pi.requests)) == (["asked"], asked)
