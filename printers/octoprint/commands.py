@@ -114,7 +114,13 @@ def _one_line(line: str) -> str:
 
 
 def stored_path(name: str) -> str:
-    """Where a file lies on the server: a name without "/" is the farm's own."""
+    """Where a file lies on the server: a name without "/" is the farm's own.
+
+    Raises Unusable for a path that climbs out: addresses are shortened on their way, so it would
+    reach another part of the server.
+    """
+    if {".", ".."} & set(name.split("/")):
+        raise Unusable(f"{name!r} cannot be the name of a file on a printer.")
     return name.strip("/") if "/" in name else f"{FARM_FOLDER}/{name}"
 
 

@@ -101,7 +101,7 @@ class FileStore:
             raise
 
     def list_files(self, folder: str) -> tuple[RemoteFile, ...]:
-        where = folder.strip("/")
+        where = stored_path(f"/{folder}")
         if not where:
             entries = self._client.files().get("files")
         else:

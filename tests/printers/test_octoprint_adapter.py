@@ -711,3 +711,20 @@ def test_a_certificate_is_pinned_and_a_changed_one_needs_a_person(
 
 def _context(folder: Path) -> ssl.SSLContext:
     return server_context(CertificateAuthority(folder).identity("maple"), tls13=True)
+
+
+@pytest.mark.parametrize("climbing", ["/../../settings", "a/../../../settings", "..", "/./x"])
+def test_no_path_climbs_out_of_the_files(
+    server: FakeOctoPrint, make: Make, tmp_path: Path, climbing: str
+) -> None:
+    """The server's settings hold its keys; they must not come out as a file."""
+    printer = make(server.url)
+    ready(printer)
+    for ask in (
+        lambda: printer.list_files(climbing),
+        lambda: printer.download(climbing, tmp_path / "x"),
+        lambda: printer.delete_remote(climbing),
+        lambda: printer.remote_size(climbing),
+    ):
+        with pytest.raises(Unusable, match="file on a printer"):
+            ask()
