@@ -241,7 +241,12 @@ def test_the_control_port_knows_each_kind_its_knobs_and_actions(simulated_farm):
     ]
     farm = simulated_farm(specs=specs, control_port=0)
     _status, overview = call(farm.control_url + "/")
-    assert [p["kind"] for p in overview["printers"]] == ["bambu", "prusalink", "moonraker", "octoprint"]
+    assert [p["kind"] for p in overview["printers"]] == [
+        "bambu",
+        "prusalink",
+        "moonraker",
+        "octoprint",
+    ]
     assert overview["printers"][1]["url"] == farm.endpoints["b"].url
     kinds = overview["kinds"]
     assert "ftps_off" in kinds["bambu"]["knobs"] and "ftps_off" not in kinds["prusalink"]["knobs"]
