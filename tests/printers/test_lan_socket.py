@@ -156,9 +156,8 @@ def test_nonsense_ends_the_conversation_and_nothing_else(tmp_path: Path, frame: 
         peer.sock.sendall(frame)
         read_head(peer.sock)
 
-    with LoopbackServer(serving(talk)) as server:
-        with pytest.raises(Closed):
-            converse(server.port, tmp_path)
+    with LoopbackServer(serving(talk)) as server, pytest.raises(Closed):
+        converse(server.port, tmp_path)
 
 
 def test_a_polite_end_is_answered(tmp_path: Path) -> None:
