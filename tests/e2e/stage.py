@@ -122,6 +122,14 @@ class FarmProcess:
         url = f"{self.control}/printers/{printer_id}/requests"
         return list(_fetch(urllib.request.Request(url))[1]["requests"])
 
+    def printer_addresses(self) -> list[str]:
+        """What would tell where a simulated printer's own server is: ":PORT", "port PORT"."""
+        printers = _fetch(urllib.request.Request(self.control))[1]["printers"]
+        names = ("mqtt_port", "ftps_port", "camera_port")
+        ports = {str(entry[name]) for entry in printers for name in names if entry[name]}
+        ports |= {entry["url"].rsplit(":", 1)[1] for entry in printers if entry["url"]}
+        return [f"{before}{port}" for port in sorted(ports) for before in (":", "port ")]
+
     def _control(self, path: str, body: Any) -> None:
         data = json.dumps(body).encode()
         status, answer = _fetch(urllib.request.Request(self.control + path, data))
@@ -171,8 +179,9 @@ class Complaints:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
-        # A refusal, and a camera without a picture, are answers that the page shows in words.
-        self.expected: list[str] = ["status of 409", "/api/camera/snapshot"]
+        # A refusal, a camera without a picture and a printer that no longer has its file are
+        # answers: the page shows words, or a sign in the picture's place.
+        self.expected: list[str] = ["status of 409", "/api/camera/snapshot", "/job/thumbnail"]
 
     def watch(self, page: Page) -> None:
         page.on("console", self._console)

@@ -5,7 +5,7 @@ import { ago, clock, dur, epoch, stem, unseen } from '../format.js';
 import { applyGate, gate } from '../gates.js';
 import { store } from '../store.js';
 import { t } from '../text.js';
-import { lookOf, staleFor, stateWord } from '../parts/card.js';
+import { lookOf, staleFor, stateWord, turning } from '../parts/card.js';
 
 /** @typedef {Record<string, any>} Printer */
 
@@ -40,7 +40,7 @@ const all = () => [...store.printers.values()];
 /** Printers that wait for a person, most urgent kind first, oldest first within a kind. */
 export function needing() {
   const at = (/** @type {Printer} */ p) => epoch(p.bed?.since) ?? epoch(p.conn?.since) ?? 0;
-  return all().filter((p) => NEEDS.includes(p.state))
+  return all().filter((p) => NEEDS.includes(p.state) && !turning(p))
     .sort((a, b) => NEEDS.indexOf(a.state) - NEEDS.indexOf(b.state) || at(a) - at(b));
 }
 

@@ -5,7 +5,7 @@ import { ago, clock, dur, epoch, stem, unseen } from '../format.js';
 import { applyGate, gate, knows, skippableJob } from '../gates.js';
 import { store } from '../store.js';
 import { t } from '../text.js';
-import { PfState, lookOf, staleFor } from '../parts/card.js';
+import { PfState, lookOf, staleFor, turning } from '../parts/card.js';
 import { cameraCard } from '../parts/camera.js';
 import { temperatureCard } from '../parts/temperature.js';
 import { amsCard } from '../parts/ams.js';
@@ -48,7 +48,7 @@ function actions(id) {
   const stop = h('button.btn.stop', { type: 'button', onclick: () => ask(stop, id, 'stop') }, icon('stop'), t('printer.stop'));
   /** @param {Printer} p */
   const paint = (p) => {
-    found = staleFor(p) ? null : mainOf(p);
+    found = staleFor(p) || turning(p) ? null : mainOf(p);
     hide(main, !found);
     if (found) {
       const [gated, action, words, name, cls] = found;
@@ -100,7 +100,8 @@ function paintNotices(list, p) {
 
 /** The job that runs, lies on the bed, or the place to start one. @param {string} id */
 function jobCard(id) {
-  const img = h('img', { alt: '', hidden: true });
+  let lost = /** @type {string | null} */ (null);
+  const img = h('img', { alt: '', hidden: true, onerror: () => { lost = img.getAttribute('src'); hide(img, true); pic.removeAttribute('hidden'); } });
   const pic = icon('plate');
   const title = h('h2');
   const plate = h('span');
@@ -121,7 +122,7 @@ function jobCard(id) {
     const { job } = p;
     const active = Boolean(job) && p.state !== 'needs_clear';
     root.className = `card job s-${p.state}${staleFor(p) ? ' is-stale' : ''}`;
-    const thumb = job?.thumb;
+    const thumb = job?.thumb === lost ? null : job?.thumb;
     hide(img, !thumb);
     pic.toggleAttribute('hidden', Boolean(thumb));
     if (thumb && img.getAttribute('src') !== thumb) img.src = thumb;

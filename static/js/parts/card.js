@@ -36,10 +36,16 @@ export function staleFor(p) {
   return Math.max(1, Math.round(store.now() - (p.conn.seen ?? store.now())));
 }
 
+const TURNING = new Set(['Pausing', 'Resuming', 'Cancelling']);
+
+/** On its way from one state to the next: nothing is asked of it until it is there. @param {any} p */
+export const turning = (p) => (p.state === 'printing' || p.state === 'paused') && TURNING.has(p.stage);
+
 /** The word on the pill. @param {any} p */
 export function stateWord(p) {
   if (p.state === 'uploading') return t('state.uploading.pct', { pct: pct(p.job?.phase_pct ?? 0) });
   if ((p.state === 'preparing' || p.state === 'busy') && p.stage) return p.stage;
+  if (turning(p)) return `${p.stage}…`;
   if (p.state === 'auth' && p.kind !== 'bambu') return t('state.auth.key');
   if (p.state === 'offline' && p.sub === 'closed') return t('state.offline.closed');
   return t(`state.${STATE[p.state] ? p.state : 'unknown'}`);
@@ -123,6 +129,7 @@ export class PfPrinterCard extends HTMLElement {
   /** @type {any} */ tb = null;
   /** @type {any} */ actIcon = null;
   dotKey = '';
+  /** @type {string | null} */ lost = null;
   camera = false;
 
   build() {
@@ -130,7 +137,8 @@ export class PfPrinterCard extends HTMLElement {
     this.model = h('span.model');
     this.pill = document.createElement('pf-state');
     this.tick = h('input.tick', { type: 'checkbox' });
-    this.img = h('img', { alt: '', hidden: true, decoding: 'async' });
+    // A picture of a job started at the printer may be gone from there by now.
+    this.img = h('img', { alt: '', hidden: true, decoding: 'async', onerror: () => { this.lost = this.img.getAttribute('src'); if (this.img.dataset.from === 'plate') this.paintShot(this.p); } });
     this.pic = icon('printer');
     this.shot = h('div.shot', null, this.pic, this.img);
     this.job = h('p.jobname');
@@ -199,7 +207,8 @@ export class PfPrinterCard extends HTMLElement {
       if (this.img.dataset.from === 'plate') hide(this.img, true);
       return;
     }
-    const thumb = BARS.has(p.state) || p.state === 'needs_clear' ? p.job?.thumb : null;
+    const known = BARS.has(p.state) || p.state === 'needs_clear' ? p.job?.thumb : null;
+    const thumb = known === this.lost ? null : known;
     this.shot.classList.toggle('plate', Boolean(thumb));
     hide(this.img, !thumb);
     this.pic.toggleAttribute('hidden', Boolean(thumb));
@@ -243,7 +252,7 @@ export class PfPrinterCard extends HTMLElement {
 
   /** @param {any} p @param {boolean} stale */
   paintAct(p, stale) {
-    const found = stale ? undefined : actOf(p);
+    const found = stale || turning(p) ? undefined : actOf(p);
     hide(this.act, !found);
     if (!found) return;
     const [gated, action, words, pic] = found;

@@ -24,7 +24,7 @@ export function tabsCard(id, signal, link) {
   };
   let chosen = 'files';
   const buttons = TABS.map((name) => h('button', { type: 'button', role: 'tab', id: `tab-${name}`, 'aria-controls': 'tabpanel', onclick: () => choose(name) }, t(`tabs.${name}`)));
-  const panel = h('div', { role: 'tabpanel', id: 'tabpanel', tabindex: 0 });
+  const panel = h('div', { role: 'tabpanel', id: 'tabpanel' });
   const root = h('section.card.tabs', { 'aria-label': t('tabs.label') }, h('div', { role: 'tablist', 'aria-label': t('tabs.label'), onkeydown: (/** @type {KeyboardEvent} */ e) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[e.key];
     if (!step) return;
@@ -94,7 +94,7 @@ function eventRow(e) {
 /** A list that is fetched when it is opened. @param {() => string} url @param {(answer: any) => any[]} pick
  * @param {(item: any) => Node} row @param {string} nothing @param {AbortSignal} signal @param {string} tag */
 function listPanel(url, pick, row, nothing, signal, tag) {
-  const list = h(tag);
+  const list = h(tag, { tabindex: 0 }); // long ones scroll, so they must take the arrow keys
   const note = h('p.note', { role: 'status' }, t('loading'));
   const again = h('button.btn.sm.ghost', { type: 'button', onclick: () => void open() }, icon('refresh'), t('refresh'));
   const root = h('div', null, list, note, again);
