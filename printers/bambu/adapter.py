@@ -24,7 +24,6 @@ from core.errors import (
 )
 from printers import commands as c
 from printers.bambu.commander import Commander
-from printers.bambu.diagnostics import scrub
 from printers.bambu.identity import Identity
 from printers.bambu.link import Link
 from printers.bambu.link_words import unreachable
@@ -39,6 +38,7 @@ from printers.bambu.view import view_of
 from printers.bambu.watchdog import Timing
 from printers.base import AdapterContext, CameraSource, CommandResult, Printer, Progress
 from printers.lan.certificates import Certificate
+from printers.lan.diagnostics import scrub
 from printers.lan.dialer import Dialer
 from printers.status import PrinterStatus
 

@@ -16,6 +16,7 @@ from core.errors import Blocked, ConfigError, PrinterOffline, PrinterTimeout, Un
 from printers import commands as c
 from printers.base import AdapterContext, CameraSource, CommandResult, Printer, Progress
 from printers.lan.address import Address
+from printers.lan.diagnostics import scrub
 from printers.lan.dialer import Dialer
 from printers.lan.http_client import HttpClient
 from printers.lan.outage import outage_of
@@ -25,7 +26,6 @@ from printers.moonraker import camera, words
 from printers.moonraker.client import Connector, Timing, require
 from printers.moonraker.commands import order_of, start_of
 from printers.moonraker.courier import Courier
-from printers.moonraker.diagnostics import scrub
 from printers.moonraker.files import FileStore, stored_path
 from printers.moonraker.link import Link
 from printers.moonraker.listener import PrinterListener

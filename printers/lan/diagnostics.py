@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 _SECRET_KEY = re.compile(
-    r"access_?code|passw|secret|token|ttcode|auth_?key|^passwd$|^key$", re.IGNORECASE
+    r"access_?code|passw|secret|token|ttcode|auth|api_?key|^key$", re.IGNORECASE
 )
 _USER_IN_URL = re.compile(r"//[^/@\s]+@")
 _DEPTH = 12
@@ -21,7 +21,7 @@ def scrub(value: Any, secret: str, depth: int = 0) -> Any:
             str(key): "***" if _SECRET_KEY.search(str(key)) else scrub(item, secret, depth + 1)
             for key, item in value.items()
         }
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return [scrub(item, secret, depth + 1) for item in value]
     if isinstance(value, str):
         text = _USER_IN_URL.sub("//***@", value)
