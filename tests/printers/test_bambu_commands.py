@@ -8,13 +8,13 @@ import threading
 import pytest
 
 from printers import commands as c
-from printers.bambu.diagnostics import scrub
 from printers.bambu.inbox import MAX_FRAME, Inbox
 from printers.bambu.pending import FIRST_SEQUENCE, LAST_SEQUENCE, Answer, Pending, read_answer
 from printers.bambu.proofs import NOTE_LIFETIME_S, Proofs, expectation
 from printers.bambu.refusals import code_text, is_locked, sentence
 from printers.bambu.watchdog import Action, Timing, Watchdog
 from printers.lan.backoff import Backoff
+from printers.lan.diagnostics import scrub
 from printers.status import Heater, PrinterState, PrinterStatus
 
 
