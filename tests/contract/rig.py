@@ -131,6 +131,10 @@ class Rig(ABC):
     def stored(self) -> list[str]:
         """Names of all print files on the server."""
 
+    def span(self, seconds: float) -> float:
+        """How long to watch that something does not happen."""
+        return seconds if self.is_real else seconds / 2
+
     def skip_reason(self, test: str) -> str:
         return self.impossible.get(test, "")
 

@@ -21,6 +21,7 @@ from job_queue.json_store import JsonJobStore
 from job_queue.service import JobService
 from job_queue.timing import Timing as JobTiming
 from printers import safety
+from printers.adapters import ADAPTERS
 from printers.base import Printer
 from printers.commands import Command, Home
 from printers.conditions import Conditions
@@ -30,6 +31,7 @@ from printers.registry import Registry
 from printers.rules import Verdict, inputs_of
 from printers.status import PrinterState, PrinterStatus
 from slicer.library import FileLibrary
+from tests.contract.impatient import FACTORIES
 from tests.contract.print_files import Printed
 from tests.contract.rig import POLL_S, Rig
 
@@ -38,7 +40,7 @@ WAIT_S = 25.0
 NOTICED_S = 20.0
 LIBRARY_BYTES = 200_000_000
 JOBS = JobTiming(
-    evidence_s=20.0, quiet_s=3.0, stopping_s=30.0, cleanup_delay_s=0.2, batch_s=0.02, tick_s=0.1
+    evidence_s=20.0, quiet_s=2.0, stopping_s=30.0, cleanup_delay_s=0.2, batch_s=0.02, tick_s=0.1
 )
 REST = (PrinterState.IDLE, PrinterState.FINISHED, PrinterState.FAILED)
 
@@ -59,11 +61,21 @@ class Seat:
         clock = SystemClock()
         self.bus = Bus()
         self.registry = Registry(self.bus)
-        self.fleet = Fleet([self.config, *others], self.registry, clock, folder)
+        with pytest.MonkeyPatch.context() as patch:
+            if not rig.is_real:
+                for kind, make in FACTORIES.items():
+                    patch.setitem(ADAPTERS, kind, make)
+            self.fleet = Fleet([self.config, *others], self.registry, clock, folder)
         self.library = FileLibrary(folder / "files", clock, LIBRARY_BYTES)
         store = JsonJobStore(folder, clock)
         self.jobs = JobService(
-            store, self.fleet, self.registry, self.library, self.bus, clock, JOBS
+            store,
+            self.fleet,
+            self.registry,
+            self.library,
+            self.bus,
+            clock,
+            replace(JOBS, quiet_s=rig.span(JOBS.quiet_s)),
         )
         self.fleet.observe(self.jobs.note_command)
 

@@ -19,7 +19,7 @@ from tests.contract.http_rig import HttpRig
 from tests.contract.print_files import Printed
 from tests.contract.rig import Rig
 
-TIME_SCALE = 120.0
+TIME_SCALE = 120.0  # faster, and Klipper cools down for idleness within a test
 TICK_S = 0.05
 NO_SERVER = "The printer is its own server: it has no power while its server runs."
 

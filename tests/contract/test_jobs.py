@@ -41,7 +41,7 @@ def test_start_pause_resume_and_cancel_with_evidence(seat: Seat) -> None:
 def test_a_finished_print_leaves_a_bed_to_clear(seat: Seat) -> None:
     mark = seat.rig.mark()
     seat.ready()
-    job = seat.begin(seat.rig.print_file(5.0))
+    job = seat.begin(seat.rig.print_file(seat.rig.span(5.0)))
     ended = seat.job_until(job, "finished", "failed", "cancelled", seconds=60.0)
     assert ended.state.value == "finished", ended
     seat.in_state(*REST)

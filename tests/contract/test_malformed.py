@@ -46,7 +46,7 @@ def test_garbled_replies_end_nothing(
                 seat.fleet.snapshot("birch").status.state in REST
                 and s.state not in (S.PRINTING, S.PAUSED, S.PREPARING, S.FINISHED, S.MISCONFIGURED)
             ),
-            LASTS_S,
+            rig.span(LASTS_S),
             "garbage was believed, or the neighbour suffers",
         )
         light = seat.fleet.snapshot("birch").status.light
@@ -71,7 +71,9 @@ def test_garbled_replies_in_mid_print_lose_no_job(seat: Seat, garbage: str) -> N
     mark = seat.rig.mark()
     job = seat.printing(90.0)
     seat.rig.wire(garbage=garbage)
-    seat.stays(lambda s: s.state not in (S.FINISHED, S.IDLE), 3.0, "garbage ended a print")
+    seat.stays(
+        lambda s: s.state not in (S.FINISHED, S.IDLE), seat.rig.span(4.0), "garbage ended a print"
+    )
     assert seat.jobs.job(job.id).state.value in ("printing", "paused")
     seat.rig.wire()
     seat.in_state(S.PRINTING, seconds=BACK_S)
