@@ -54,7 +54,7 @@ _WORDS = {
     "ready": "is ready",
     "maintenance": "is in maintenance",
     "connecting": "is connecting",
-    "auth": "refuses the access code",
+    "auth": "does not let the farm in",
     "identity": "shows another certificate",
     "offline": "is offline",
     "misconfigured": "is misconfigured",
@@ -77,6 +77,9 @@ def describe_change(doc: dict[str, Any], old_state: str) -> tuple[str, str, str]
     if state == "needs_clear" and old_state in ("printing", "stopping", "preparing", "paused"):
         kind = "job_stopped" if doc["sub"] else "job_finished"
         detail = doc["bed"]["name"]
-    text = f"{doc['name']} {_WORDS.get(state, 'reports an unknown state')}"
+    words = _WORDS.get(state, "reports an unknown state")
+    if state == "offline" and doc["sub"] == "closed":
+        words = "is not connected"
+    text = f"{doc['name']} {words}"
     level = "urgent" if state in _URGENT else "warn" if state in _WARN else "info"
     return kind, f"{text}: {detail}" if detail else f"{text}.", level

@@ -114,7 +114,7 @@ const LATER = ['bed', 'chamber'];
 
 /** "exhaust_fan" → "Exhaust fan". @param {string} name */
 export function plain(name) {
-  const words = name.replaceAll('_', ' ').trim();
+  const words = name.replaceAll('_', ' ').trim().replace(/\bmcu\b/i, 'MCU').replace(/\bpi\b/i, 'Pi');
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 

@@ -15,10 +15,17 @@ export function gate(printer, action) {
   return { ok: Boolean(found.ok), code: found.code ?? '', why: found.why ?? '' };
 }
 
+/** Act → the capability it needs; a printer that is away says only that it is away. */
+const NEEDS = /** @type {Record<string, string>} */ ({
+  home: 'home', jog: 'jog', extrude: 'extrude', calibrate: 'calibrate', load: 'load', unload: 'load', tray: 'load', light: 'light', gcode: 'gcode', 'clear-fault': 'clear_fault', 'skip-objects': 'skip_objects',
+  'emergency-stop': 'emergency_stop', connect: 'connect', 'firmware-restart': 'firmware_restart', 'host-restart': 'host_restart', start: 'upload',
+});
+
 /** Whether the printer can ever do this: an act it does not know is not shown at all.
  * @param {Record<string, any>} printer @param {string} action */
 export function knows(printer, action) {
   const found = printer.gates?.[action];
+  if (printer.caps?.length && NEEDS[action] && !printer.caps.includes(NEEDS[action])) return false;
   return Boolean(found) && found.code !== 'not_supported';
 }
 

@@ -16,7 +16,7 @@ test('two nozzles are left and right on a Bambu, numbered elsewhere', () => {
   assert.equal(heaterLabel({ kind: 'octoprint', temps: two }, 'nozzle'), 'Nozzle 1');
   assert.equal(heaterLabel({ kind: 'octoprint', temps: two }, 'nozzle2'), 'Nozzle 2');
   assert.equal(heaterLabel({ kind: 'octoprint', temps: { nozzle: [1] } }, 'nozzle'), 'Nozzle');
-  assert.equal(heaterLabel({ kind: 'moonraker', temps: {} }, 'raspberry_pi'), 'Raspberry pi');
+  assert.equal(heaterLabel({ kind: 'moonraker', temps: {} }, 'raspberry_pi'), 'Raspberry Pi');
 });
 
 test('a name from a printer is never more than a name', () => {

@@ -77,7 +77,7 @@ function noticesOf(p) {
   if (p.state === 'fault' && list.length && knows(p, 'firmware-restart')) Object.assign(list[0], { key: `${list[0].key} r`, restarts: true });
   if (p.lock) list.push({ key: 'lock', tone: 'warn', pic: 'lock', head: t('printer.locked'), more: p.lock.text });
   if (['auth', 'identity', 'misconfigured', 'offline', 'connecting', 'unknown'].includes(p.state) && (p.message || p.conn?.text)) list.push({ key: 'message', tone: p.state === 'offline' || p.state === 'connecting' ? 'off' : 'warn', pic: lookOf(p.state).icon, head: p.message || p.conn.text, more: epoch(p.conn?.seen) ? t('card.offline', { ago: ago(store.now() - p.conn.seen) }) : '' });
-  if (p.state === 'paused' && p.pause?.text) list.push({ key: 'pause', tone: 'warn', pic: 'pausec', head: p.pause.text, more: '' });
+  if (p.state === 'paused' && p.pause?.text && !list.some((one) => one.head === p.pause.text)) list.push({ key: 'pause', tone: 'warn', pic: 'pausec', head: p.pause.text, more: '' });
   if (p.maintenance?.on && p.maintenance.note) list.push({ key: 'maint', tone: 'maint', pic: 'wrench', head: p.maintenance.note, more: '' });
   for (const n of p.notices ?? []) list.push({ key: n.code, tone: 'warn', pic: 'info', head: n.text, more: '' });
   return list;
@@ -138,7 +138,7 @@ function jobCard(id) {
     text(words, sentence(p));
     hide(words, !sentence(p));
     const timed = active && ['printing', 'preparing', 'paused', 'fault', 'stopping'].includes(p.state);
-    hide(facts, !timed);
+    hide(facts, !timed || !(Number.isFinite(job.left_s) || Number.isFinite(job.layer) || p.kind === 'bambu'));
     if (timed) paintFacts(p, job);
     hide(skip, !(timed && skippableJob(p)));
     applyGate(skip, gate(p, 'skip-objects'));

@@ -108,9 +108,10 @@ export function cameraCard(id, signal) {
 
   /** Why there is no picture, in words; "" when there is one. @param {any} p */
   function why(p) {
+    if (p.cam?.mode === 'none') return p.cam.text || t('cam.none');
     if (!p.conn?.online) return t('cam.offline');
     if (p.cam?.mode === 'rtsp') return p.cam.text || t('cam.rtsp');
-    if (p.cam?.mode !== 'jpeg') return p.cam?.text || t('cam.none');
+    if (p.cam?.mode !== 'jpeg') return t('cam.none');
     if (!store.connected && stream.problem) return t('conn.gone');
     return stream.problem || (stream.lastFrame ? '' : t('cam.connecting'));
   }
