@@ -32,7 +32,8 @@ _TOKEN_TIMEOUT_S = 4.0
 class Timing:
     """Seconds. Tests use shorter ones."""
 
-    tick: float = 0.25  # longest wait for a message before the clocks are looked at
+    tick: float = 1.0  # longest wait for a message before the clocks are looked at
+    tick_soon: float = 0.05  # shortest
     ask: float = 5.0  # between questions on a quiet session
     ask_starting: float = 1.0  # while Klipper is not ready: its errors are not announced
     silent: float = 12.0  # nothing heard, or a question unanswered: the link is dead
@@ -51,7 +52,9 @@ class Listener(Protocol):
 
     def session_up(self, session: Session) -> None: ...
     def notified(self, news: Notification) -> None: ...
-    def tick(self, now: float) -> None: ...
+    def tick(self, now: float) -> float:
+        """Look at the clocks; the monotonic s at which to do so again, message or not."""
+        ...
 
 
 class Session:
@@ -113,8 +116,9 @@ class Session:
         """Converse until it ends; why: "lost", "silent", "auth" or "asked"."""
         try:
             listener.session_up(self)
+            again = 0.0
             while not self._ending:
-                self._turn(listener)
+                again = self._turn(listener, again)
         except Closed:
             self._ending = self._ending or "lost"
         finally:
@@ -122,13 +126,16 @@ class Session:
             self._sock.close()
         return self._ending
 
-    def _turn(self, listener: Listener) -> None:
-        message = self._sock.receive(self._timing.tick)
+    def _turn(self, listener: Listener, until: float) -> float:
+        """One message, or none by ``until``; the next such moment."""
+        timing = self._timing
+        left = until - time.monotonic()
+        message = self._sock.receive(min(timing.tick, max(timing.tick_soon, left)))
         if message is not None:
             self._take(message, listener)
         now = time.monotonic()
         self._look_at_clocks(now)
-        listener.tick(now)
+        return listener.tick(now)
 
     def _take(self, message: str, listener: Listener) -> None:
         self.received += 1

@@ -128,8 +128,9 @@ class PrinterListener:
         if handle is not None:
             self._guard(handle)(news.params)
 
-    def tick(self, now: float) -> None:
+    def tick(self, now: float) -> float:
         self._guard(self._tick)(now)
+        return min(self._publish_at, self._ask_at) if self._has_news else self._ask_at
 
     def _tick(self, now: float) -> None:
         self._now = now
@@ -140,9 +141,12 @@ class PrinterListener:
             self._ask_again(now)
         if self._klipper_is_silent(now):
             self._set_klippy(Klippy(k.SILENT))
-        news = self._dirty or self._sense.is_restless
-        if news and self._has_picture and now >= self._publish_at and not self._is_settling(now):
+        if self._has_news and now >= self._publish_at and not self._is_settling(now):
             self._publish()
+
+    @property
+    def _has_news(self) -> bool:
+        return self._has_picture and (self._dirty or self._sense.is_restless)
 
     def _is_settling(self, now: float) -> bool:
         """The first report waits a moment for what belongs to it."""
