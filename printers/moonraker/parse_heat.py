@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from printers.moonraker.layout import settings_of
 from printers.moonraker.picture import Picture
-from printers.moonraker.values import number
+from printers.moonraker.values import number, rounded
 from printers.status import Fan, Heater, Speed
 
 _REACHED_C = 3.0
@@ -55,7 +55,7 @@ def fans_of(picture: Picture) -> tuple[Fan, ...]:
     for own, section in picture.layout.fans.items():
         speed = number(picture.object(section).get("speed"))
         if speed is not None:
-            percent = max(0, min(100, round(speed * 100)))
+            percent = rounded(speed * 100, 100)
             found.append(Fan(name=own, percent=percent, settable=picture.layout.may_set_fan(own)))
     return tuple(found)
 
@@ -81,4 +81,4 @@ def _lit(led: object) -> bool:
 
 def speed_of(picture: Picture) -> Speed | None:
     factor = number(picture.object("gcode_move").get("speed_factor"))
-    return None if factor is None else Speed(level=None, percent=max(0, round(factor * 100)))
+    return None if factor is None else Speed(level=None, percent=rounded(factor * 100, 999))

@@ -5,13 +5,23 @@ from __future__ import annotations
 from printers.moonraker.history import HistoryJob
 from printers.moonraker.metadata import Metadata
 from printers.moonraker.picture import READY, Picture
-from printers.moonraker.values import dicts, mapping, name, names, number, text, whole
+from printers.moonraker.values import (
+    dicts,
+    mapping,
+    name,
+    names,
+    number,
+    rounded,
+    text,
+    whole,
+)
 from printers.status import JobProgress, PrintObject
 
 ACTIVE = ("printing", "paused")
 ENDED = {"complete": "finished", "cancelled": "cancelled", "error": "failed"}
 """print_stats.state -> JobProgress.ended."""
 _FOLDER = "farm/"
+_MAX_MINUTES = 60 * 24 * 60
 
 
 def parse_job(picture: Picture) -> JobProgress | None:
@@ -124,7 +134,7 @@ def _remaining(picture: Picture) -> int | None:
         if not progress or printed <= 0:
             return None
         left = printed * (1 - progress) / progress
-    return max(0, round(left / 60))
+    return rounded(left / 60, _MAX_MINUTES)
 
 
 def _layers(picture: Picture) -> tuple[int | None, int | None]:

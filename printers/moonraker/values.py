@@ -30,11 +30,18 @@ def whole(value: object) -> int | None:
     return int(found) if found is not None and abs(found) < 1e9 else None
 
 
+def rounded(value: float, highest: int) -> int:
+    """The nearest whole number within 0 and ``highest``."""
+    return round(max(0.0, min(float(highest), value)))
+
+
 def text(value: object, limit: int = TEXT_LIMIT) -> str:
     """A text on one line without control characters, cut to ``limit``; anything else is ""."""
     if not isinstance(value, str):
         return ""
-    shown = "".join(ch if ch.isprintable() else " " for ch in value[: 8 * limit])
+    shown = value[: 8 * limit]
+    if not shown.isprintable():
+        shown = "".join(ch if ch.isprintable() else " " for ch in shown)
     line = " ".join(shown.split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 

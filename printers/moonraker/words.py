@@ -36,7 +36,7 @@ def _sentences(lines: list[str]) -> str:
     """Klipper puts each on a line of its own, without full stops."""
     parts = [
         f"{line}." if line[-1].isalnum() and after[:1].isupper() else line
-        for line, after in zip(lines, [*lines[1:], ""], strict=True)
+        for line, after in zip(lines, [*lines[1:], ""], strict=False)
     ]
     return " ".join(parts)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from core.jsonio import dumps
 from printers.lan.report import Report
 from printers.moonraker.history import HistoryJob, newest, read_job
 from printers.moonraker.layout import layout_of
@@ -383,3 +384,20 @@ def test_klippers_advice_is_left_to_the_panels_buttons() -> None:
     assert klipper_text("!! Move\x1b[31m out\nof range") == "Move [31m out of range"
     assert klipper_text(None) == ""
     assert len(klipper_text("word " * 500)) <= 300
+
+
+@pytest.mark.parametrize("said", ["", "\n", "Printer is shutdown", "Printer is not ready\n\n"])
+def test_a_stop_without_a_reason_is_still_shown(said: str) -> None:
+    shown = report("shutdown", klippy=Klippy("shutdown", said))
+    assert shown.state is S.FAULT and "gives no reason" in shown.message
+    assert klipper_text(said) == ""
+
+
+@pytest.mark.parametrize("word", ["printing", "paused"])
+def test_no_number_is_too_large_to_be_shown(word: str) -> None:
+    """One that is would keep the whole farm's news from the browsers."""
+    slow = Metadata("cube.gcode", estimated_s=1e30)
+    base = with_object(picture("printing"), "print_stats", state=word)
+    base = with_object(base, "gcode_move", speed_factor=1e300)
+    base = with_object(base, "fan", speed=1e308)
+    dumps(report_of(replace(base, metadata=slow)))
