@@ -38,9 +38,11 @@ def text(value: object) -> str:
     """One printable line of at most 300 characters that can be encoded, "" for anything else."""
     if not isinstance(value, str):
         return ""
-    clean = value[: TEXT_LIMIT * 4].encode("utf-8", "replace").decode("utf-8")
-    line = " ".join("".join(c if c.isprintable() else " " for c in clean).split())
-    return line[:TEXT_LIMIT]
+    clean = value[: TEXT_LIMIT * 4]
+    if not clean.isprintable():  # nor is half a surrogate pair
+        clean = clean.encode("utf-8", "replace").decode("utf-8")
+        clean = "".join(c if c.isprintable() else " " for c in clean)
+    return " ".join(clean.split())[:TEXT_LIMIT]
 
 
 def path(value: object) -> str:
