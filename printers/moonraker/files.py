@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from core.errors import FarmError, NotFound, StorageError, UploadCancelled, UploadFailed
+from core.errors import FarmError, NotFound, StorageError, Unusable, UploadCancelled, UploadFailed
 from printers.base import Progress
 from printers.commands import RemoteFile
 from printers.lan.http_client import Answered, HttpClient, Malformed, NoAnswer
@@ -36,7 +36,13 @@ _THUMBNAIL_MAX = 4_000_000
 
 
 def stored_path(remote_name: str) -> str:
-    """Path below the G-code folder. A name without "/" is the farm's own file."""
+    """Path below the G-code folder. A name without "/" is the farm's own file.
+
+    Raises Unusable for a path that climbs out: addresses are shortened on their way, so it would
+    reach another part of the server.
+    """
+    if {".", ".."} & set(remote_name.split("/")):
+        raise Unusable(f"{remote_name!r} cannot be the name of a file on a printer.")
     return remote_name.lstrip("/") if "/" in remote_name else f"{FOLDER}/{remote_name}"
 
 
@@ -139,7 +145,7 @@ class FileStore:
 
     def list_files(self, folder: str) -> tuple[RemoteFile, ...]:
         """Folders and G-code; hidden ones (thumbnails) are left out."""
-        where = folder.strip("/")
+        where = stored_path(f"/{folder}").strip("/")
         listing = self._directory(where)
         if listing is None:
             raise self._missing(f"/{where}")
@@ -171,7 +177,7 @@ class FileStore:
             if not pictures:
                 return None
             beside = where.rpartition("/")[0]
-            path = "/".join(filter(None, (beside, max(pictures)[1])))
+            path = stored_path("/" + "/".join(filter(None, (beside, max(pictures)[1]))))
             return self._web.request("GET", _file_url(path), max_bytes=_THUMBNAIL_MAX).body
         except Answered as error:
             if error.http_status == 404:

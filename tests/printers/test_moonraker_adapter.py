@@ -676,3 +676,19 @@ def test_a_changed_certificate_needs_a_person(make: Make, tmp_path: Path) -> Non
         in_state(printer, S.IDLE)
         assert printer.diagnostics()["certificate_sha256"] == shown
         printer.stop()
+
+
+@pytest.mark.parametrize("climbing", ["/../../../access/api_key", "a/../../..", "..", "/./x"])
+def test_no_path_climbs_out_of_the_files(
+    rowan: MoonrakerPrinter, tmp_path: Path, climbing: str
+) -> None:
+    """Moonraker's own key lies next door."""
+    for ask in (
+        lambda: rowan.list_files(climbing),
+        lambda: rowan.download(climbing, tmp_path / "x"),
+        lambda: rowan.delete_remote(climbing),
+        lambda: rowan.remote_size(climbing),
+        lambda: rowan.thumbnail(climbing),
+    ):
+        with pytest.raises(Unusable, match="file on a printer"):
+            ask()
