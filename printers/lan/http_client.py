@@ -21,8 +21,6 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPDigestAuth
-from urllib3.connection import HTTPSConnection
-from urllib3.connectionpool import HTTPSConnectionPool
 
 from core.errors import (
     FarmError,
@@ -36,6 +34,7 @@ from core.jsonio import JSONDecodeError, loads
 from core.secret import Secret
 from printers.base import Progress
 from printers.lan.address import Address
+from printers.lan.http_pools import BEFORE_SENDING, POOLS
 from printers.lan.outage import outage_of
 from printers.lan.trust import Trust
 from printers.lan.upload_body import UploadBody
@@ -45,7 +44,6 @@ WHOLE_ANSWER_S = 30.0
 """An answer that trickles in must not hold a printer's thread for ever."""
 _CHUNK = 64 * 1024
 _TEXT_MAX = 300
-_BEFORE_SENDING = "the handshake failed"
 
 
 class NotReached(PrinterOffline):
@@ -105,21 +103,6 @@ class Reply:
         return value
 
 
-class _Connection(HTTPSConnection):
-    """Notes on an error that the handshake made it: not a byte of a request had left."""
-
-    def connect(self) -> None:
-        try:
-            super().connect()
-        except Exception as error:
-            error.add_note(_BEFORE_SENDING)
-            raise
-
-
-class _Pool(HTTPSConnectionPool):
-    ConnectionCls = _Connection
-
-
 class _Pinned(HTTPAdapter):
     """Connections that use exactly our TLS context: requests would add public authorities."""
 
@@ -129,8 +112,7 @@ class _Pinned(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **more: Any) -> None:
         super().init_poolmanager(*args, **more)
-        known = self.poolmanager.pool_classes_by_scheme
-        self.poolmanager.pool_classes_by_scheme = {**known, "https": _Pool}
+        self.poolmanager.pool_classes_by_scheme = POOLS
 
     def build_connection_pool_key_attributes(
         self, request: Any, verify: Any, cert: Any = None
@@ -422,7 +404,7 @@ def _was_connecting(error: BaseException) -> bool:
     """Whether the connection had not been made yet (nothing can have been sent). TLS can also
     break later, when the server may have acted already."""
     if isinstance(error, requests.exceptions.SSLError):
-        return any(_BEFORE_SENDING in getattr(e, "__notes__", ()) for e in _inside(error))
+        return any(BEFORE_SENDING in getattr(e, "__notes__", ()) for e in _inside(error))
     inner = error.args[0] if error.args else None
     reason = getattr(inner, "reason", inner)
     return isinstance(

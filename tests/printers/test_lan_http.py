@@ -13,6 +13,7 @@ import pytest
 from core.config import PrinterConfig
 from core.errors import ConfigError, PrinterOffline, PrinterTimeout, UploadCancelled
 from core.secret import Secret
+from printers.lan import http_pools
 from printers.lan.address import Address
 from printers.lan.certificates import IdentityChanged
 from printers.lan.dialer import Dialer
@@ -397,4 +398,25 @@ def test_tls_that_breaks_after_the_request_leaves_it_open_whether_it_was_taken(
         with pytest.raises(PrinterTimeout):
             client.request("POST", "/start", once=True)
         assert len([head for head in heads if head]) == 1, "it was sent, and once"
+        client.close()
+
+
+def test_headers_that_trickle_in_are_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else one server would hold its printer's thread, and everyone's orders to it, for days."""
+    monkeypatch.setattr(http_pools, "WHOLE_HEAD_S", 0.3)
+    done = threading.Event()
+
+    def serve(sock: socket.socket) -> None:
+        read_head(sock)
+        sock.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        while not done.wait(0.02):
+            sock.sendall(b"a")
+
+    with LoopbackServer(serve) as server:
+        client, _, _ = client_of(server.port, tmp_path)
+        with pytest.raises(NoAnswer):
+            client.request("GET", "/x")
+        done.set()
         client.close()
