@@ -323,8 +323,8 @@ class PrinterListener:
         self._publish_at = self._now + self._timing.publish
         session = self._session
         waiting = session.calls.is_open(*_ORDERS) if session is not None else ""
-        picture = replace(self.picture, ordered=_ORDERS.get(waiting, ""))
-        picture = replace(picture, sensed=self._sense.look(picture, self._now))
+        sensed = self._sense.look(self.picture, self._now)
+        picture = replace(self.picture, ordered=_ORDERS.get(waiting, ""), sensed=sensed)
         self.picture = picture
         self._keeper.report(report_of(picture))
         if not self._reported:
