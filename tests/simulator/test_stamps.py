@@ -15,6 +15,8 @@ import websocket
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.listener import Jobs
+from bench.mixes import MIXES, entries
 from simulator.bambu.report_json import ReportForm
 from simulator.farm import Endpoint, SimulatedFarm
 from simulator.specs import make_spec
@@ -162,3 +164,40 @@ def test_what_is_polled_changed_at_most_one_interval_ago_and_never_at_zero(now_n
     changed = Pace(hertz=1.0, phase=index / 100, stamp=True).last_change_ns(now_ns)
     assert 0 <= now_ns - changed < 1_000_000_000
     assert stamp_of(changed)[0] % 1000 != 0
+
+
+# --- who reads it --------------------------------------------------------------------------------
+
+ARRIVED_NS = 1_700_000_012_345_670_000  # 12,345.67 ms of its cycle
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value"),
+    [
+        ("bambu", "layer", 12_343),
+        ("moonraker", "layer", 12_343),
+        ("octoprint", "left_s", 12_343 * 60),
+        ("prusalink", "left_s", 12_343 * 60),
+    ],
+)
+def test_the_listener_reads_the_stamp_where_each_make_carries_it(kind, name, value):
+    jobs = Jobs()
+    jobs.learn([{"id": "p", "kind": kind, "job": {"layer": None, "left_s": 0, "pct": 1}}], 0)
+    patches = {"p": {"job": {name: value, "pct": 50}}}
+    ((found, delay),) = jobs.delays(patches, ARRIVED_NS)
+    assert (found, delay) == (kind, pytest.approx(2.17, abs=0.01))
+    assert jobs.delays(patches, ARRIVED_NS) == []  # nothing new
+    ((_, later),) = jobs.delays({"p": {"job": {"pct": 51}}}, ARRIVED_NS)
+    assert later == pytest.approx(2.16, abs=0.01)
+    assert jobs.delays({"p": {"heaters": []}}, ARRIVED_NS) == []
+
+
+@pytest.mark.parametrize("mix", MIXES)
+def test_a_mix_shares_its_printers_fairly_and_by_turns(mix):
+    kinds = MIXES[mix]
+    found = entries(mix, 50)
+    assert len({entry["id"] for entry in found}) == 50
+    counts = [sum(entry["type"] == kind for entry in found) for kind in kinds]
+    assert sum(counts) == 50
+    assert max(counts) - min(counts) <= 1
+    assert {entry["scenario"] for entry in found} == {"printing"}
