@@ -28,7 +28,7 @@ _HEIGHT = re.compile(
 )
 _COMMAND = re.compile(rb"\n[ \t]*[A-Za-z]")
 _EXTRUDING = re.compile(
-    rb"\nG0*[0-3](?![0-9.])(?=[^\n;]{0,200}[XYIJ])[^\n;]{0,200}?E\+?0*\.?0*[1-9]"
+    rb"\nG0{0,3}[0-3](?![0-9.])(?=[^\n;]{0,200}[XYIJ])[^\n;]{0,200}?E\+?0{0,9}\.?0{0,9}[1-9]"
 )
 """A move along the bed that pushes filament out; priming and retracting in place are none."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from pathlib import Path
 from typing import Any
 
@@ -290,6 +291,14 @@ def test_hostile_text_is_only_text(save: Any) -> None:
         index=1, type="<img src=x onerror=alert(1)> exe"[:40], color="F2754E", grams=7.45,
         meters=2.5,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("line", ["G1 X1 E" + "0" * 200_000, "G1 X1 " + "E0." * 60_000])
+def test_a_line_of_zeros_costs_linear_time(line: str, save: Any) -> None:
+    """A pattern that tries again at each of them would stop the whole farm for hours."""
+    began = time.process_time()
+    read(save, f"{ORCA}\n{line}\n")
+    assert time.process_time() - began < 2.0
 
 
 def block(picture: bytes, size: str, word: str = "thumbnail", declared: int = 0) -> str:
