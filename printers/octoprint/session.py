@@ -254,6 +254,8 @@ class Session:
         if isinstance(error, Answered) and error.http_status in (401, 403):
             text = f"{name} cannot be used: its OctoPrint refuses the farm's key. {_KEY_HINT}"
             return Outage(PrinterState.AUTH, "auth", text)
+        if isinstance(error, Answered):
+            return _unable(name, error)
         if isinstance(error, Closed):
             return _closed(name)
         if isinstance(error, NoAnswer) and self.how:
@@ -264,3 +266,13 @@ class Session:
 def _closed(name: str) -> Outage:
     text = f"OctoPrint of {name} closed the connection; it may be restarting. Connecting again."
     return Outage(PrinterState.OFFLINE, "closed", text)
+
+
+def _unable(name: str, error: Answered) -> Outage:
+    """A proxy without its server, an error inside the server, an address that leads elsewhere."""
+    said = f"HTTP {error.http_status}" + (f": {error.text.rstrip('.')}" if error.text else "")
+    text = (
+        f"OctoPrint of {name} does not answer as it should ({said}). It may be starting, or what "
+        "stands before it has lost it; otherwise check its url."
+    )
+    return Outage(PrinterState.OFFLINE, "server_error", text)

@@ -105,12 +105,14 @@ def progress_of(seen: SeenJob | None, status: Mapping[str, Any], word: str) -> J
     """What to show of it. ``word``: the printer's state."""
     if seen is None:
         return None
-    ended = "" if job_id(status) is not None else ENDS.get(word, "")
+    running = job_id(status) is not None
+    ended = "" if running else ENDS.get(word, "")
+    known = seen.percent if running or ended else None  # an old one would look alive
     return JobProgress(
         name=seen.name,
         file=seen.file,
         task_id=f"job:{seen.id}",
-        percent=100 if ended == "finished" else seen.percent,
+        percent=100 if ended == "finished" else known,
         remaining_min=None if seen.inherited is not None else _remaining(status, word),
         ended=ended,
     )

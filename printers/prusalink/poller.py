@@ -18,7 +18,7 @@ from printers.lan import outage as words
 from printers.lan.address import Address
 from printers.lan.certificates import IdentityChanged
 from printers.lan.dialer import Aborted, Dialer
-from printers.lan.http_client import Answered, NoAnswer, NotReached
+from printers.lan.http_client import Answered, Malformed, NoAnswer, NotReached
 from printers.lan.outage import Outage, outage_of
 from printers.lan.trust import Trust
 from printers.prusalink.client import PrusaLinkClient
@@ -176,7 +176,14 @@ class Poller:
         if isinstance(error, Answered):
             return self._refusal(error)
         if isinstance(error, NoAnswer):
-            return outage_of(TimeoutError(), self._name, self._address.where)
+            text = (
+                f"{self._name} at {self._address.where} does not answer, or not whole. It may be "
+                "switched off or overloaded, or its address changed."
+            )
+            return Outage(PrinterState.OFFLINE, "no_answer", text)
+        if isinstance(error, Malformed):
+            text = f"{error.message} Check the url of {self._name}, and what stands before it."
+            return Outage(PrinterState.OFFLINE, "malformed", text)
         if isinstance(error, ConfigError):
             return Outage(PrinterState.MISCONFIGURED, "config", error.message)
         return outage_of(error, self._name, self._address.where)
@@ -198,7 +205,7 @@ class Poller:
         if error.http_status == 503:
             text = f"PrusaLink of {self._name} is starting and does not know its printer yet."
             return Outage(PrinterState.CONNECTING, "starting", text)
-        if error.http_status == 404:
+        if error.http_status == 404 or error.http_status < 400:
             text = (
                 f"What answers at {self._address.where} is not PrusaLink with its API v1. Check "
                 f"the url of {self._name}, or update its firmware."
