@@ -81,6 +81,7 @@ NAMES = (
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "fault(*names): knobs and actions this test is about")
+    config.addinivalue_line("markers", "http_fault(*names, kinds): the same of print servers")
 
 
 class RememberingRegistry(Registry):
@@ -327,3 +328,35 @@ def _marks_are_earned(request: pytest.FixtureRequest) -> Iterator[None]:
     farm.used.clear()
     yield
     assert named <= farm.used, f"claimed but never used: {sorted(named - farm.used)}"
+
+
+@pytest.fixture
+def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """stage("octoprint", …, scale=…): printers behind print servers, beside a healthy neighbour;
+    no name: one of each. Afterwards threads and neighbour are looked at, and the marks."""
+    from tests.faults import http_farm  # it is built from this module
+
+    open_stages: list[http_farm.Stage] = []
+
+    def make(*cast: str, **options: Any) -> http_farm.Stage:
+        made = http_farm.Stage(cast or http_farm.KINDS, tmp_path / "stage", **options)
+        open_stages.append(made)
+        made.start()
+        return made
+
+    try:
+        yield make
+        for one in open_stages:
+            one.check()
+    finally:
+        for one in open_stages:
+            one.stop()
+    named = {
+        (kind, name)
+        for mark in request.node.iter_markers("http_fault")
+        for kind in mark.kwargs["kinds"]
+        for name in mark.args
+    }
+    used = set().union(*(one.used for one in open_stages))
+    assert named <= used, f"claimed but never used: {sorted(named - used)}"
+    assert [t.name for t in threading.enumerate() if t.name.startswith(("printer:", "job:"))] == []

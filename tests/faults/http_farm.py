@@ -1,0 +1,352 @@
+"""A stage for the faults of print servers: one printer of each make beside a healthy neighbour.
+
+Each test names what it is about with ``@http_fault("name", …, kinds=…)``; the mark counts only when
+the test really used it, and test_http_catalogue.py finds what has no test.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.clock import SystemClock
+from core.config import PrinterConfig
+from core.events import Bus
+from core.secret import Secret
+from job_queue.job import Job
+from job_queue.json_store import JsonJobStore
+from job_queue.service import JobService
+from job_queue.timing import Timing as JobTiming
+from printers.adapters import ADAPTERS
+from printers.base import AdapterContext, Printer
+from printers.fleet import Fleet
+from printers.lan.backoff import Backoff
+from printers.moonraker.adapter import MoonrakerPrinter
+from printers.moonraker.client import Timing as MoonrakerTiming
+from printers.octoprint.adapter import OctoPrintPrinter
+from printers.octoprint.timing import Timing as OctoPrintTiming
+from printers.prusalink.adapter import PrusaLinkPrinter
+from printers.prusalink.rhythm import Rhythm
+from simulator.farm import SimulatedFarm
+from simulator.plain_gcode import build_gcode
+from simulator.specs import PrinterSpec, make_spec
+from slicer.library import FileLibrary
+from tests.faults.conftest import RememberingRegistry, Seat, Sim
+
+OCTOPRINT, MOONRAKER, MK3, FIRMWARE = KINDS = ("octoprint", "moonraker", "mk3", "firmware")
+LIVE = (OCTOPRINT, MOONRAKER)
+"""Those that tell by themselves, over a web socket."""
+POLLED = (MK3, FIRMWARE)
+MODELS = {OCTOPRINT: "Ender 3", MOONRAKER: "Voron 2.4", MK3: "MK3S", FIRMWARE: "MK4"}
+NAMES = {OCTOPRINT: "Oak", MOONRAKER: "Maple", MK3: "Pine", FIRMWARE: "Fir"}
+NEIGHBOUR = "neighbour"
+
+WAIT_S = 25.0
+POLL_S = 0.04
+_RETRY, _REFUSED_RETRY = (0.1, 0.4), 0.4
+_OCTOPRINT = OctoPrintTiming(
+    tick=0.1, first=2.0, ping=1.0, dead=2.5, stale=1.0, chore=0.3, poll=0.3, websocket_again=1.0,
+    steady=0.5,
+)  # fmt: skip
+_MOONRAKER = MoonrakerTiming(
+    tick=0.1, ask=0.4, ask_starting=0.3, silent=2.5, klipper_silent=3.0, publish=0.1, notice=3.0,
+    restart=3.0, retry=_RETRY, auth_retry=_REFUSED_RETRY,
+)  # fmt: skip
+_PRUSALINK = Rhythm(
+    active=0.2, idle=0.3, soon=0.1, answer=1.2, storage=0.8, asked=3.0, start_wait=6.0,
+    indexed=2.5, look=0.1, transfer=2.0,
+)  # fmt: skip
+JOBS = JobTiming(
+    evidence_s=4.0, quiet_s=1.0, stopping_s=6.0, cleanup_delay_s=0.1, batch_s=0.02, tick_s=0.1
+)
+
+
+def http_fault(*names: str, kinds: tuple[str, ...] = KINDS) -> pytest.MarkDecorator:
+    """The test is about these knobs and actions of these makes."""
+    return pytest.mark.http_fault(*names, kinds=kinds)
+
+
+class _MarkedSim(Sim):
+    """Remembers the make together with the name."""
+
+    def __init__(self, handle: Any, kind: str, used: set[tuple[str, str]]) -> None:
+        self._names: set[str] = set()
+        super().__init__(handle, self._names)
+        self._kind, self._all = kind, used
+
+    def set(self, **knobs: Any) -> None:
+        super().set(**knobs)
+        self._all.update((self._kind, name) for name in self._names)
+
+    def do(self, action: str, **arguments: Any) -> Any:
+        result = super().do(action, **arguments)
+        self._all.update((self._kind, name) for name in self._names)
+        return result
+
+
+class HttpSeat(Seat):
+    """One printer behind a print server, and the person who watches it."""
+
+    def __init__(self, stage: Stage, printer_id: str, kind: str) -> None:
+        super().__init__(stage, printer_id, MODELS[kind])  # type: ignore[arg-type]
+        self.stage = stage
+        self.target = 30.0
+        self.kind = kind
+        self.sim = _MarkedSim(stage.simulated.printer(printer_id), kind, stage.used)
+
+    def __repr__(self) -> str:
+        return self.id
+
+    def until(
+        self, holds: Callable[[dict[str, Any]], Any], what: str = "", seconds: float = WAIT_S
+    ) -> dict[str, Any]:
+        """As Seat.until, and looked at less often: many are watched at once."""
+        end = time.monotonic() + seconds
+        while not holds(self.panel()) and time.monotonic() < end:
+            time.sleep(POLL_S)
+        return super().until(holds, what, 0.0)
+
+    def stays(self, holds: Callable[[dict[str, Any]], Any], seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            super().stays(holds, 1e-6)
+            time.sleep(POLL_S)
+
+    def ready(self, seconds: float = 30.0) -> dict[str, Any]:
+        """At rest, somebody has looked at the bed, and its temperatures are measured."""
+        self.until(
+            lambda p: p["state"] in ("ready", "needs_clear") and p["temps"], "no rest", seconds
+        )
+        if not self.panel()["bed"]["clear"]:
+            self.farm.jobs.mark_clear(self.id)
+        return self.until(lambda p: p["state"] == "ready" and p["temps"], "never ready", seconds)
+
+    def is_live(self) -> None:
+        """What is shown follows the machine."""
+        self.target += 1.0
+        goal = self.target
+        self.sim.handle.peek(lambda m: setattr(m.heat.nozzles[0], "target", goal))
+        self.until(lambda p: p["temps"].get("nozzle", [0, 0])[1] == goal, "frozen values")
+
+    def stored(self) -> str:
+        files = self.sim.handle.peek(lambda m: m.storage.list("/"))
+        return next(e.name for e in files if e.name.endswith(".gcode"))
+
+    def start(self, file_id: str = "", **options: Any) -> Job:
+        file_id = file_id or self.stage.sliced(self.kind)
+        return self.farm.jobs.start_file(self.id, file_id, confirm=("all",), **options)
+
+    def printing(self) -> Job:
+        """A print of the farm's own that is under way."""
+        self.ready()
+        job = self.job_until(self.start(), "printing", seconds=25.0)
+        self.in_state("printing", seconds=25.0)
+        return job
+
+    def prints_locally(self) -> dict[str, Any]:
+        """Somebody has started a stored file past the farm."""
+        self.ready()
+        self.sim.handle.do("start_local", name=self.stored())
+        return self.until(lambda p: p["state"] == "printing" and p["job"], "prints nothing", 25.0)
+
+    def starts(self) -> int:
+        """How many requests to start a print have reached the server."""
+        return sum(map(_is_start, self.sim.handle.requests()))
+
+    def orders(self) -> list[dict[str, Any]]:
+        """Everything that reached the server and changes something."""
+        return [request for request in self.sim.handle.requests() if _is_order(request)]
+
+    def since(self, mark: int) -> list[tuple[str, str]]:
+        """(state, sentence) of everything shown since ``len(seat.history)`` was ``mark``."""
+        shown = [(s.state.value, s.message) for s in self.history[mark:]]
+        return [now for now, before in zip(shown, [None, *shown], strict=False) if now != before]
+
+    def fingerprint(self) -> str:
+        """All of its panel that does not move while nothing happens to it."""
+        panel = self.panel()
+        still = ("state", "sub", "message", "pause", "fault", "faults", "notices", "lock", "bed")
+        job = panel["job"]
+        return json.dumps([*(panel[key] for key in still), job and job["name"], panel["caps"]])
+
+
+def _is_start(request: Mapping[str, Any]) -> bool:
+    body, path, method = request.get("body"), str(request.get("path")), request.get("method")
+    told = body if isinstance(body, dict) else {}
+    if method == "WS":
+        return bool(told.get("method") == "printer.print.start")
+    if path.startswith("/api/files/"):
+        return told.get("command") == "select" and bool(told.get("print"))
+    if path.startswith("/api/v1/files/"):
+        after = request.get("headers", {}).get("Print-After-Upload", "?0") == "?1"
+        return method == "POST" or (method == "PUT" and after)
+    return path == "/printer/print/start" or (
+        path == "/api/job" and told.get("command") in ("start", "restart")
+    )
+
+
+def _is_order(request: Mapping[str, Any]) -> bool:
+    if request.get("method") != "WS":
+        login = str(request.get("path")) in ("/api/login", "/access/login")
+        return request.get("method") not in ("GET", "HEAD") and not login
+    body = request.get("body")
+    method = str(body.get("method", "")) if isinstance(body, dict) else ""
+    return method.startswith(("printer.print.", "printer.gcode.script", "printer.emergency"))
+
+
+class Stage:
+    """One farm run: a printer for each make in ``cast``, and the neighbour."""
+
+    def __init__(
+        self,
+        cast: Sequence[str],
+        folder: Path,
+        *,
+        scale: float = 1.0,
+        scenario: str = "idle",
+        digest: bool = False,
+        tls: bool = False,
+    ) -> None:
+        self.used: set[tuple[str, str]] = set()
+        self._digest = digest
+        self._files: dict[tuple[str, float], str] = {}
+        specs = [_spec(kind, number, scenario, tls) for number, kind in enumerate(cast, 1)]
+        beside = "printing" if scale <= 2 else "idle"
+        specs.append(make_spec(NEIGHBOUR, "Yew", "Voron 2.4", 99, beside, kind="moonraker"))
+        self.simulated = SimulatedFarm(specs, time_scale=scale, tick_s=0.05)
+        self.simulated.start()
+        clock, self.bus = SystemClock(), Bus()
+        self.registry = RememberingRegistry(self.bus)
+        with pytest.MonkeyPatch.context() as patch:
+            for name, make in _FACTORIES.items():
+                patch.setitem(ADAPTERS, name, make)
+            self.fleet = Fleet([self._config(s) for s in specs], self.registry, clock, folder)
+        self.library = FileLibrary(folder / "files", clock, 50_000_000)
+        store = JsonJobStore(folder, clock)
+        self.jobs = JobService(
+            store, self.fleet, self.registry, self.library, self.bus, clock, JOBS
+        )
+        self.fleet.observe(self.jobs.note_command)
+        self.seats = [
+            HttpSeat(self, spec.id, kind) for spec, kind in zip(specs, cast, strict=False)
+        ]
+        self.neighbour = HttpSeat(self, NEIGHBOUR, MOONRAKER)
+        self._before = ""
+        self._threads: set[str] = set()
+
+    def _config(self, spec: PrinterSpec) -> PrinterConfig:
+        end = self.simulated.endpoints[spec.id]
+        by_digest = self._digest and spec.kind == "prusalink"
+        return PrinterConfig(
+            simulate=True,
+            id=spec.id,
+            name=spec.name,
+            type=spec.kind,
+            model=spec.model,
+            url=end.url,
+            api_key=Secret("" if by_digest else end.api_key),
+            user=end.user if by_digest else "",
+            password=Secret(end.password if by_digest else ""),
+        )
+
+    def start(self) -> None:
+        """Everything is at rest or prints, and the neighbour's picture is taken."""
+        self.jobs.start()
+        self.fleet.start()
+        beside = self.neighbour
+        beside.until(
+            lambda p: p["temps"] and p["state"] in ("ready", "printing") and p["bed"]["why"],
+            "no neighbour",
+            30.0,
+        )
+        self._before = beside.fingerprint()
+        beside.history.clear()
+        for seat in self.seats:
+            seat.until(lambda p: p["conn"]["online"] and p["temps"], "not connected", 30.0)
+            seat.history.clear()
+        self._threads = _printer_threads()
+
+    def stop(self) -> None:
+        self.jobs.stop()
+        self.fleet.stop()
+        self.simulated.stop()
+
+    def check(self) -> None:
+        """No thread has died, and the neighbour is exactly as it was."""
+        assert _printer_threads() == self._threads, "a printer's thread has ended"
+        beside = self.neighbour
+        assert beside.fingerprint() == self._before, "the neighbour has changed"
+        assert len({s.state for s in beside.history}) <= 1, beside.since(0)
+        assert not beside.panel()["conn"]["stale"]
+
+    def each(self, act: Callable[[HttpSeat], Any]) -> dict[str, Any]:
+        """``act`` with every printer, at the same time; fails with all that failed."""
+        with ThreadPoolExecutor(len(self.seats)) as pool:
+            running = {seat.id: pool.submit(act, seat) for seat in self.seats}
+        failed = {name: error for name, one in running.items() if (error := one.exception())}
+        if len(failed) == 1:
+            raise next(iter(failed.values()))
+        assert not failed, "\n".join(f"{name}: {error}" for name, error in failed.items())
+        return {name: one.result() for name, one in running.items()}
+
+    def sliced(self, kind: str, minutes: float = 30.0) -> str:
+        """The id of a sliced file in the library."""
+        if (kind, minutes) not in self._files:
+            content = io.BytesIO(build_gcode("gear", MODELS[kind], minutes, 20))
+            self._files[kind, minutes] = self.library.add(content, f"Gear {kind}.gcode").id
+        return self._files[kind, minutes]
+
+
+def _spec(kind: str, number: int, scenario: str, tls: bool) -> PrinterSpec:
+    prusa = kind in POLLED
+    make, flavour = ("prusalink", kind) if prusa else (kind, "")
+    return make_spec(
+        f"{kind}{number}",
+        f"{NAMES[kind]} {number}",
+        MODELS[kind],
+        number,
+        scenario,
+        kind=make,
+        flavour=flavour,
+        tls=tls,
+    )
+
+
+def _printer_threads() -> set[str]:
+    return {t.name for t in threading.enumerate() if t.name.startswith("printer:")}
+
+
+def _octoprint(config: PrinterConfig, context: AdapterContext) -> Printer:
+    return OctoPrintPrinter(config, context, _OCTOPRINT, Backoff(_RETRY, _REFUSED_RETRY))
+
+
+def _moonraker(config: PrinterConfig, context: AdapterContext) -> Printer:
+    return MoonrakerPrinter(config, context, None if config.id == NEIGHBOUR else _MOONRAKER)
+
+
+def _prusalink(config: PrinterConfig, context: AdapterContext) -> Printer:
+    return PrusaLinkPrinter(config, context, _PRUSALINK, Backoff(_RETRY, _REFUSED_RETRY))
+
+
+_FACTORIES: dict[str, Callable[[PrinterConfig, AdapterContext], Printer]] = {
+    "octoprint": _octoprint,
+    "moonraker": _moonraker,
+    "prusalink": _prusalink,
+}
+
+
+def wait_until(holds: Callable[[], Any], what: str, seconds: float = 15.0) -> Any:
+    """Wait for something on the server's side."""
+    end = time.monotonic() + seconds
+    while not (value := holds()):
+        assert time.monotonic() < end, what
+        time.sleep(0.01)
+    return value
