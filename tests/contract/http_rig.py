@@ -83,6 +83,10 @@ class HttpRig(Rig):
         if refuse:
             self.proxy.refuse()
 
+    def lose_start(self, *, delivered: bool) -> None:
+        self.proxy.trap_delivers = delivered
+        self.proxy.trap = self.dialect.is_start
+
     def upload_limit(self, bytes_per_s: int) -> None:
         self.proxy.upload_bytes_per_s = bytes_per_s
 

@@ -7,11 +7,13 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Callable, Sequence
 
-from tests.contract.wire_log import Ear, WireLog
+from tests.contract.wire_log import Ear, Request, WireLog
 
 CHUNK = 65_536
 TICK_S = 0.05
+WORKS_S = 0.5  # for a server to act on a request whose answer gets lost
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close with RST
 NOT_HTTP = b"\x16\x03\x01\x00\xff\xfe garbage \x00\x00" * 8
 BROKEN = b'{"state": {"text": "Oper'
@@ -37,6 +39,10 @@ class FaultProxy:
         """One of GARBAGE: what comes instead of every answer."""
         self.upload_bytes_per_s = 0
         """A limit from the client to the server; 0 = none."""
+        self.trap: Callable[[Request], bool] | None = None
+        """Once: the connection breaks at the first request for which this says yes."""
+        self.trap_delivers = True
+        """Whether the server gets that request; the client never gets an answer."""
         self._pairs: set[Pair] = set()
         self._lock = threading.Lock()
         self._listener: socket.socket | None = None
@@ -80,6 +86,7 @@ class FaultProxy:
         """No faults. What fell into the hole is reset, as a rebooted server would."""
         was_hole, self.hole = self.hole, False
         self.delay_s, self.garbage, self.upload_bytes_per_s = 0.0, "", 0
+        self.trap = None
         if was_hole:
             self.cut()
         if self._listener is None:
@@ -103,6 +110,14 @@ class FaultProxy:
                 self._pairs.add(pair)
             pair.start()
 
+    def springs(self, requests: Sequence[Request]) -> bool:
+        """Whether the trap closes now; it does so once."""
+        with self._lock:
+            if self.trap is None or not any(map(self.trap, requests)):
+                return False
+            self.trap = None
+            return True
+
     def forget(self, pair: Pair) -> None:
         with self._lock:
             self._pairs.discard(pair)
@@ -117,6 +132,7 @@ class Pair:
         self._server: socket.socket | None = None
         self._ear = Ear(proxy.log)
         self._over = threading.Event()
+        self._trapped = False
         name = f"proxy:{proxy.port}"
         self._up = threading.Thread(target=self._upwards, name=f"{name}:up")
         self._down = threading.Thread(target=self._downwards, name=f"{name}:down")
@@ -151,7 +167,9 @@ class Pair:
             self._server = socket.create_connection(("127.0.0.1", self._proxy.target))
             self._down.start()
             while not self._over.is_set() and (data := self._client.recv(CHUNK)):
-                self._ear.hear(data)
+                if self._proxy.springs(self._ear.hear(data)):
+                    self._break_off(data)
+                    break
                 if self._proxy.garbage and self._ear_is_plain():
                     self._client.sendall(_garbage(self._proxy.garbage, socket_frame=False))
                     if self._proxy.garbage == "bytes":
@@ -171,10 +189,21 @@ class Pair:
                     end.close()
             self._proxy.forget(self)
 
+    def _break_off(self, data: bytes) -> None:
+        """The client's end is reset; the server's stays until it has worked on the request."""
+        assert self._server is not None
+        self._trapped = True
+        if self._proxy.trap_delivers:
+            self._server.sendall(data)
+            self._over.wait(WORKS_S)
+        self.reset()
+
     def _downwards(self) -> None:
         assert self._server is not None
         try:
             while not self._over.is_set() and (data := self._server.recv(CHUNK)):
+                if self._trapped:
+                    continue
                 self._over.wait(self._proxy.delay_s)
                 self._wait_out_hole()
                 if self._proxy.garbage:

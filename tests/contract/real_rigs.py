@@ -95,6 +95,9 @@ class RealOctoPrint(RealRig):
         super().__init__()
         self.server: OctoPrint = OctoPrint()
 
+    def break_printer(self) -> None:
+        self.server.order("!!DEBUG:trigger_fatal_error_marlin")
+
     def power_off_printer(self) -> None:
         self.server.order("!!DEBUG:drop_connection")
 
@@ -123,6 +126,9 @@ class RealMoonraker(RealRig):
     def __init__(self) -> None:
         super().__init__()
         self.server: Moonraker = Moonraker()
+
+    def break_printer(self) -> None:
+        self.server.order("shutdown 1")
 
     def power_off_printer(self) -> None:
         self.server.order("mute")
@@ -176,6 +182,10 @@ class RealPrusaLink(RealRig):
     def secrets(self) -> list[str]:
         return [self.server.api_key, self.server.password]
 
+    def break_printer(self) -> None:
+        self.server.order("halt")
+        self._stuck = True  # it answers again only after a new start
+
     def power_off_printer(self) -> None:
         self.server.board.kill()
 
@@ -190,6 +200,7 @@ class RealPrusaLink(RealRig):
     def reset(self) -> None:
         if self._stuck:
             self.kill()
+            self.server.board.kill()
             self._stuck = False
         super().reset()
 

@@ -74,6 +74,10 @@ class Rig(ABC):
         """The way to the server is so from now on; without arguments it is healthy."""
 
     @abstractmethod
+    def lose_start(self, *, delivered: bool) -> None:
+        """The connection breaks at the next start: before or after the server got it."""
+
+    @abstractmethod
     def disk_full(self, on: bool) -> None:
         """Nothing more can be stored there."""
 
@@ -100,6 +104,10 @@ class Rig(ABC):
     @abstractmethod
     def power_on_printer(self) -> None:
         """It has power again."""
+
+    @abstractmethod
+    def break_printer(self) -> None:
+        """The printer's own firmware halts with an error."""
 
     @abstractmethod
     def shows(self) -> str:

@@ -21,7 +21,7 @@ from tests.contract.rig import Rig
 
 TIME_SCALE = 120.0  # faster, and Klipper cools down for idleness within a test
 TICK_S = 0.05
-NO_SERVER = "The printer is its own server: it has no power while its server runs."
+SEALED = "MQTT is encrypted end to end, so no single message can be taken out on the way."
 
 
 class _Sim:
@@ -52,6 +52,9 @@ class SimBambu(Rig):
 
     def __init__(self) -> None:
         super().__init__()
+        self.impossible = {
+            "test_a_start_that_never_arrives_is_not_repeated": SEALED,
+        }
         self._sim = _Sim("bambu", "P1S")
         self._before: set[str] = set()
 
@@ -99,11 +102,18 @@ class SimBambu(Rig):
         handle = self._sim.handle
         knobs = {"bytes": "null_reports", "broken": "truncate_json", "twisted": "wrong_types"}
         handle.set(**{knob: garbage == kind for kind, knob in knobs.items()})
-        handle.set(ack_delay_s=delay_s, mute_all=hole)
+        handle.set(ack_delay_s=delay_s, mute_all=hole, no_ack=False)
         if refuse:
             handle.go_offline()
         elif not hole:
             handle.go_online()
+
+    def lose_start(self, *, delivered: bool) -> None:
+        assert delivered
+        self._sim.handle.set(no_ack=True)
+
+    def break_printer(self) -> None:
+        self._sim.handle.do("hard_fail")
 
     def disk_full(self, on: bool) -> None:
         self._sim.handle.set(sd_full=on)
@@ -226,6 +236,9 @@ class SimHttp(HttpRig):
         minutes = seconds * TIME_SCALE / 60
         content = build_gcode("gear", self.printer_model, minutes, 20, objects=objects)
         return Printed(f"{name}.gcode", content)
+
+    def break_printer(self) -> None:
+        self.handle.do("hard_fail")
 
     def power_off_printer(self) -> None:
         self.handle.do("unplug")

@@ -60,12 +60,16 @@ class Ear:
         self._chunked = False
         self._body = bytearray()
         self._fragments = bytearray()
+        self._fresh: list[Request] = []
         self.is_socket = False
 
-    def hear(self, data: bytes) -> None:
+    def hear(self, data: bytes) -> list[Request]:
+        """The requests that these bytes complete."""
+        self._fresh = []
         self._buffer += data
         while self._advance():
             pass
+        return self._fresh
 
     def _advance(self) -> bool:
         if self.is_socket:
@@ -122,9 +126,13 @@ class Ear:
     def _done(self) -> None:
         method, _, rest = self._head[0].partition(" ")
         path = rest.rpartition(" ")[0]
-        self._log.add(Request(method, path, bytes(self._body), self._headers()))
+        self._note(Request(method, path, bytes(self._body), self._headers()))
         self._head, self._chunked = [], False
         self._body.clear()
+
+    def _note(self, request: Request) -> None:
+        self._fresh.append(request)
+        self._log.add(request)
 
     def _frame(self) -> bool:
         buffer = self._buffer
@@ -147,6 +155,6 @@ class Ear:
         if kind in (0, 1, 2):
             self._fragments += payload
             if final:
-                self._log.add(Request(WS, "", bytes(self._fragments)))
+                self._note(Request(WS, "", bytes(self._fragments)))
                 self._fragments.clear()
         return True

@@ -21,6 +21,9 @@ from tests.real.pty_line import PtyLine
 
 AMBIENT_C = 22.0
 HOMING_S = 0.3
+FIRMWARE = "3.14.1-8237"
+PROBE = b"PRUSA Fir\nM862.2 Q\n"
+"""What PrusaLink asks whatever it finds on a serial port."""
 NUMBERED = re.compile(r"N(-?\d+)\s*(.*?)\s*\*\d+$")
 ANSWERS = {
     "M862.2": ("302",),
@@ -72,7 +75,13 @@ class Mk3Board:
             self.tx += "".join(f"{line}\n" for line in lines).encode()
 
     def feed(self, data: bytes) -> None:
-        *lines, self._buffer = (self._buffer + data).split(b"\n")
+        whole = self._buffer + data
+        if PROBE in whole:
+            # PrusaLink reads up to the last answer; an "ok" left over would be taken for a later
+            # line's, so here they come first
+            self._say("ok", "ok", FIRMWARE, "302")
+            whole = whole.replace(PROBE, b"", 1)
+        *lines, self._buffer = whole.split(b"\n")
         for raw in lines:
             line = raw.decode("utf-8", "replace").split(";")[0].strip()
             if line:
@@ -138,7 +147,7 @@ class Mk3Board:
 
     def _identify(self, line: str) -> None:
         if line.startswith("PRUSA Fir"):
-            self._say("3.14.1-8237")
+            self._say(FIRMWARE)
         elif line.startswith("PRUSA SN"):
             self._say("CZPX4321X004XC12345")
         else:

@@ -81,7 +81,9 @@ class RealServer(ABC):
         self.launch()
         self.wait_ready()
 
-    def wait_ready(self) -> None:
+    def wait_ready(self, seconds: float = READY_S) -> None:
+        """Raises RuntimeError with the logs' ends."""
+
         def ready() -> bool:
             for process in self.processes:
                 if not process.is_running:
@@ -89,7 +91,7 @@ class RealServer(ABC):
             return self.is_ready()
 
         try:
-            wait_until(ready, READY_S, f"a ready {self.kind}")
+            wait_until(ready, seconds, f"a ready {self.kind}")
         except TimeoutError as error:
             raise RuntimeError(f"{error}\n{self.logs()}") from error
 
