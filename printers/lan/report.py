@@ -25,6 +25,13 @@ from printers.status import (
 )
 
 PUBLISH_EVERY_S = 5.0
+_COLDEST_C, _HOTTEST_C = -100.0, 1500.0
+
+
+def is_temperature(value: float) -> bool:
+    """Whether a sensor can have measured it, in °C. What it cannot is not known: a number beyond
+    all sense from one printer could not even be sent to the browsers, nor what comes with it."""
+    return _COLDEST_C <= value <= _HOTTEST_C
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

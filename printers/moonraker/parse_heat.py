@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from printers.lan.report import is_temperature
 from printers.moonraker.layout import settings_of
 from printers.moonraker.picture import Picture
 from printers.moonraker.values import number, rounded
@@ -16,9 +17,9 @@ def heaters_of(picture: Picture) -> tuple[Heater, ...]:
     found = []
     for own, section in picture.layout.heaters.items():
         raw = picture.object(section)
-        current = number(raw.get("temperature"))
+        current = _degrees(raw.get("temperature"))
         if current is not None:
-            target = number(raw.get("target"))
+            target = _degrees(raw.get("target"))
             found.append(
                 Heater(
                     name=own,
@@ -28,10 +29,15 @@ def heaters_of(picture: Picture) -> tuple[Heater, ...]:
                 )
             )
     for own, section in picture.layout.sensors.items():
-        current = number(picture.object(section).get("temperature"))
+        current = _degrees(picture.object(section).get("temperature"))
         if current is not None:
             found.append(Heater(name=own, current=round(current, 1), target=None, maximum=None))
     return tuple(found)
+
+
+def _degrees(value: object) -> float | None:
+    found = number(value)
+    return found if found is not None and is_temperature(found) else None
 
 
 def maximum_of(picture: Picture, section: str) -> int | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from printers.lan.report import is_temperature
 from printers.octoprint.fields import mapping, number, text
 from printers.octoprint.settings import Limits
 from printers.status import Heater
@@ -46,8 +47,11 @@ def _readings(entry: Mapping[str, Any]) -> dict[str, Reading]:
     result: dict[str, Reading] = {}
     for key, value in list(entry.items())[:_MAX_SENSORS]:
         actual = number(mapping(value).get("actual"))
-        if actual is not None and isinstance(key, str) and text(key):
-            result[text(key)[:40]] = (actual, number(mapping(value).get("target")))
+        if actual is None or not is_temperature(actual) or not text(key):
+            continue
+        target = number(mapping(value).get("target"))
+        known = target is not None and is_temperature(target)
+        result[text(key)[:40]] = (actual, target if known else None)
     return result
 
 

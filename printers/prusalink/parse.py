@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from printers.lan.report import Report
+from printers.lan.report import Report, is_temperature
 from printers.prusalink.capabilities import capabilities
 from printers.prusalink.flavour import Server
 from printers.prusalink.parse_job import SeenJob, job_id, progress_of
@@ -137,8 +137,9 @@ def _heaters(printer: Mapping[str, Any], server: Server, word: str) -> tuple[Hea
     found = []
     for name, limit in highest.items():
         now = as_number(printer.get(f"temp_{name}"))
-        if now is not None:
+        if now is not None and is_temperature(now):
             goal = as_number(printer.get(f"target_{name}"))
+            goal = goal if goal is not None and is_temperature(goal) else None
             maximum = limit if server.is_pi else None
             found.append(Heater(name=name, current=now, target=goal, maximum=maximum))
     return tuple(found)

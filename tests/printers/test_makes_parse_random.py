@@ -6,9 +6,9 @@ nothing in it says that a printer is at rest, so no reading of it may say so eit
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from core.clock import ManualClock
 from core.config import PrinterConfig
 from core.jsonio import dumps
+from printers.conditions import Conditions
 from printers.lan.report import Report
 from printers.moonraker import camera
 from printers.moonraker.client import Timing
@@ -33,7 +34,8 @@ from printers.prusalink import paths
 from printers.prusalink.flavour import Introduction, server_of
 from printers.prusalink.parse import Known, parse, state_word
 from printers.prusalink.parse_job import follow, needs_details, seen_job
-from printers.status import PrinterState
+from printers.status import PrinterState, PrinterStatus
+from web import panel_parts
 
 SOON_S = 0.5
 KEYS = (
@@ -117,15 +119,19 @@ def config(kind: str) -> PrinterConfig:
 def assert_sound(report: Report) -> None:
     assert not report.state.is_at_rest, "nothing in it said so"
     for heater in report.heaters:
-        assert math.isfinite(heater.current)
-        assert heater.target is None or math.isfinite(heater.target)
+        assert -100 <= heater.current <= 1500
+        assert heater.target is None or -100 <= heater.target <= 1500
     for fan in report.fans:
         assert 0 <= fan.percent <= 100
     job = report.job
     if job is not None:
         assert job.percent is None or 0 <= job.percent <= 100
         assert job.ended in ("", "finished", "cancelled", "failed")
-    dumps([report.raw_state, report.stage, report.message, report.faults, job, report.heaters])
+    known = {f.name: getattr(report, f.name) for f in fields(report)}
+    status = PrinterStatus(printer_id="oak", name="Oak", kind="x", **known)
+    parts = (panel_parts.temps, panel_parts.fans, panel_parts.light_and_speed, panel_parts.machine)
+    dumps([part(status) for part in parts])
+    dumps([panel_parts.words(status), panel_parts.job(status, Conditions())])
 
 
 @some
