@@ -25,6 +25,15 @@ def remote_name(file_name: str, token: int, kind: str = "gcode.3mf") -> str:
     return f"{clean or 'job'}{tail}"
 
 
+def was_sent_as(remote: str, file_name: str) -> bool:
+    """Whether a printer's file (its folder does not count) is one the farm made of this one."""
+    base = remote.rsplit("/", 1)[-1]
+    token = re.search(r"-(\d+)\.[a-z0-9.]+$", base)
+    return token is not None and any(
+        remote_name(file_name, int(token[1]), kind) == base for kind in SUFFIXES
+    )
+
+
 def shown_name(remote: str) -> str:
     """What the printer's screen shows: the remote name without its ending."""
     for suffix in SUFFIXES.values():

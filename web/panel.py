@@ -120,6 +120,7 @@ class PanelView:
             and before.status.job is status.job
             and before.status.state is status.state
             and before.conditions.job is known.job
+            and before.conditions.last_name == known.last_name
             and online == bool(self.doc["conn"]["online"])
         ):
             return {}

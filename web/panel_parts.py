@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from job_queue.naming import was_sent_as
 from printers.base import CameraSource
 from printers.conditions import Conditions, OpenJob
 from printers.rules import Verdict
@@ -153,13 +154,14 @@ def job(status: PrinterStatus, conditions: Conditions) -> Json:
     shown = None if status.job is None or status.state.is_at_rest else status.job
     if ours is None and shown is None:
         return {"job": None}
+    last = "" if status.state.has_job else _last_of_ours(shown, conditions)
     percent = left_s = None
     if shown is not None:
         percent = shown.percent
         left_s = _left_s(ours, shown)
     return {
         "job": {
-            "name": ours.name if ours else (shown.name if shown else ""),
+            "name": ours.name if ours else last or (shown.name if shown else ""),
             "file_id": ours.file_id if ours else "",
             "job_id": ours.job_id if ours else "",
             "plate": ours.plate if ours else (shown.plate if shown else None),
@@ -170,7 +172,7 @@ def job(status: PrinterStatus, conditions: Conditions) -> Json:
             "layer": shown.layer if shown else None,
             "layers": shown.layers if shown else None,
             "thumb": _picture(status, ours),
-            "local": ours is None,
+            "local": ours is None and not last,
             "phase": _phase(ours),
             "phase_pct": ours.percent if ours else None,
             "text": ours.text if ours else "",
@@ -193,6 +195,13 @@ def _left_s(job: OpenJob | None, shown: JobProgress) -> int | None:
     if job is None or not job.seconds or shown.percent is None:
         return None
     return round(job.seconds * (1 - shown.percent / 100) / 60) * 60
+
+
+def _last_of_ours(shown: JobProgress | None, known: Conditions) -> str:
+    """Servers go on showing a job that has ended; "" unless it was the farm's own."""
+    if shown is None or known.job is not None or not known.last_name:
+        return ""
+    return known.last_name if was_sent_as(shown.file, known.last_name) else ""
 
 
 def _objects(shown: JobProgress | None) -> list[Json]:

@@ -59,7 +59,8 @@ function actions(id) {
       attr(main, 'aria-busy', waits ? 'true' : null);
       applyGate(main, gated ? gate(p, gated) : { ok: store.connected, code: '', why: t('conn.locked') });
     }
-    const stoppable = STOPS.has(p.state) && p.job && !staleFor(p);
+    // A fault that ended the job has left nothing to stop.
+    const stoppable = STOPS.has(p.state) && p.job && !staleFor(p) && (p.state !== 'fault' || gate(p, 'stop').ok || p.kind === 'bambu');
     hide(stop, !stoppable);
     if (stoppable) applyGate(stop, gate(p, 'stop'));
     return Boolean(found || stoppable);
@@ -200,7 +201,7 @@ export function printerPage(root, id, signal, link) {
     if (!p) return;
     text(name, p.name);
     const nozzles = [...new Set((p.nozzles ?? []).map((/** @type {any} */ n) => n.mm).filter(Boolean))].join(' / ');
-    text(facts, [p.model, nozzles && `${nozzles} mm`, p.firmware && (p.kind === 'bambu' ? t('printer.firmware', { v: p.firmware }) : p.firmware), p.wifi && t('printer.wifi', { n: Math.abs(p.wifi) })].filter(Boolean).join(' · '));
+    text(facts, [p.model, nozzles && `${nozzles} mm`, p.firmware && (/^\d/.test(p.firmware) ? t('printer.firmware', { v: p.firmware }) : p.firmware), p.wifi && t('printer.wifi', { n: Math.abs(p.wifi) })].filter(Boolean).join(' · '));
     pill.printer = p;
     head.paint(p);
     hide(bar, !foot.paint(p));
