@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from tests.contract import real_rigs, sim_rigs
 from tests.contract.rig import Rig
 from tests.contract.seat import Seat, alive_threads
 
+LONGEST_START_S = 20.0  # a start that waits for the printer's own answer is not cut short
 RIGS: tuple[type[Rig], ...] = (
     sim_rigs.SimBambu,
     sim_rigs.SimOctoPrint,
@@ -125,6 +127,9 @@ def sit(rig: Rig, tmp_path: Path) -> Iterator[Callable[..., Seat]]:
 
         yield make
         rig.wire()
+    end = time.monotonic() + LONGEST_START_S
+    while alive_threads() and time.monotonic() < end:
+        time.sleep(0.02)
     assert alive_threads() == []
 
 

@@ -112,14 +112,17 @@ class Ear:
         if self._left:
             self._take(min(self._left, len(self._buffer)))
             return not self._left
-        end = self._buffer.find(b"\r\n", 2 if self._buffer.startswith(b"\r\n") else 0)
+        start = 2 if self._buffer.startswith(b"\r\n") else 0
+        end = self._buffer.find(b"\r\n", start)
         if end < 0:
             return False
-        size = int(bytes(self._buffer[:end]).strip().split(b";")[0] or b"0", 16)
-        del self._buffer[: end + 2]
+        size = int(bytes(self._buffer[start:end]).split(b";")[0] or b"0", 16)
+        last = end + (2 if size else 4)  # an empty line follows the last chunk
+        if len(self._buffer) < last:
+            return False
+        del self._buffer[:last]
         self._left = size
-        if size == 0:
-            del self._buffer[:2]
+        if not size:
             self._done()
         return True
 
