@@ -53,7 +53,8 @@ class HttpKnobs(MachineKnobs):
     mute_http: bool = False
     """Requests are accepted and never answered."""
     answer_lost: bool = False
-    """Requests that change something are carried out, then the connection is cut."""
+    """Requests that change something, on web sockets too, are carried out, then the connection is
+    cut."""
     # --- web socket -----------------------------------------------------------------------
     ws_off: bool = False
     """Web sockets are refused with 404; those that are open close."""

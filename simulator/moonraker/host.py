@@ -28,6 +28,7 @@ from simulator.moonraker.rpc import Dispatcher
 from simulator.moonraker.server import Moonraker
 from simulator.moonraker.uploads import FileRoutes
 from simulator.moonraker.wire_actions import MoonrakerActions
+from simulator.web_sockets import WsSession
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +37,8 @@ _USER = web.RequestKey("user", str)
 _CAMERA = "/webcam/"
 _GONE_S, _AWAY_S = 0.6, 0.3  # real seconds of a restart: port closed, Klippy not yet found
 _ANSWER_S = 0.05
+_ORDERS = ('"printer.print.', '"printer.gcode.script"')
+"""Methods that change something, for the knob answer_lost."""
 
 
 class MoonrakerHost(HttpHost):
@@ -146,7 +149,7 @@ class MoonrakerHost(HttpHost):
         connection = self.server.connections.add(session.put, user)
 
         async def heard(text: str) -> None:
-            self._spawn(self._reply(connection, text))
+            self._spawn(self._reply(session, connection, text))
             await asyncio.sleep(0)  # quick ones answer in the order they came
 
         try:
@@ -154,9 +157,11 @@ class MoonrakerHost(HttpHost):
         finally:
             self.server.connections.remove(connection)
 
-    async def _reply(self, connection: Connection, text: str) -> None:
+    async def _reply(self, session: WsSession, connection: Connection, text: str) -> None:
         answer = await self._dispatcher.handle(connection, text)
-        if answer is not None:
+        if self.knobs.answer_lost and any(order in text for order in _ORDERS):
+            session.abort()
+        elif answer is not None:
             connection.put(answer)
 
     def _spawn(self, work: Any) -> None:
