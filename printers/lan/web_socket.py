@@ -37,6 +37,9 @@ from printers.lan.trust import Trust
 HANDSHAKE_TIMEOUT_S = 8.0
 _SEND_TIMEOUT_S = 5.0
 _READ_BYTES = 65_536
+_BURST, _PER_S = 5_000, 500
+"""Frames: at once, and in the long run. A server that sends more would take the farm's time from
+all other printers."""
 
 
 class HandshakeRefused(Exception):
@@ -63,6 +66,7 @@ class WebSocket:
         self._parts: list[str] = []
         self._size = 0
         self._over = False
+        self._credit = float(_BURST)
         self.heard_at = time.monotonic()
 
     @classmethod
@@ -143,13 +147,20 @@ class WebSocket:
             raise Closed(str(error)) from error
         if not data:
             raise Closed("the server closed the connection")
-        self.heard_at = time.monotonic()
+        before, self.heard_at = self.heard_at, time.monotonic()
         try:
             with self._io:
                 self._protocol.receive_data(data)
-                return list(self._protocol.events())
+                events = list(self._protocol.events())
         except (RemoteProtocolError, LocalProtocolError, UnicodeDecodeError) as error:
             raise Closed(f"not a WebSocket conversation: {error}") from error
+        self._spend(len(events), self.heard_at - before)
+        return events
+
+    def _spend(self, frames: int, elapsed: float) -> None:
+        self._credit = min(_BURST, self._credit + elapsed * _PER_S) - frames
+        if self._credit < 0:
+            raise Closed("it sends more than anyone could read")
 
     def _take(self, event: Event) -> None:
         if isinstance(event, TextMessage):

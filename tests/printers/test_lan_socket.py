@@ -220,3 +220,26 @@ def test_tls_can_be_written_while_it_is_read(tmp_path: Path) -> None:
         opened.close()
     assert None not in got
     assert len(set(got)) == wanted
+
+
+@pytest.mark.parametrize("frame", [b"\x89\x00", b"\x82\x01x", b"\x81\x02{}", b"\x00\x00"])
+def test_a_flood_ends_the_conversation(tmp_path: Path, frame: bytes) -> None:
+    """Pings, nonsense, reports or endless pieces of one message: the others need the time too."""
+    ready = threading.Event()
+
+    def talk(peer: Peer) -> None:
+        ready.wait(5)
+        if frame == b"\x00\x00":
+            peer.sock.sendall(b"\x01\x00")
+        while True:
+            peer.sock.sendall(frame * 1000)
+
+    with LoopbackServer(serving(talk)) as server:
+        sock = connect(server.port, tmp_path)
+        ready.set()
+        began = time.process_time()
+        with pytest.raises(Closed, match="more than anyone could read"):
+            while True:
+                sock.receive(0.2)
+        assert time.process_time() - began < 3.0
+        sock.close()
