@@ -23,6 +23,7 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPDigestAuth
 
 from core.errors import (
+    ConfigError,
     FarmError,
     PrinterOffline,
     PrinterRejected,
@@ -320,6 +321,12 @@ class HttpClient:
             yield
         except FarmError:
             raise
+        except (UnicodeError, requests.exceptions.InvalidHeader):
+            # not chained: the library's words would show the key
+            raise ConfigError(
+                f"The key or name that signs in to {self._name} holds characters that cannot be "
+                "sent. Copy it again."
+            ) from None
         except requests.exceptions.ConnectTimeout as error:
             raise self._not_reached(TimeoutError(str(error))) from error
         except (requests.exceptions.SSLError, requests.exceptions.ConnectionError) as error:
@@ -336,9 +343,9 @@ class HttpClient:
     def _read(self, response: requests.Response, max_bytes: int) -> Reply:
         pieces: list[bytes] = []
         size = 0
-        end = time.monotonic() + WHOLE_ANSWER_S
+        patience_ends = time.monotonic() + WHOLE_ANSWER_S
         while piece := response.raw.read1(_CHUNK, decode_content=True):
-            if time.monotonic() > end:
+            if time.monotonic() > patience_ends:
                 raise NoAnswer(f"{self._name} answers so slowly that the farm gave up waiting.")
             size += len(piece)
             if size > max_bytes:
@@ -350,7 +357,8 @@ class HttpClient:
             return Reply(status, response.headers, body, self._name)
         text = _words_of(body, response.headers.get("Content-Type", ""))
         shown = text or f"HTTP {status}"
-        raise Answered(f"{self._name} refused: {shown}", status, text)
+        end = "" if shown.endswith((".", "!", "?")) else "."
+        raise Answered(f"{self._name} refused: {shown}{end}", status, text)
 
 
 def _words_of(body: bytes, content_type: str) -> str:

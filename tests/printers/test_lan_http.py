@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -419,4 +420,15 @@ def test_headers_that_trickle_in_are_given_up(
         with pytest.raises(NoAnswer):
             client.request("GET", "/x")
         done.set()
+        client.close()
+
+
+@pytest.mark.parametrize("key", ["\u043a\u043b\u044e\u0447", "k3y\nX-Evil: 1", "k3y\u2028"])
+def test_a_key_that_cannot_be_sent_is_named_not_shown(tmp_path: Path, key: str) -> None:
+    with LoopbackServer(lambda sock: (read_head(sock), None)[1]) as server:
+        _, trust, address = client_of(server.port, tmp_path)
+        client = HttpClient("Oak", address, trust, headers=lambda: {"X-Api-Key": key})
+        with pytest.raises(ConfigError, match="Oak") as caught:
+            client.request("GET", "/x")
+        assert key not in "".join(traceback.format_exception(caught.value))
         client.close()
