@@ -22,6 +22,7 @@ _FANS = {
     "controller_fan": False,
     "temperature_fan": False,
 }
+_MOST = 60  # heaters, sensors, and fans, each
 _LISTENED: dict[str, list[str]] = {
     "webhooks": ["state", "state_message"],
     "print_stats": [
@@ -84,7 +85,7 @@ def _nozzle_number(name: str) -> int | None:
 
 def _heaters(listed: tuple[str, ...]) -> dict[str, str]:
     nozzles = sorted((n, name) for name in listed if (n := _nozzle_number(name)))
-    found = {"nozzle" if n == 1 else f"nozzle{n}": name for n, name in nozzles}
+    found = {"nozzle" if n == 1 else f"nozzle{n}": name for n, name in nozzles[:_MOST]}
     if "heater_bed" in listed:
         found["bed"] = "heater_bed"
     for name in listed:
@@ -116,8 +117,10 @@ def _known(own: str, word: str) -> str:
 
 
 def _add(found: dict[str, str], own: str, name: str) -> None:
-    """Two things of one name keep apart by their section."""
-    found[name if own in found else own] = name
+    """Two things of one name keep apart by their section. More than anybody has are left out:
+    they would all go to every browser."""
+    if len(found) < _MOST:
+        found[name if own in found else own] = name
 
 
 def _light(listed: tuple[str, ...], wanted: str) -> str:

@@ -21,6 +21,7 @@ ACTIVE = ("printing", "paused")
 ENDED = {"complete": "finished", "cancelled": "cancelled", "error": "failed"}
 """print_stats.state -> JobProgress.ended."""
 _FOLDER = "farm/"
+_MAX_OBJECTS = 500  # of a print; they go to every browser with each of its changes
 _MAX_MINUTES = 60 * 24 * 60
 
 
@@ -170,7 +171,7 @@ def _objects(picture: Picture) -> tuple[PrintObject, ...]:
     skipped = set(names(raw.get("excluded_objects")))
     current = name(raw.get("current_object"))
     ids = picture.sensed.object_ids
-    listed = [name(entry.get("name")) for entry in dicts(raw.get("objects"))]
+    listed = [name(entry.get("name")) for entry in dicts(raw.get("objects"))[:_MAX_OBJECTS]]
     return tuple(
         PrintObject(id=ids[own], name=own, skipped=own in skipped, current=own == current)
         for own in listed

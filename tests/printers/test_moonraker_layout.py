@@ -162,3 +162,10 @@ def test_leds_are_lit_when_any_colour_is(colours: object, lit: bool | None) -> N
 def test_own_name() -> None:
     assert own_name("heater_generic dryer 2") == "dryer 2"
     assert own_name("fan") == "fan"
+
+
+def test_a_thousand_of_each_are_not_shown() -> None:
+    kinds = ("heater_generic", "temperature_sensor", "fan_generic")
+    layout = layout_of(f"{kind} x{n}" for n in range(1000) for kind in kinds)
+    assert {len(layout.heaters), len(layout.sensors), len(layout.fans)} == {60}
+    assert len(layout.subscription()) == 180

@@ -401,3 +401,11 @@ def test_no_number_is_too_large_to_be_shown(word: str) -> None:
     base = with_object(base, "gcode_move", speed_factor=1e300)
     base = with_object(base, "fan", speed=1e308)
     dumps(report_of(replace(base, metadata=slow)))
+
+
+def test_five_thousand_objects_are_cut_to_what_can_be_shown() -> None:
+    many = [{"name": f"O{n}"} for n in range(5000)]
+    base = with_object(picture("printing"), "exclude_object", objects=many)
+    ids = {f"O{n}": n + 1 for n in range(5000)}
+    job = report_of(replace(base, sensed=Sensed(object_ids=ids))).job
+    assert job is not None and len(job.objects) == 500
