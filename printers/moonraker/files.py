@@ -96,6 +96,8 @@ class FileStore:
             return f"{where} is being printed on {self._name}, so it cannot be replaced."
         if status == 422:
             return f"The upload to {self._name} arrived damaged (its checksum differs)."
+        if status == 500:  # measured for a full disk; the true words are lost on the way
+            return f"{error.message} Check the space on the disk of the printer's computer."
         return error.message
 
     def _prove(self, where: str, size: int, landed: str) -> None:

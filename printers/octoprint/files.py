@@ -150,7 +150,9 @@ def _landed(reply: Reply) -> str:
 
 def _refusal(error: FarmError, where: str) -> str:
     if error.error_code == "conflict":
-        return f"{error.message} ({where})"
+        return f"{error.message.rstrip('.')} ({where})."
+    if isinstance(error, Answered) and error.http_status == 500:  # measured for a full disk
+        return f"{error.message} Check the space on the disk of OctoPrint's computer."
     return error.message
 
 
