@@ -217,7 +217,7 @@ class Stage:
     ) -> None:
         self.used: set[tuple[str, str]] = set()
         self._digest = digest
-        self._files: dict[tuple[str, float], str] = {}
+        self._files: dict[tuple[str, int], str] = {}
         specs = [_spec(kind, number, scenario, tls) for number, kind in enumerate(cast, 1)]
         beside = "printing" if scale <= 2 else "idle"
         specs.append(make_spec(NEIGHBOUR, "Yew", "Voron 2.4", 99, beside, kind="moonraker"))
@@ -297,12 +297,13 @@ class Stage:
         assert not failed, "\n".join(f"{name}: {error}" for name, error in failed.items())
         return {name: one.result() for name, one in running.items()}
 
-    def sliced(self, kind: str, minutes: float = 30.0) -> str:
-        """The id of a sliced file in the library."""
-        if (kind, minutes) not in self._files:
-            content = io.BytesIO(build_gcode("gear", MODELS[kind], minutes, 20))
-            self._files[kind, minutes] = self.library.add(content, f"Gear {kind}.gcode").id
-        return self._files[kind, minutes]
+    def sliced(self, kind: str, size_bytes: int = 0) -> str:
+        """The id of a sliced file of half an hour in the library."""
+        if (kind, size_bytes) not in self._files:
+            gcode = build_gcode("gear", MODELS[kind], 30.0, 20, size_bytes=size_bytes)
+            entry = self.library.add(io.BytesIO(gcode), f"Gear {kind}.gcode")
+            self._files[kind, size_bytes] = entry.id
+        return self._files[kind, size_bytes]
 
 
 def _spec(kind: str, number: int, scenario: str, tls: bool) -> PrinterSpec:
