@@ -12,6 +12,7 @@ from slicer.gcode_filaments import filaments_of
 from slicer.gcode_scan import GcodeScan, scan
 from slicer.printer_names import same_printer, says_nothing
 from slicer.printfile import Filament, Plate, PrintFile
+from slicer.sourced_values import Reader
 
 KIND = "gcode"
 MAX_HEIGHT_MM = 10_000.0
@@ -24,70 +25,70 @@ _OPENED = re.compile(
     r"\n; (?:(\w{3,20}_config) = (begin|end)|(HEADER|CONFIG|EXECUTABLE)_BLOCK_(START|END))"
 )
 
-Found = dict[str, tuple[str, ...]]
-
-
-class _Reader:
-    """Looks values up in order of trust and remembers where each one was found."""
-
-    def __init__(self, found: Found) -> None:
-        self._found = found
-        self.sources: dict[str, str] = {}
-
-    def number(self, field: str, keys: Sequence[str], low: float, high: float) -> float | None:
-        for key in keys:
-            value = values.number(self.text(key), low, high)
-            if value is not None:
-                self.sources[field] = key
-                return value
-        return None
-
-    def seconds(self, keys: Sequence[str]) -> int | None:
-        for key in keys:
-            value = gcode_comments.duration(self.text(key))
-            if value is not None:
-                self.sources["seconds"] = key
-                return value
-        return None
-
-    def text(self, key: str) -> str:
-        return self._found.get(key, ("",))[0]
-
-    def all(self, *keys: str) -> list[str]:
-        return [value for key in keys for value in self._found.get(key, ())]
-
 
 def inspect_gcode(path: Path, name: str) -> PrintFile:
     """Read a plain G-code file whole. Raises Unusable or TooLarge with a reason of its own."""
     found = scan(path, name)
     slicer, version = gcode_comments.generator(found.head)
     _require_sound(found, name, slicer)
-    reader = _Reader(gcode_comments.read(found.text))
+    return build_file(
+        KIND,
+        found,
+        Reader(gcode_comments.read(found.text)),
+        (slicer, version),
+        has_thumbnail=gcode_pictures.picture(path) is not None,
+        warnings=_warnings(found, slicer, version),
+    )
+
+
+def build_file(
+    kind: str,
+    found: GcodeScan,
+    reader: Reader,
+    made_by: tuple[str, str],
+    *,
+    has_thumbnail: bool,
+    warnings: tuple[str, ...] = (),
+) -> PrintFile:
+    """One plate from a scan of its moves and the values that stand beside them.
+
+    ``made_by``: the slicer and its version.
+    """
     filaments, count = filaments_of(reader.text, found.head)
-    plate = _plate(found, reader, filaments, gcode_pictures.picture(path) is not None)
+    plate = _plate(found, reader, filaments, has_thumbnail)
     return PrintFile(
-        kind=KIND,
-        slicer=slicer,
-        slicer_version=version,
+        kind=kind,
+        slicer=made_by[0],
+        slicer_version=made_by[1],
         filament_count=count,
         plates=(plate,),
-        warnings=_warnings(found, slicer, version),
+        warnings=warnings,
         sources=reader.sources,
     )
 
 
 def _require_sound(found: GcodeScan, name: str, slicer: str) -> None:
-    if not found.has_commands:
-        raise Unusable(
-            f"{name} holds only comments and no G-code. Export it from the slicer again.",
-            code="gcode_only_comments",
-        )
+    require_commands(found, name)
     if _left_open(found.text) or (slicer and found.cut_line):
         raise Unusable(
             f"{name} is cut short: its end is missing, as after a broken download. "
             "Export or upload it again.",
             code="truncated",
         )
+    require_print(found, name)
+
+
+def require_commands(found: GcodeScan, name: str) -> None:
+    """Raises Unusable for text without any command."""
+    if not found.has_commands:
+        raise Unusable(
+            f"{name} holds only comments and no G-code. Export it from the slicer again.",
+            code="gcode_only_comments",
+        )
+
+
+def require_print(found: GcodeScan, name: str) -> None:
+    """Raises Unusable when no move lays down filament."""
     if not found.extrudes:
         raise Unusable(
             f"{name} prints nothing: no move in it lays down filament. "
@@ -124,7 +125,7 @@ def _closing(slicer: str, version: str) -> str:
 
 
 def _plate(
-    found: GcodeScan, reader: _Reader, filaments: tuple[Filament, ...], has_thumbnail: bool
+    found: GcodeScan, reader: Reader, filaments: tuple[Filament, ...], has_thumbnail: bool
 ) -> Plate:
     named = _models(reader, found.head)
     names = _distinct([name for item in named.values() for name in item])
@@ -150,10 +151,10 @@ def _plate(
     )
 
 
-def _models(reader: _Reader, head: str) -> dict[str, list[str]]:
+def _models(reader: Reader, head: str) -> dict[str, list[str]]:
     """Place -> the printer names it gives, for the places that name one."""
     places = {
-        "settings": reader.all("printer_model"),
+        **reader.models(),
         "header": reader.all("target_machine.name", "machine_type"),
         "start_code": [match[1] for match in _MODEL_CHECK.finditer(head)][:8],
     }
@@ -181,7 +182,7 @@ def _model_warnings(names: Sequence[str]) -> tuple[str, ...]:
     return ()
 
 
-def _seconds(found: GcodeScan, reader: _Reader) -> int | None:
+def _seconds(found: GcodeScan, reader: Reader) -> int | None:
     total = _TOTAL.search(found.head)
     if total is not None and (seconds := gcode_comments.duration(total[1])):
         reader.sources["seconds"] = "total estimated time"
@@ -200,14 +201,14 @@ def _seconds(found: GcodeScan, reader: _Reader) -> int | None:
     return round(max(elapsed)) or None
 
 
-def _grams(reader: _Reader, filaments: Sequence[Filament]) -> float | None:
+def _grams(reader: Reader, filaments: Sequence[Filament]) -> float | None:
     total = reader.number("grams", ("total filament used [g]",), 0.01, 1e6)
     if total is None:
         total = round(sum(filament.grams or 0.0 for filament in filaments), 2)
     return total or None
 
 
-def _layers(found: GcodeScan, reader: _Reader) -> int | None:
+def _layers(found: GcodeScan, reader: Reader) -> int | None:
     keys = ("total layer number", "total layers count", "layer_count")
     told = reader.number("layers", keys, 1, 10_000_000)
     if told is None and found.layers:
@@ -215,7 +216,7 @@ def _layers(found: GcodeScan, reader: _Reader) -> int | None:
     return int(told) if told is not None else found.layers or None
 
 
-def _height(found: GcodeScan, reader: _Reader) -> float | None:
+def _height(found: GcodeScan, reader: Reader) -> float | None:
     keys = ("max_z_height", "max_layer_z", "maxz")
     told = reader.number("height_mm", keys, 0.01, MAX_HEIGHT_MM)
     if told is None and found.top_mm is not None:
@@ -223,13 +224,13 @@ def _height(found: GcodeScan, reader: _Reader) -> float | None:
     return told if told is not None else found.top_mm
 
 
-def _nozzles(found: GcodeScan, reader: _Reader) -> tuple[float, ...]:
+def _nozzles(found: GcodeScan, reader: Reader) -> tuple[float, ...]:
     """Each diameter once: five MMU filaments share one nozzle."""
     keys = ("nozzle_diameter", "extruder_train.0.nozzle.diameter", "extruderdiameter")
     for key in keys:
         told = values.numbers(reader.text(key), 0.05, 5.0)
         if told:
-            reader.sources["nozzle_mm"] = key
+            reader.sources["nozzle_mm"] = reader.place(key)
             return tuple(dict.fromkeys(told))
     check = _NOZZLE_CHECK.search(found.head)
     told = values.numbers(check[1], 0.05, 5.0) if check else ()

@@ -6,7 +6,7 @@ Memory: HEAD_BYTES + TAIL_BYTES and one chunk, whatever the file's size (print-f
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -111,11 +111,16 @@ class _Counter:
 
 def scan(path: Path, name: str) -> GcodeScan:
     """Read the file once. Raises Unusable or TooLarge; ``name`` is for their sentences."""
+    return scan_chunks(_file_chunks(path), name)
+
+
+def scan_chunks(chunks: Iterable[bytes], name: str) -> GcodeScan:
+    """The same for text that comes from elsewhere; its lines may be cut anywhere."""
     counter = _Counter(name)
     found = GcodeScan()
     head, tail = bytearray(), bytearray()
     last = b""
-    for block in _blocks(path, name):
+    for block in _blocks(chunks, name):
         counter.feed(block)
         found.size_bytes += len(block)
         head += block[: max(0, HEAD_BYTES - len(head))]
@@ -133,24 +138,28 @@ def scan(path: Path, name: str) -> GcodeScan:
     return found
 
 
-def _blocks(path: Path, name: str) -> Iterator[bytes]:
+def _file_chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        yield file.read(CHUNK_BYTES).removeprefix(b"\xef\xbb\xbf")
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
+
+
+def _blocks(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
     """Pieces of whole lines, each line with the line feed that comes before it."""
     rest = b"\n"
-    with path.open("rb") as file:
-        chunk = file.read(CHUNK_BYTES).removeprefix(b"\xef\xbb\xbf")
-        while chunk:
-            text = rest + chunk
-            end = text.rfind(b"\n")
-            if end > 0:
-                yield text[:end]
-            rest = text[end:]
-            if len(rest) > MAX_LINE_BYTES:
-                raise TooLarge(
-                    f"{name} has a line of more than 1 MB; no slicer writes that. "
-                    "The farm does not read such files.",
-                    code="gcode_line_too_long",
-                )
-            chunk = file.read(CHUNK_BYTES)
+    for chunk in chunks:
+        text = rest + chunk
+        end = text.rfind(b"\n")
+        if end > 0:
+            yield text[:end]
+        rest = text[end:]
+        if len(rest) > MAX_LINE_BYTES:
+            raise TooLarge(
+                f"{name} has a line of more than 1 MB; no slicer writes that. "
+                "The farm does not read such files.",
+                code="gcode_line_too_long",
+            )
     yield rest
 
 
