@@ -14,7 +14,7 @@ from printers.lan.trust import Trust
 from printers.octoprint.commands import Call, file_url
 from printers.octoprint.fields import mapping, text
 from printers.octoprint.machine import Profile, profile_of
-from printers.octoprint.parse import Trouble, trouble_of
+from printers.octoprint.parse import Trouble, shown_of, trouble_of
 from printers.octoprint.webcam import Webcam, webcam_of
 
 _TIMEOUT_S = 5.0
@@ -92,6 +92,14 @@ class Client:
             return webcam_of(self._get("/api/settings"), self._address.url("/"))
         except (Answered, Malformed):
             return Webcam()
+
+    def selected(self) -> tuple[str, Mapping[str, Any] | None]:
+        """The file that is selected and its entry; ("", None) = none, or it may not be read."""
+        try:
+            path = shown_of(self._get("/api/job").get("job"), None).path
+            return (path, self.file(path)) if path else ("", None)
+        except (Answered, Malformed):
+            return "", None
 
     def look(self, timeout: float = _TIMEOUT_S) -> Look:
         """What is true now, whether or not a printer is connected."""

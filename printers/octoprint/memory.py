@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from printers.octoprint.fields import mapping, path, text
+from printers.octoprint.fields import mapping, number, path, text
 from printers.octoprint.states import Activity, Phase
 
 CANCELLED_SHOWN_S = 15.0
+RECORDED_AFTER_S = 3.0
 TERMINAL = r"^Send: (N\d+ )?(G28|M84|M18|M106|M107|M220)\b"
 """The lines the subscription asks for; all others stay on the server."""
 
@@ -30,6 +31,25 @@ class Ended:
     name: str
     how: str  # "finished", "cancelled", "failed"
     at: float  # monotonic s
+    recorded: bool = False  # nobody saw it: the file's statistics tell, the printer is at rest
+
+
+@dataclass(frozen=True, slots=True)
+class LastPrint:
+    """What a file's statistics say of its last print: one print of a file from the next."""
+
+    path: str
+    date: int  # epoch s by the server's clock
+    success: bool
+
+
+def last_print(where: str, entry: Mapping[str, Any] | None) -> LastPrint | None:
+    """From the entry of a file; None when it has never been printed."""
+    last = mapping(mapping(mapping(entry).get("prints")).get("last"))
+    date, success = number(last.get("date")), last.get("success")
+    if date is None or not 0 < date < 1e11 or not isinstance(success, bool):
+        return None
+    return LastPrint(where, int(date), success)
 
 
 class Memory:
@@ -41,6 +61,8 @@ class Memory:
         self.cancelling = False
         self.unresolved = ""  # path of a job that ended while nobody looked
         self.ended: Ended | None = None
+        self.last: LastPrint | None = None
+        self.asked = ""  # path of the file whose statistics have been read
         self.homed: frozenset[str] = frozenset()
         self.fan: int | None = None  # percent, as last sent to the printer
         self.speed: int | None = None  # percent, likewise
@@ -77,8 +99,8 @@ class Memory:
 
     def _started(self, where: str, name: str) -> None:
         self.running, self.running_name = where, name
-        self.ended = None
-        self.unresolved = ""
+        self.ended = self.last = None
+        self.unresolved = self.asked = ""
         self.cancelling = False
         self.pause_kind = self.pause_reason = ""
 
@@ -162,6 +184,25 @@ class Memory:
             and done is not (self.ended.how == "finished")
         ):
             self.ended = None
+
+        if self.ended is not None or activity.phase is not Phase.REST or done:
+            return
+        last = self.last
+        if last is not None and last.path == where:
+            how = "finished" if last.success else "failed"
+            self.ended = Ended(where, where.rsplit("/", 1)[-1], how, 0.0, recorded=True)
+
+    def learn_last(self, where: str, entry: Mapping[str, Any] | None) -> None:
+        """The statistics of the file that is, or was, shown."""
+        self.asked, self.last = where, last_print(where, entry)
+
+    def undated(self, now: float) -> str:
+        """Path of an ended job whose print cannot be told from others of the file yet. The server
+        writes its statistics a moment after it tells of the end."""
+        ended = self.ended
+        if ended is None or self.asked == ended.path or now - ended.at < RECORDED_AFTER_S:
+            return ""
+        return ended.path
 
     def is_cancelled(self, now: float) -> bool:
         ended = self.ended

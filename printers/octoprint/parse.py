@@ -11,7 +11,7 @@ from typing import Any
 from printers.lan.report import Report
 from printers.octoprint.fields import mapping, number, path, text
 from printers.octoprint.heat import Reading, heaters
-from printers.octoprint.memory import Memory
+from printers.octoprint.memory import Ended, LastPrint, Memory
 from printers.octoprint.settings import Limits
 from printers.octoprint.states import Activity, Phase
 from printers.status import (
@@ -126,14 +126,22 @@ def _state_and_job(
         last = JobProgress(
             name=(shown.name if shown.path else "") or ended.name,
             file=ended.path,
+            task_id=_print_of(ended, memory.last),
             percent=100 if ended.how == "finished" else None,
             ended=ended.how,
         )
     if activity.phase in (Phase.ACTIVE, Phase.ENDING):
         return activity.state, _running(activity, shown)
     if activity.phase is Phase.REST and last is not None:
+        if ended is not None and ended.recorded:
+            return activity.state, last
         return (PrinterState.FINISHED if last.ended == "finished" else PrinterState.FAILED), last
     return activity.state, last if activity.phase in (Phase.ERROR, Phase.CLOSED) else None
+
+
+def _print_of(ended: Ended, last: LastPrint | None) -> str:
+    """An identity of this print of the file, "" while its statistics are not read."""
+    return f"print:{last.date}" if last is not None and last.path == ended.path else ""
 
 
 def _running(activity: Activity, shown: Shown) -> JobProgress | None:

@@ -121,6 +121,13 @@ class Reading:
             self._trouble = trouble
             self._report()
 
+    def learn_last(self, path: str, entry: Mapping[str, Any] | None) -> None:
+        """The statistics of a file that was printed, when a session begins or a job has ended."""
+        with self._lock:
+            self._memory.learn_last(path, entry)
+            if not self._fresh:
+                self._report()
+
     def resolve(self, path: str, entry: Mapping[str, Any] | None) -> None:
         """The statistics of the file whose print ended unseen."""
         last = mapping(mapping(mapping(entry).get("prints")).get("last")).get("success")
@@ -146,6 +153,10 @@ class Reading:
     @property
     def unresolved(self) -> str:
         return self._memory.unresolved
+
+    @property
+    def undated(self) -> str:
+        return self._memory.undated(self._clock.monotonic())
 
     @property
     def heated(self) -> tuple[str, ...]:

@@ -142,6 +142,9 @@ class Session:
         self._server = self._client.version()
         profile, self.webcam = self._client.profile(), self._client.webcam()
         self._reading.opened(self._server, profile, has_camera=self._has_camera)
+        path, entry = self._client.selected()
+        if path:
+            self._reading.learn_last(path, entry)
 
     @property
     def _has_camera(self) -> bool:
@@ -238,6 +241,8 @@ class Session:
             if reading.facts_are_old and reading.phase is not Phase.OPENING:
                 profile, self.webcam = self._client.profile(), self._client.webcam()
                 reading.learn(self._server, profile, has_camera=self._has_camera)
+            if path := reading.undated:
+                reading.learn_last(path, self._client.file(path))
         except FarmError as error:
             self._chore_at = now + self._timing.chore
             logger.debug("%s: asked in vain: %s", self._config.id, error.message)
