@@ -13,13 +13,20 @@ P = PrinterState
 
 
 def after_report(
-    bed: BedRecord | None, status: PrinterStatus, job: Job | None, now: float, *, distrust: bool
+    bed: BedRecord | None,
+    status: PrinterStatus,
+    job: Job | None,
+    now: float,
+    *,
+    distrust: bool,
+    watched: bool = True,
 ) -> BedRecord | None:
     """The bed after a believable report; the same object when nothing changes.
 
     ``job`` is the farm's open job there. ``distrust``: a printer seen for the first time gets
     no permission even when it is idle, because a part may lie there since before it was switched
     on. Only simulated printers, whose beds are empty when they are made, are trusted.
+    ``watched``: it was seen at rest so shortly ago that nothing can have been printed since.
     """
     if bed is None:
         return _first_sight(status, now, distrust=distrust)
@@ -31,7 +38,7 @@ def after_report(
         return _foreign_end(bed, status, now)
     told = status.job.ended if status.job else ""  # of the last job, also when all is calm again
     if bed.clear and (told or status.state is not P.IDLE):
-        return _unseen_end(bed, status, now)
+        return _unseen_end(bed, status, now, watched=watched)
     return bed
 
 
@@ -74,16 +81,23 @@ def _foreign_end(bed: BedRecord, status: PrinterStatus, now: float) -> BedRecord
     return replace(bed, active=False, since=now, why=why, result=result, clear=False)
 
 
-def _unseen_end(bed: BedRecord, status: PrinterStatus, now: float) -> BedRecord:
+def _unseen_end(bed: BedRecord, status: PrinterStatus, now: float, *, watched: bool) -> BedRecord:
     """The end of a job that ran while nobody was watching (farm or network down)."""
-    shown = signature(status.job)
-    if not shown or shown == bed.shown:
+    shown = _mark(status)
+    if shown == bed.shown or (watched and not signature(status.job)):
         return bed
     name = _name(status)
     told = status.job.ended if status.job else ""
     result = told or ("finished" if status.state is P.FINISHED else "failed")
     why = f"Someone printed {name} at the printer"
     return BedRecord(since=now, why=why, name=name, result=result)
+
+
+def _mark(status: PrinterStatus) -> str:
+    """What the screen shows of the last print. PrusaLink's firmware shows that one has ended and,
+    to a farm that was away, not which."""
+    ended = status.state in (P.FINISHED, P.FAILED)
+    return signature(status.job) or (status.state.value if ended else "")
 
 
 def _name(status: PrinterStatus) -> str:
@@ -93,7 +107,7 @@ def _name(status: PrinterStatus) -> str:
 
 def approved(now: float, status: PrinterStatus) -> BedRecord:
     """A person vouches for the bed. What the screen shows belongs to the past from now on."""
-    return BedRecord(clear=True, since=now, why="Marked clear", shown=signature(status.job))
+    return BedRecord(clear=True, since=now, why="Marked clear", shown=_mark(status))
 
 
 def consumed(job: Job, now: float) -> BedRecord:

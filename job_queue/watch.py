@@ -44,6 +44,7 @@ class Watch:
         self._percent: dict[str, int] = {}
         self._cancel_seen: set[str] = set()
         self._only_prepared: set[str] = set()
+        self._resting_at: dict[str, float] = {}  # printer -> monotonic time it was seen at rest
         self._running_at: dict[str, float] = {}  # job -> monotonic time it was last seen at work
         self._last_fault: dict[str, JobError] = {}
         self._stops: dict[str, float] = {}  # printer -> monotonic time of our Stop
@@ -132,20 +133,23 @@ class Watch:
             self._board.set_stopping(printer_id, False)
 
     def _look_at_bed(self, status: PrinterStatus, job: Job | None) -> None:
-        store = self._board.store
-        now = self._clock.time()
-        known = store.view().bed(status.printer_id)
-        distrust = bool(store.trouble) or not self._simulated(status.printer_id)
-        if beds.after_report(known, status, job, now, distrust=distrust) is known:
+        store, printer_id = self._board.store, status.printer_id
+        now, mono = self._clock.time(), self._clock.monotonic()
+        rules = {
+            "distrust": bool(store.trouble) or not self._simulated(printer_id),
+            "watched": mono - self._resting_at.get(printer_id, -inf) < WATCHED_S,
+        }
+        if status.state.is_at_rest:
+            self._resting_at[printer_id] = mono
+        known = store.view().bed(printer_id)
+        if beds.after_report(known, status, job, now, **rules) is known:
             return
         with self._board.change() as tx:  # decide again on what is true inside the write
-            current = tx.bed(status.printer_id)
-            bed = beds.after_report(
-                current, status, tx.open_job(status.printer_id), now, distrust=distrust
-            )
+            current = tx.bed(printer_id)
+            bed = beds.after_report(current, status, tx.open_job(printer_id), now, **rules)
             if bed is not None and bed is not current:
-                tx.set_bed(status.printer_id, bed)
-                logger.info("%s: bed %s: %s", status.printer_id, _word(bed.clear), bed.why)
+                tx.set_bed(printer_id, bed)
+                logger.info("%s: bed %s: %s", printer_id, _word(bed.clear), bed.why)
 
     # -- one open job --------------------------------------------------------------------------
 

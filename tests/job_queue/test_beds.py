@@ -128,6 +128,28 @@ def test_the_record_of_a_print_nobody_saw_lowers_the_flag_when_all_is_calm_again
     assert farm.bed()[0] is True, "a record of the past does not lower it twice"
 
 
+def test_an_end_without_a_name_lowers_the_flag_if_nobody_was_watching(farm: Any) -> None:
+    """PrusaLink's firmware goes on showing FINISHED, to a new session without the file's name."""
+    farm.printer().report(P.FINISHED, job=None)
+    farm.look()
+    assert farm.bed()[0] is True, "watched all the time: nothing was printed"
+    farm.printer().report(P.OFFLINE)
+    farm.wait(20)
+    farm.printer().report(P.FINISHED, job=None)
+    farm.look()
+    assert farm.bed()[0] is True, "too short for a print"
+    farm.printer().report(P.OFFLINE)
+    farm.wait(600)
+    farm.printer().report(P.FINISHED, job=None)
+    farm.look()
+    assert farm.bed() == (False, "Someone printed a print at the printer")
+    farm.service.mark_clear("alder")
+    farm.reboot(carry=False)
+    farm.printer().report(P.FINISHED, job=None)
+    farm.look()
+    assert farm.bed()[0] is True, "a person has seen the bed under this very screen"
+
+
 def test_mark_clear_is_refused_while_a_job_is_open(farm: Any) -> None:
     refusals: list[str] = []
 
