@@ -122,6 +122,12 @@ class MoonrakerDialect(Dialect):
         word = str(found["print_stats"]["state"])
         return word if word in ("printing", "paused") else "idle"
 
+    def position(self, ask: Ask) -> tuple[float, float, float]:
+        """As Klipper says."""
+        _, answer = ask("GET", "/printer/objects/query?gcode_move")
+        x, y, z, _ = answer["result"]["status"]["gcode_move"]["gcode_position"]
+        return x, y, z
+
     def is_start(self, request: Request) -> bool:
         if request.method == WS:
             return bool(self._method(request) == "printer.print.start")

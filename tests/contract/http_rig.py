@@ -12,6 +12,7 @@ from tests.contract.dialects import Dialect
 from tests.contract.print_files import Printed
 from tests.contract.proxy import FaultProxy
 from tests.contract.rig import Rig
+from tests.contract.wire_log import Request
 
 
 class HttpRig(Rig):
@@ -100,8 +101,15 @@ class HttpRig(Rig):
         return len(self.proxy.log)
 
     def starts(self, since: int = 0) -> int:
-        return sum(self.dialect.is_start(request) for request in self.proxy.log.seen(since))
+        return sum(self.dialect.is_start(request) for request in self._signed(since))
 
     def orders(self, since: int = 0) -> list[str]:
-        seen = self.proxy.log.seen(since)
+        seen = self._signed(since)
         return [self.dialect.short(request) for request in seen if self.dialect.is_order(request)]
+
+    def _signed(self, since: int) -> list[Request]:
+        """With HTTP digest the first try of a request only fetches the challenge."""
+        seen = self.proxy.log.seen(since)
+        if not self.credentials().get("user"):
+            return seen
+        return [request for request in seen if "authorization" in request.headers]

@@ -138,9 +138,7 @@ class RealMoonraker(RealRig):
         self.ask("POST", "/printer/firmware_restart")
 
     def position(self) -> tuple[float, float, float]:
-        _, answer = self.ask("GET", "/printer/objects/query?gcode_move")
-        x, y, z, _ = answer["result"]["status"]["gcode_move"]["gcode_position"]
-        return x, y, z
+        return self.dialect.position(self.ask)
 
     def settle(self) -> None:
         if self.shows() in ("printing", "paused"):

@@ -42,6 +42,7 @@ LIBRARY_BYTES = 200_000_000
 JOBS = JobTiming(
     evidence_s=20.0, quiet_s=2.0, stopping_s=30.0, cleanup_delay_s=0.2, batch_s=0.02, tick_s=0.1
 )
+QUICK_JOBS = replace(JOBS, evidence_s=6.0, quiet_s=1.0)
 REST = (PrinterState.IDLE, PrinterState.FINISHED, PrinterState.FAILED)
 
 
@@ -75,7 +76,7 @@ class Seat:
             self.library,
             self.bus,
             clock,
-            replace(JOBS, quiet_s=rig.span(JOBS.quiet_s)),
+            JOBS if rig.is_real else QUICK_JOBS,
         )
         self.fleet.observe(self.jobs.note_command)
 

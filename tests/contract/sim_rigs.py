@@ -35,6 +35,10 @@ class _Sim:
     def handle(self) -> PrinterHandle:
         return self.farm.printer("alder")
 
+    def position(self) -> tuple[float, float, float]:
+        at = self.handle.peek(lambda machine: dict(machine.axes.position))
+        return at["X"], at["Y"], at["Z"]
+
     def files(self, folder: str = "/") -> list[str]:
         found = []
         for entry in self.handle.peek(lambda machine: list(machine.storage.list(folder))):
@@ -159,6 +163,9 @@ class SimBambu(Rig):
         inner = self._inner(since)
         return [str(body) for body in inner if body.get("command") not in reading]
 
+    def position(self) -> tuple[float, float, float]:
+        return self._sim.position()
+
     def stored(self) -> list[str]:
         return [path for path in self._sim.files() if path not in self._before]
 
@@ -246,6 +253,9 @@ class SimHttp(HttpRig):
     def power_on_printer(self) -> None:
         self.handle.do("plug")
 
+    def position(self) -> tuple[float, float, float]:
+        return self._sim.position()
+
     def stored(self) -> list[str]:
         return [path for path in self._sim.files() if path not in self._before]
 
@@ -275,6 +285,9 @@ class SimMoonraker(SimHttp):
     kind = "moonraker"
     printer_model = "Voron 2.4"
     dialect = MoonrakerDialect()
+
+    def position(self) -> tuple[float, float, float]:
+        return self.dialect.position(self.ask)
 
 
 class SimPrusaLinkMk3(SimHttp):

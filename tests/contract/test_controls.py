@@ -39,14 +39,28 @@ def test_home_and_jog_at_rest_really_move(seat: Seat) -> None:
         assert seat.refusal(c.Jog(x=10.0)).error_code == "not_supported"
         pytest.skip(f"{seat.rig.id}: its server offers no moves, and the gate refuses them")
     seat.homed()
-    before = seat.rig.position()
+    before = _at_rest(seat)
     mark = seat.rig.mark()
     seat.order(c.Jog(x=20.0, z=5.0))
     seat.in_state(*REST)
-    assert seat.rig.orders(mark), "nothing was sent"
+    sent = seat.rig.orders(mark)
+    assert sent, "nothing was sent"
+    assert len(set(sent)) == len(sent), f"sent twice: {sent}"
     if before is not None:
         x, z = before[0] + 20.0, before[2] + 5.0
         seat.rig.until(lambda: _near(seat.rig.position(), x, z), f"not at {x}, {z}")
+
+
+def _at_rest(seat: Seat) -> tuple[float, float, float] | None:
+    """The position after homing: Marlin does not say when that has ended."""
+    seen: list[tuple[float, float, float] | None] = []
+
+    def still() -> bool:
+        seen.append(seat.rig.position())
+        return len(seen) > 25 and len(set(seen[-25:])) == 1
+
+    seat.rig.until(still, "the head never came to rest")
+    return seen[-1]
 
 
 def _near(position: tuple[float, float, float] | None, x: float, z: float) -> bool:

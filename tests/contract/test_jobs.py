@@ -22,7 +22,9 @@ def test_start_pause_resume_and_cancel_with_evidence(seat: Seat) -> None:
     status = seat.status
     assert status.job is not None and job.remote_name.rpartition("/")[2] in status.job.file
     assert rig.starts(mark) == 1
+    before = rig.mark()
     seat.order(c.Pause())
+    assert len(rig.orders(before)) == 1, rig.orders(before)
     seat.in_state(S.PAUSED)
     rig.until(lambda: rig.shows() == "paused", "the server does not pause")
     seat.job_until(job, "paused")
