@@ -10,7 +10,7 @@ from core.errors import Unusable
 from slicer import gcode_comments, gcode_objects, gcode_pictures, models, values
 from slicer.gcode_filaments import filaments_of
 from slicer.gcode_scan import GcodeScan, scan
-from slicer.printer_names import same_printer, says_nothing
+from slicer.printer_names import is_same_with_mmu, same_printer, says_nothing
 from slicer.printfile import Filament, Plate, PrintFile
 from slicer.sourced_values import Reader
 
@@ -168,7 +168,7 @@ def _models(reader: Reader, head: str) -> dict[str, list[str]]:
 def _distinct(names: Sequence[str]) -> list[str]:
     kept: list[str] = []
     for name in names:
-        if not any(same_printer(name, other) for other in kept):
+        if not any(same_printer(name, other) or is_same_with_mmu(name, other) for other in kept):
             kept.append(name)
     return kept
 

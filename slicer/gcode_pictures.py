@@ -10,10 +10,14 @@ import base64
 import binascii
 import itertools
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from slicer import png
 from slicer.gcode_scan import HEAD_BYTES
+
+Picture = tuple[int, bytes]
+"""(shorter side in pixels, PNG)"""
 
 MAX_PICTURES = 16
 SMALL_MIN_SIDE = 48  # a smaller one is for a printer's own screen
@@ -29,7 +33,11 @@ def picture(path: Path, *, small: bool = False) -> bytes | None:
 
 def best(head: bytes, *, small: bool = False) -> bytes | None:
     """The largest whole PNG in the file's head; ``small``: the smallest a list can show."""
-    found = _pictures(head)
+    return choose(_pictures(head), small=small)
+
+
+def choose(found: Sequence[Picture], *, small: bool = False) -> bytes | None:
+    """The largest; ``small``: the smallest that a list can show; None of none."""
     if not found:
         return None
     if small:
@@ -38,15 +46,21 @@ def best(head: bytes, *, small: bool = False) -> bytes | None:
     return max(found, key=lambda item: item[0])[1]
 
 
-def _pictures(head: bytes) -> list[tuple[int, bytes]]:
-    """(shorter side, PNG) of each sane block."""
-    found: list[tuple[int, bytes]] = []
+def sane(raw: bytes) -> Picture | None:
+    """None for anything but a whole PNG of sane size."""
+    size = png.size_of(raw)
+    if size is None or max(size) > png.MAX_SIDE or not png.is_whole(raw):
+        return None
+    return min(size), raw
+
+
+def _pictures(head: bytes) -> list[Picture]:
+    found: list[Picture] = []
     for match in itertools.islice(_BEGIN.finditer(head), MAX_PICTURES):
         end = head.find(b"thumbnail", match.end())
         raw = _decoded(head[match.end() : end], int(match[3])) if end > 0 else b""
-        size = png.size_of(raw)
-        if size is not None and max(size) <= png.MAX_SIDE and png.is_whole(raw):
-            found.append((min(size), raw))
+        if (found_one := sane(raw)) is not None:
+            found.append(found_one)
     return found
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import TooLarge, Unusable
-from slicer import gcode_pictures, members, project_settings, slice_info, sniff, values
+from slicer import bgcode_file, gcode_pictures, members, project_settings, slice_info, sniff, values
 from slicer.archive import SafeArchive, damaged
 from slicer.gcode_file import inspect_gcode
 from slicer.gcode_header import GcodeHead, scan
@@ -38,6 +38,8 @@ def inspect_file(path: Path, name: str) -> PrintFile:
     kind = sniff.kind_of(path)
     if kind == sniff.GCODE:
         return inspect_gcode(path, shown)
+    if kind == sniff.BGCODE:
+        return bgcode_file.inspect_bgcode(path, shown)
     if kind != sniff.ARCHIVE:
         raise sniff.wrong_kind(kind, shown)
     with SafeArchive(path, shown) as archive:
@@ -46,7 +48,10 @@ def inspect_file(path: Path, name: str) -> PrintFile:
 
 def thumbnail(path: Path, name: str, plate: int, *, small: bool = False) -> bytes | None:
     """A plate's preview as PNG, the other size when one is missing, None without any."""
-    if not sniff.is_zip(path):
+    kind = sniff.kind_of(path)
+    if kind == sniff.BGCODE:
+        return bgcode_file.picture(path, name, small=small) if plate == 1 else None
+    if kind != sniff.ARCHIVE:
         return gcode_pictures.picture(path, small=small) if plate == 1 else None
     with SafeArchive(path, name) as archive:
         return _thumbnail(archive, plate, small)

@@ -1,7 +1,7 @@
 """The farm's store of print files: every one inspected at intake, kept under its own id.
 
-On disk: ``<id>.gcode.3mf`` or ``<id>.gcode``, by what the file is, and beside it ``<id>.json``,
-written last. What a person called the file is data in there, never a path.
+On disk: ``<id>`` with the ending of what the file is (sidecars.SUFFIXES), and beside it
+``<id>.json``, written last. What a person called the file is data in there, never a path.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ _SILENT = frozenset(
     {"", "unknown", "custom", "custom printer", "none", "default", "my printer", "fff printer",
      "printer"}
 )  # fmt: skip
+_MMU = re.compile(r" ?MMU\dS?$", re.IGNORECASE)
 _VARIANT = re.compile(r"(mk4|mk39|mk35|mini|xl\d?)is(?=mmu|$)")
 """PrusaSlicer's former profiles for Input Shaper are the same machines."""
 
@@ -32,6 +33,13 @@ def says_nothing(name: str) -> bool:
 def same_printer(first: str, second: str) -> bool:
     """Two names for one machine; a name like "MK3S & MK3S+" stands for each of its parts."""
     return bool(_spellings(first) & _spellings(second))
+
+
+def is_same_with_mmu(base: str, name: str) -> bool:
+    """Whether ``name`` is ``base`` with a multi-material unit: a start code checks the machine
+    alone, its profile names both ("MK4" and "MK4ISMMU3")."""
+    rest = _MMU.sub("", name)
+    return rest != name and same_printer(base, rest)
 
 
 def _spellings(name: str) -> set[str]:

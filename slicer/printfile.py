@@ -62,7 +62,7 @@ class Plate:
 class PrintFile:
     """A print file that was read whole and found sound."""
 
-    kind: str  # "gcode.3mf" (Bambu's sliced archive) or "gcode" (plain G-code, one plate)
+    kind: str  # "gcode.3mf" (Bambu's sliced archive), "gcode" (plain) or "bgcode" (Prusa's binary)
     slicer: str = ""  # "BambuStudio", "OrcaSlicer", "PrusaSlicer", "Cura", …
     slicer_version: str = ""
     filament_count: int = 0

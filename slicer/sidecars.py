@@ -14,7 +14,7 @@ from slicer.printfile import PrintFile, file_from_dict
 
 logger = logging.getLogger(__name__)
 
-SUFFIXES = {"gcode.3mf": ".gcode.3mf", "gcode": ".gcode"}
+SUFFIXES = {"gcode.3mf": ".gcode.3mf", "gcode": ".gcode", "bgcode": ".bgcode"}
 """Print file kind -> how its name ends in the library's folder."""
 VERSION = 1
 MAX_BYTES = 8_000_000

@@ -23,10 +23,6 @@ _EXPORT = (
 )
 _SENTENCES = {
     "empty_file": "{name} is empty. Export it from the slicer again.",
-    "binary_gcode": (
-        "{name} is Prusa's binary G-code (.bgcode), which the farm cannot read yet. "
-        "Switch binary G-code off in the slicer's printer settings and export it as .gcode."
-    ),
     "model_stl": "{name} is a 3D model (STL), not a print file. " + _EXPORT,
     "model_step": "{name} is a CAD model (STEP), not a print file. " + _EXPORT,
     "model_obj": "{name} is a 3D model (OBJ), not a print file. " + _EXPORT,
@@ -36,7 +32,7 @@ _SENTENCES = {
     "not_a_print_file": "{name} is not a print file. " + _EXPORT,
 }
 
-ARCHIVE, GCODE = "zip", "gcode"
+ARCHIVE, GCODE, BGCODE = "zip", "gcode", "bgcode"
 
 
 def kind_of(path: Path) -> str:
@@ -60,7 +56,7 @@ def _kind(head: bytes, size: int) -> str:
     if not head:
         return "empty_file"
     if head.startswith(b"GCDE"):
-        return "binary_gcode"
+        return BGCODE
     if _is_stl(head, size):
         return "model_stl"
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()

@@ -352,7 +352,7 @@ CASES: dict[str, tuple[Callable[[Any, Any, Any], bytes], str, type[FarmError]]] 
     ),
     "markup": (lambda p, k, g: b"<img src=x onerror=alert(1)>\nG28\n", "web_page", Unusable),
     "prose": (lambda p, k, g: b"Good morning,\nM is a letter.\n" * 9, "not_a_print_file", Unusable),
-    "binary G-code": (lambda p, k, g: b"GCDE\1\0\0\0\1\0", "binary_gcode", Unusable),
+    "binary G-code": (lambda p, k, g: b"GCDE\1\0\0\0\1\0", "bgcode_no_gcode", Unusable),
     "binary STL": (
         lambda p, k, g: b"solid".ljust(80) + struct.pack("<I", 2) + b"\0" * 100,
         "model_stl",

@@ -169,8 +169,6 @@ def test_extrusion_is_found_across_chunks(parts: Any, pack: Any, save: Any) -> N
         ("fdmm_bambu-2-plates_project.3mf", "not_sliced"),
         ("lanbu_multiplate_4plates_project.3mf", "not_sliced"),
         ("fdmm_shapebox_prusa_project.3mf", "not_sliced"),
-        ("fdmm_shapebox_mk4is.bgcode", "binary_gcode"),
-        ("prusa_mini_cube_ps2.8.1.bgcode", "binary_gcode"),
         ("fdmm_testfile.gcode", "empty_plate"),  # its moves were cut out
     ],
 )
