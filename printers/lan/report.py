@@ -96,15 +96,16 @@ class StatusKeeper:
         """The last report, whatever has happened to the connection since."""
         return self._report
 
-    def report(self, report: Report) -> None:
-        """A full, believable picture of now."""
+    def report(self, report: Report, *, seen: bool = True) -> None:
+        """A full, believable picture of now. ``seen`` False: drawn anew from what was known, so
+        it is no sign of life."""
         with self._newer:
             self.reports += 1
             self._report = report
             online = report.state.is_connected
             values = {name: self._kept(name, getattr(report, name)) for name in _FIELDS}
             values["link"] = self._linked(online, "" if online else report.message)
-            self._publish(values, seen=True)
+            self._publish(values, seen=seen)
             self._newer.notify_all()
 
     def alive(self) -> None:

@@ -319,14 +319,14 @@ class PrinterListener:
         return guarded
 
     def _publish(self) -> None:
-        self._dirty = False
+        news, self._dirty = self._dirty, False
         self._publish_at = self._now + self._timing.publish
         session = self._session
         waiting = session.calls.is_open(*_ORDERS) if session is not None else ""
         sensed = self._sense.look(self.picture, self._now)
         picture = replace(self.picture, ordered=_ORDERS.get(waiting, ""), sensed=sensed)
         self.picture = picture
-        self._keeper.report(report_of(picture))
+        self._keeper.report(report_of(picture), seen=news)
         if not self._reported:
             self._reported = True
             self._good()

@@ -210,7 +210,7 @@ class Keeper:
     def __init__(self) -> None:
         self.reports: list[Report] = []
 
-    def report(self, report: Report) -> None:
+    def report(self, report: Report, *, seen: bool = True) -> None:
         self.reports.append(report)
 
 

@@ -567,6 +567,17 @@ def test_refresh_without_an_answer(server: FakeMoonraker, make: Make) -> None:
         printer.refresh(0.2)
 
 
+def test_what_time_alone_changes_is_no_answer(server: FakeMoonraker, make: Make) -> None:
+    """A picture drawn anew while something moves is as old as what it is drawn from."""
+    printer = make(server.url, timing=Timing(tick=0.02, publish=0.02, moving=0.05))
+    in_state(printer, S.IDLE)
+    server.change("idle_timeout", state="Printing")
+    in_state(printer, S.BUSY)
+    server.unanswered.add("printer.objects.query")
+    with pytest.raises(PrinterTimeout, match="full report"):
+        printer.refresh(0.3)
+
+
 # -- files -------------------------------------------------------------------------------------
 
 
