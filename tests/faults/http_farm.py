@@ -218,7 +218,7 @@ class Stage:
         self.used: set[tuple[str, str]] = set()
         self._digest = digest
         self._files: dict[tuple[str, int], str] = {}
-        specs = [_spec(kind, number, scenario, tls) for number, kind in enumerate(cast, 1)]
+        specs = [spec_of(kind, number, scenario, tls=tls) for number, kind in enumerate(cast, 1)]
         beside = "printing" if scale <= 2 else "idle"
         specs.append(make_spec(NEIGHBOUR, "Yew", "Voron 2.4", 99, beside, kind="moonraker"))
         self.simulated = SimulatedFarm(specs, time_scale=scale, tick_s=0.05)
@@ -306,7 +306,8 @@ class Stage:
         return self._files[kind, size_bytes]
 
 
-def _spec(kind: str, number: int, scenario: str, tls: bool) -> PrinterSpec:
+def spec_of(kind: str, number: int, scenario: str = "idle", *, tls: bool = False) -> PrinterSpec:
+    """A printer behind this server, named after its number."""
     prusa = kind in POLLED
     make, flavour = ("prusalink", kind) if prusa else (kind, "")
     return make_spec(

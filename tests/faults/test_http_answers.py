@@ -283,7 +283,7 @@ def test_no_print_ends_and_none_begins_by_nonsense(stage: Callable[..., Any]) ->
         told = {s.state.value for s in seat.history if s.observed_mono}
         assert not {"finished", "failed", "fault", "paused"} & told
 
-    stage(scale=10.0).each(act)
+    stage(scale=30.0).each(act)
 
 
 assert set(LIVE) | set(POLLED) == set(KINDS)

@@ -308,4 +308,4 @@ def test_orders_to_a_print_are_shown_by_their_effect_only(stage: Callable[..., A
         seat.job_until(job, "cancelled")
         assert seat.starts() == 1
 
-    stage(scale=10.0).each(act)
+    stage(scale=30.0).each(act)

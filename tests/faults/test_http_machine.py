@@ -1,0 +1,406 @@
+"""The machine behind a print server is in trouble, or somebody stands at it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from printers import commands as c
+from tests.faults.http_farm import (
+    FIRMWARE,
+    MK3,
+    MOONRAKER,
+    OCTOPRINT,
+    POLLED,
+    HttpSeat,
+    http_fault,
+    wait_until,
+)
+
+SCALE = 30.0
+_PRESS = "Look at the printer, then press Connect."
+_ATTENTION = "The printer asks for attention. Look at its screen and answer there."
+_FIRMWARE_ERROR = "The printer reports an error. Look at its screen."
+
+
+def _mend(seat: HttpSeat) -> None:
+    """What a person does after a fault."""
+    if seat.kind == OCTOPRINT:
+        seat.order(c.ConnectPrinter(on=True))
+    elif seat.kind == MOONRAKER:
+        seat.order(c.FirmwareRestart())
+    else:
+        seat.sim.do("recover")
+    seat.ready()
+    seat.until(lambda p: p["faults"] == [] and p["message"] == "", "the fault stays")
+    seat.is_live()
+
+
+def _faulty(seat: HttpSeat, words: str) -> dict[str, Any]:
+    panel = seat.until(lambda p: p["state"] == "fault" and p["fault"], "no fault")
+    assert words in panel["fault"]["text"], panel["fault"]
+    code, why = seat.blocked()
+    assert code == "printer_fault" and seat.name in why
+    if seat.kind != FIRMWARE:  # the firmware itself measures on
+        assert panel["temps"] == {}, "temperatures of a printer that is away"
+    return panel
+
+
+_CAUSES = {
+    "board": {
+        OCTOPRINT: "Printer halted. kill() called!",
+        MOONRAKER: "Lost communication with MCU 'mcu'",
+        MK3: "Printer firmware is not responding",
+        FIRMWARE: _FIRMWARE_ERROR,
+    },
+    "heater": {
+        OCTOPRINT: "Thermal Runaway, system stopped!",
+        MOONRAKER: "Heater extruder not heating at expected rate.",
+        MK3: "THERMAL RUNAWAY",
+        FIRMWARE: _FIRMWARE_ERROR,
+    },
+}
+
+
+@http_fault("halt", "hard_fail")
+@http_fault("recover", kinds=POLLED)
+def test_the_firmware_halts(stage: Callable[..., Any]) -> None:
+    def act(seat: HttpSeat) -> None:
+        seat.ready()
+        seat.sim.do("halt", cause="board")
+        _faulty(seat, _CAUSES["board"][seat.kind])
+        _mend(seat)
+        seat.sim.do("hard_fail")
+        panel = _faulty(seat, _CAUSES["heater"][seat.kind])
+        if seat.kind == OCTOPRINT:
+            assert _PRESS in panel["message"]
+        _mend(seat)
+
+    stage(scale=SCALE).each(act)
+
+
+@http_fault("recover", kinds=(OCTOPRINT, MOONRAKER))
+def test_a_board_that_was_reset_by_hand(stage: Callable[..., Any]) -> None:
+    """OctoPrint stays disconnected until somebody connects it; Klipper comes back."""
+
+    def act(seat: HttpSeat) -> None:
+        seat.ready()
+        seat.sim.handle.do("halt")
+        _faulty(seat, _CAUSES["board"][seat.kind])
+        seat.sim.do("recover")
+        if seat.kind == OCTOPRINT:
+            seat.stays(lambda p: p["state"] == "fault", 0.8)
+            _mend(seat)
+        seat.ready()
+
+    stage(OCTOPRINT, MOONRAKER, scale=SCALE).each(act)
+
+
+_CABLE = {
+    OCTOPRINT: "OctoPrint lost the line to",
+    MOONRAKER: "Lost communication with MCU 'mcu'",
+    MK3: "Serial device does not exist",
+    FIRMWARE: _FIRMWARE_ERROR,
+}
+
+
+@http_fault("unplug", "plug")
+def test_the_cable_comes_out_in_mid_print(stage: Callable[..., Any]) -> None:
+    def act(seat: HttpSeat) -> None:
+        job = seat.printing()
+        seat.sim.do("unplug")
+        _faulty(seat, _CABLE[seat.kind])
+        seat.sim.do("plug")
+        ended = seat.job_until(job, "failed", "cancelled")
+        assert ended.error is not None and ended.error.text
+        if seat.kind not in POLLED:
+            _mend(seat)
+        panel = seat.in_state("ready") if seat.kind not in POLLED else seat.in_state("needs_clear")
+        assert panel["job"] is None and seat.starts() == 1
+        assert "finished" not in {s.state.value for s in seat.history}
+
+    stage(scale=SCALE).each(act)
+
+
+@http_fault("power_off", "power_on", kinds=(OCTOPRINT, MOONRAKER))
+def test_the_printer_is_switched_off_and_its_computer_is_not(stage: Callable[..., Any]) -> None:
+    def act(seat: HttpSeat) -> None:
+        seat.ready()
+        seat.sim.do("power_off")
+        _faulty(seat, _CABLE[seat.kind])
+        seat.sim.do("power_on")
+        _mend(seat)
+
+    stage(OCTOPRINT, MOONRAKER, scale=SCALE).each(act)
+
+
+@http_fault("heater_power")
+def test_dead_heaters_end_in_a_fault(stage: Callable[..., Any]) -> None:
+    def act(seat: HttpSeat) -> None:
+        seat.ready()
+        seat.sim.set(heater_power=0.0)
+        seat.sim.handle.peek(lambda m: setattr(m.heat.nozzles[0], "target", 200.0))
+        panel = seat.until(lambda p: p["temps"].get("nozzle", [0, 0])[1] == 200, "no target")
+        assert panel["temps"]["nozzle"][0] < 60
+        _faulty(seat, _CAUSES["heater"][seat.kind])
+        seat.sim.set(heater_power=1.0)
+        seat.sim.handle.peek(lambda m: m.heat.off())
+        _mend(seat)
+
+    stage(scale=10.0).each(act)
+
+
+@http_fault("ignore_m104")
+def test_a_target_the_printer_does_not_take_is_not_shown(stage: Callable[..., Any]) -> None:
+    def act(seat: HttpSeat) -> None:
+        seat.ready()
+        seat.sim.set(ignore_m104=True)
+        if seat.kind == FIRMWARE:  # it cannot be heated from afar at all
+            assert seat.name in seat.refusal(c.SetTemperature(heater="nozzle", target=60))
+            return
+        seat.order(c.SetTemperature(heater="nozzle", target=60))
+        if seat.kind == MK3:
+            return  # its own call sets the target without a line of G-code
+        seat.stays(lambda p: p["temps"]["nozzle"][1] in (None, 0), 1.0)
+        seat.sim.set(ignore_m104=False)
+        seat.order(c.SetTemperature(heater="nozzle", target=60))
+        seat.until(lambda p: p["temps"]["nozzle"][1] == 60, "the target is not shown")
+
+    stage(scale=SCALE).each(act)
+
+
+@http_fault("air_print")
+def test_a_print_of_air_ends_as_its_server_says(stage: Callable[..., Any]) -> None:
+    """None of these servers sees it: the farm claims no more than they do."""
+
+    def act(seat: HttpSeat) -> None:
+        seat.ready()
+        seat.sim.set(air_print=True)
+        job = seat.job_until(seat.start(), "finished", seconds=40.0)
+        panel = seat.in_state("needs_clear")
+        assert panel["sub"] == "" and not panel["bed"]["clear"]
+        assert job.error is None and seat.starts() == 1
+
+    stage(scale=600.0).each(act)
+
+
+@http_fault("runout", "fill_spool", "resume")
+def test_the_filament_runs_out(stage: Callable[..., Any]) -> None:
+    def act(seat: HttpSeat) -> None:
+        job = seat.printing()
+        seat.sim.do("runout")
+        panel = seat.in_state("paused")
+        kind, words = {
+            OCTOPRINT: ("printer", "The printer or the file asked for a pause."),
+            MOONRAKER: ("filament", "Filament ran out"),
+        }.get(seat.kind, ("printer", _ATTENTION))
+        assert panel["pause"]["kind"] == kind and words in panel["pause"]["text"]
+        seat.job_until(job, "paused")
+        if seat.kind in POLLED:
+            assert seat.name in seat.refusal(c.Resume())
+        seat.sim.do("fill_spool")
+        seat.stays(lambda p: p["state"] == "paused", 0.5)
+        seat.sim.do("resume")
+        panel = seat.in_state("printing")
+        assert panel["pause"] is None
+        seat.job_until(job, "printing")
+
+    stage(scale=SCALE).each(act)
+
+
+@http_fault("start_local", "pause", "resume", "stop", "clear_bed", "set_fan")
+def test_somebody_at_the_machine(stage: Callable[..., Any]) -> None:
+    """Their print is theirs, and takes the bed; afterwards a person must have looked."""
+
+    def act(seat: HttpSeat) -> None:
+        seat.ready()
+        name = seat.stored()
+        seat.sim.do("start_local", name=name)
+        panel = seat.until(lambda p: p["job"] and p["state"] in ("printing", "preparing"))
+        assert panel["job"]["local"] is True
+        assert name.removesuffix(".gcode") in panel["job"]["name"]
+        seat.until(lambda p: not p["bed"]["clear"], "the bed is still called clear")
+        assert seat.blocked()[0] == "printer_busy"
+        seat.in_state("printing")
+        seat.sim.do("pause")
+        seat.in_state("paused")
+        seat.sim.do("resume")
+        seat.in_state("printing")
+        seat.sim.do("set_fan", number=1, percent=55.0)
+        seat.sim.do("stop")
+        panel = seat.in_state("needs_clear")
+        assert panel["fault"] is None
+        seat.sim.do("clear_bed")
+        seat.stays(lambda p: p["state"] == "needs_clear", 0.5)
+        assert seat.orders() == [], "something was ordered"
+        seat.ready()
+
+    stage(scale=SCALE).each(act)
+
+
+@http_fault("page_pause", "page_resume", "page_cancel", kinds=(OCTOPRINT,))
+@http_fault("firmware_pause", "firmware_cancel", kinds=(OCTOPRINT,))
+def test_pauses_and_cancels_that_the_farm_did_not_order(stage: Callable[..., Any]) -> None:
+    (seat,) = stage(OCTOPRINT, scale=SCALE).seats
+    job = seat.printing()
+    seat.sim.do("page_pause")
+    assert seat.in_state("paused")["pause"]["kind"] == "user"
+    seat.sim.do("page_resume")
+    seat.in_state("printing")
+    seat.sim.do("firmware_pause")
+    assert seat.in_state("paused")["pause"]["kind"] == "printer"
+    seat.order(c.Resume())
+    seat.in_state("printing")
+    seat.sim.do("page_cancel")
+    seat.job_until(job, "cancelled")
+    assert seat.in_state("needs_clear")["sub"] == "stopped"
+    job = seat.printing()
+    seat.sim.do("firmware_cancel")
+    seat.job_until(job, "cancelled")
+    assert seat.in_state("needs_clear")["sub"] == "stopped" and seat.starts() == 2
+
+
+@http_fault(
+    "klippy_shutdown", "klippy_disconnect", "klippy_reconnect", "host_error", kinds=(MOONRAKER,)
+)
+def test_klipper_stops_goes_and_comes(stage: Callable[..., Any]) -> None:
+    (seat,) = stage(MOONRAKER, scale=SCALE).seats
+    seat.ready()
+    seat.sim.do("klippy_shutdown", reason="MCU 'mcu' shutdown: Timer too close")
+    panel = _faulty(seat, "Timer too close")
+    assert "Find the cause, then use Firmware restart." in panel["message"]
+    _mend(seat)
+    seat.sim.do("host_error")
+    panel = _faulty(seat, "Can not update MCU 'mcu' config")
+    assert f"Klipper of {seat.name} could not start" in panel["message"]
+    _mend(seat)
+    job = seat.printing()
+    seat.sim.do("klippy_disconnect")
+    panel = seat.until(lambda p: p["sub"] == "closed", "Moonraker alone is not told apart")
+    assert "Klipper is not connected to it" in panel["message"] and panel["temps"] == {}
+    seat.sim.do("klippy_reconnect")
+    ended = seat.job_until(job, "failed", "cancelled")
+    assert ended.error is not None and seat.in_state("needs_clear")["job"] is None
+
+
+@http_fault("console", kinds=(MOONRAKER,))
+def test_lines_on_the_console_are_no_news_of_the_state(stage: Callable[..., Any]) -> None:
+    (seat,) = stage(MOONRAKER).seats
+    seat.ready()
+    mark = len(seat.history)
+    for line in ("!! Printer is shutdown", "// Klipper state: Disconnect", "\x00\ufffd" * 400, ""):
+        seat.sim.do("console", line=line)
+    seat.is_live()
+    assert {s.state.value for s in seat.history[mark:]} <= {"idle"}, seat.since(mark)
+
+
+@http_fault("ask_attention", "answer_attention", "dismiss", kinds=POLLED)
+def test_a_prusa_asks_at_its_own_screen(stage: Callable[..., Any]) -> None:
+    def act(seat: HttpSeat) -> None:
+        seat.ready()
+        seat.sim.do("ask_attention")
+        panel = seat.until(lambda p: p["state"] == "fault" and p["fault"], "no fault")
+        assert panel["fault"]["text"] == _ATTENTION and seat.blocked()[0] == "printer_fault"
+        seat.sim.do("answer_attention")
+        job = seat.printing()
+        seat.sim.do("ask_attention")
+        panel = seat.in_state("paused")
+        assert panel["pause"]["text"] == _ATTENTION
+        assert seat.name in seat.refusal(c.Resume())
+        seat.sim.do("answer_attention")
+        seat.in_state("printing")
+        seat.order(c.Stop())
+        seat.job_until(job, "cancelled")
+        assert seat.in_state("needs_clear")["sub"] == "stopped"
+        seat.sim.do("dismiss")
+        seat.ready()
+
+    stage(MK3, FIRMWARE, scale=SCALE).each(act)
+
+
+@http_fault("cool_down_s", kinds=POLLED)
+def test_a_start_waits_for_the_last_jobs_end_screen(stage: Callable[..., Any]) -> None:
+    """The MK3 server refuses a start for some seconds; the firmware takes it at once."""
+
+    def act(seat: HttpSeat) -> None:
+        seat.sim.set(cool_down_s=2.0)
+        job = seat.printing()
+        seat.order(c.Stop())
+        seat.job_until(job, "cancelled")
+        seat.in_state("needs_clear")
+        seat.farm.jobs.mark_clear(seat.id)
+        seat.job_until(seat.start(), "printing")
+        assert seat.starts() == 2, "sent before it could be taken"
+
+    stage(MK3, FIRMWARE, scale=SCALE).each(act)
+
+
+@http_fault("sparse_telemetry", kinds=POLLED)
+def test_unknown_temperatures_are_not_shown_as_the_last_known(stage: Callable[..., Any]) -> None:
+    def act(seat: HttpSeat) -> None:
+        seat.ready()
+        seat.sim.set(sparse_telemetry=True)
+        if seat.kind == MK3:
+            panel = seat.until(lambda p: p["temps"] == {}, "old temperatures stay")
+            assert panel["conn"]["online"]
+        seat.sim.set(sparse_telemetry=False)
+        seat.is_live()
+
+    stage(MK3, FIRMWARE).each(act)
+
+
+@http_fault("inherited_progress", kinds=POLLED)
+def test_the_last_jobs_progress_is_not_the_new_ones(stage: Callable[..., Any]) -> None:
+    def act(seat: HttpSeat) -> None:
+        seat.sim.set(inherited_progress=True, cool_down_s=0.2)
+        job = seat.printing()
+        seat.until(lambda p: p["job"] and (p["job"]["pct"] or 0) >= 5, "no progress")
+        seat.order(c.Stop())
+        seat.job_until(job, "cancelled")
+        seat.ready()
+        job = seat.start()
+        panel = seat.until(lambda p: p["state"] == "printing" and p["job"], "never printing")
+        assert not panel["job"]["pct"], "the progress of the job before"
+        seat.job_until(job, "printing")
+
+    stage(MK3, FIRMWARE, scale=60.0).each(act)
+
+
+@http_fault("usb_missing", kinds=POLLED)
+def test_a_stick_that_is_not_in(stage: Callable[..., Any]) -> None:
+    """The MK3's files are on its computer: nothing changes there."""
+
+    def act(seat: HttpSeat) -> None:
+        seat.ready()
+        seat.sim.set(usb_missing=True)
+        if seat.kind == MK3:
+            seat.is_live()
+            assert seat.panel()["gates"]["start"]["ok"]
+            return
+        panel = seat.until(lambda p: p["storage"] == "missing", "the missing stick is not told")
+        assert not panel["gates"]["start"]["ok"] and seat.name in seat.blocked()[1]
+        seat.sim.set(usb_missing=False)
+        seat.until(lambda p: p["storage"] == "ok" and p["gates"]["start"]["ok"], "not seen again")
+
+    stage(MK3, FIRMWARE).each(act)
+
+
+@pytest.mark.parametrize(
+    "knobs",
+    [
+        pytest.param({"sd_missing": True}, marks=http_fault("sd_missing", kinds=(OCTOPRINT,))),
+        pytest.param({"analysis_s": 60.0}, marks=http_fault("analysis_s", kinds=(OCTOPRINT,))),
+    ],
+    ids=["sd_missing", "analysis_s"],
+)
+def test_what_octoprint_can_do_without(stage: Callable[..., Any], knobs: dict[str, Any]) -> None:
+    """No memory card, and an analysis that takes long: a start waits for neither."""
+    (seat,) = stage(OCTOPRINT, scale=SCALE).seats
+    seat.ready()
+    seat.sim.set(**knobs)
+    seat.is_live()
+    job = seat.printing()
+    wait_until(lambda: (seat.panel()["job"] or {}).get("pct") is not None, "no progress")
+    assert seat.starts() == 1 and seat.farm.jobs.job(job.id).error is None
