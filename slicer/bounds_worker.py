@@ -1,0 +1,86 @@
+"""Child process of slicer.bounds: scans one print file and writes what it found to stdout.
+
+``python -m slicer.bounds_worker FILE SECONDS MEMORY_MB``: the file is the farm's own path, never a
+name a person gave. It changes nothing and needs nothing but to read that file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from core import jsonio
+from core.errors import FarmError
+from slicer import sniff
+from slicer.archive import SafeArchive
+from slicer.bounds_result import PlateBounds
+from slicer.bounds_scan import scan
+
+CHUNK_BYTES = 256 * 1024
+_NICENESS = 10
+_PLATE = re.compile(r"Metadata/plate_([1-9]\d{0,2})\.gcode")
+
+
+def limit(seconds: float, memory_mb: int) -> None:
+    """Bound what this process may take, where the system can (Windows: only the parent's clock)."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    megabytes = memory_mb * 1024 * 1024
+    processor_s = int(seconds) + 5
+    for what, most in (
+        (resource.RLIMIT_AS, megabytes),
+        (resource.RLIMIT_CPU, processor_s),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, 0),
+    ):
+        hard = resource.getrlimit(what)[1]
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(what, (most, most))
+    os.nice(_NICENESS)
+
+
+def bounds_of(path: Path, seconds: float) -> list[PlateBounds]:
+    """Every plate's bounds; all of them together get the time."""
+    deadline = time.monotonic() + seconds
+
+    def plate(chunks: Iterable[bytes], index: int = 1) -> PlateBounds:
+        return scan(chunks, plate=index, seconds=deadline - time.monotonic())
+
+    if sniff.kind_of(path) == sniff.GCODE:
+        return [plate(_chunks(path))]
+    with SafeArchive(path, "the file") as archive:
+        return [plate(archive.chunks(member), index) for index, member in _plates(archive)]
+
+
+def _plates(archive: SafeArchive) -> list[tuple[int, str]]:
+    found = [(_PLATE.fullmatch(member), member) for member in archive.names]
+    return sorted((int(match[1]), member) for match, member in found if match)
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
+
+
+def main() -> int:
+    path, seconds, memory_mb = Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
+    limit(seconds, memory_mb)
+    try:
+        answer = {"plates": bounds_of(path, seconds)}
+    except FarmError:
+        answer = {"plates": [PlateBounds(complete=False, reason="damaged")]}
+    except MemoryError:
+        answer = {"plates": [PlateBounds(complete=False, reason="memory")]}
+    sys.stdout.buffer.write(jsonio.dumps(answer))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
