@@ -77,7 +77,7 @@ class FileStore:
     ) -> tuple[int, str]:
         """(bytes, path Moonraker names; "" when its answer was lost). Never starts a print."""
         folder, _, file_name = where.rpartition("/")
-        fields = {"root": ROOT, "path": folder, "checksum": _checksum(source, cancel)}
+        fields = {"root": ROOT, "path": folder, "checksum": self._checksum(source, cancel)}
         body = UploadBody.multipart(source, "file", file_name, fields, progress, cancel)
         with body:
             try:
@@ -89,6 +89,19 @@ class FileStore:
                 if isinstance(error, Malformed) or error.http_status >= 500:
                     self._discard(where)  # a full disk keeps what did fit
                 raise UploadFailed(self._upload_refusal(error, where)) from error
+
+    def _checksum(self, source: Path, cancel: threading.Event) -> str:
+        """SHA-256 in hex, which Moonraker compares before it puts the file in its place."""
+        digest = hashlib.sha256()
+        try:
+            with source.open("rb") as file:
+                while piece := file.read(_HASH_CHUNK):
+                    if cancel.is_set():
+                        raise UploadCancelled(f"The upload to {self._name} was cancelled.")
+                    digest.update(piece)
+        except OSError as error:
+            raise StorageError(f"The farm cannot read {source.name}: {error}.") from error
+        return digest.hexdigest()
 
     def _upload_refusal(self, error: FarmError, where: str) -> str:
         status = error.http_status if isinstance(error, Answered) else 0
@@ -229,20 +242,6 @@ class FileInUse(Answered):
 
 def _file_url(where: str) -> str:
     return f"/server/files/{ROOT}/{quoted(where)}"
-
-
-def _checksum(source: Path, cancel: threading.Event) -> str:
-    """SHA-256 in hex, which Moonraker compares before it puts the file in its place."""
-    digest = hashlib.sha256()
-    try:
-        with source.open("rb") as file:
-            while piece := file.read(_HASH_CHUNK):
-                if cancel.is_set():
-                    raise UploadCancelled("The transfer was cancelled.")
-                digest.update(piece)
-    except OSError as error:
-        raise StorageError(f"The farm cannot read {source.name}: {error}.") from error
-    return digest.hexdigest()
 
 
 def _entry(prefix: str, raw: Mapping[str, Any], key: str, *, folder: bool) -> RemoteFile | None:

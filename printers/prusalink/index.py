@@ -49,5 +49,5 @@ class FileIndex:
             if self._clock.monotonic() >= end:
                 return False
             if cancel.wait(self._rhythm.look):
-                raise UploadCancelled("The transfer was cancelled.")
+                raise UploadCancelled(f"The upload to {self._name} was cancelled.")
         return True

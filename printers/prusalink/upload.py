@@ -133,7 +133,7 @@ class Uploader:
         end = self._clock.monotonic() + self._rhythm.transfer
         while self._busy_with():
             if cancel.wait(self._rhythm.active):
-                raise UploadCancelled("The transfer was cancelled.")
+                raise UploadCancelled(f"The upload to {self._name} was cancelled.")
             if self._clock.monotonic() >= end:
                 return  # the upload itself tells whether that one still holds it
 

@@ -705,3 +705,12 @@ def test_no_path_climbs_out_of_the_files(
     ):
         with pytest.raises(Unusable, match="file on a printer"):
             ask()
+
+
+def test_a_cancel_before_the_first_byte_names_the_printer(
+    rowan: MoonrakerPrinter, gcode: Path
+) -> None:
+    cancel = threading.Event()
+    cancel.set()
+    with pytest.raises(UploadCancelled, match="Rowan"):
+        rowan.upload(gcode, "x-1.gcode", lambda sent, total: None, cancel)
