@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import math
 import time
 from typing import Any
 
@@ -12,25 +13,33 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 WHOLE_HEAD_S = 20.0
-"""Longest wait for status line and headers together; each read has the request's own time-out."""
+"""From the first byte to the end of the headers; each read has the request's own time-out."""
 BEFORE_SENDING = "the handshake failed"
 """Note on an error of the handshake: not a byte of a request had left."""
 
 
 class _Limited(io.RawIOBase):
-    """A socket's reading end that gives up at a moment."""
+    """A socket's reading end that gives up some time after the first byte, until it is freed. How
+    long the first one may take is the request's own time-out."""
 
-    def __init__(self, inner: io.RawIOBase, end: float) -> None:
+    def __init__(self, inner: io.RawIOBase) -> None:
         self._inner = inner
-        self.end = end
+        self._end = math.inf
+        self._counting = True
+
+    def free(self) -> None:
+        self._end, self._counting = math.inf, False
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        if time.monotonic() > self.end:
+        if time.monotonic() > self._end:
             raise TimeoutError("the answer's head came too slowly")
-        return self._inner.readinto(buffer)
+        got = self._inner.readinto(buffer)
+        if self._counting and self._end == math.inf:
+            self._end = time.monotonic() + WHOLE_HEAD_S
+        return got
 
     def close(self) -> None:
         self._inner.close()
@@ -39,10 +48,10 @@ class _Limited(io.RawIOBase):
 
 class _Response(http.client.HTTPResponse):
     def begin(self) -> None:
-        limited = _Limited(self.fp.detach(), time.monotonic() + WHOLE_HEAD_S)
+        limited = _Limited(self.fp.detach())
         self.fp = io.BufferedReader(limited)
         super().begin()
-        limited.end = float("inf")
+        limited.free()
 
 
 class _Plain(HTTPConnection):

@@ -432,3 +432,25 @@ def test_a_key_that_cannot_be_sent_is_named_not_shown(tmp_path: Path, key: str) 
             client.request("GET", "/x")
         assert key not in "".join(traceback.format_exception(caught.value))
         client.close()
+
+
+def test_a_server_may_think_before_it_answers_in_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Moonraker reads a large upload through before it says a word."""
+    monkeypatch.setattr(http_pools, "WHOLE_HEAD_S", 0.2)
+    pause = threading.Event()
+
+    def serve(sock: socket.socket) -> None:
+        read_head(sock)
+        pause.wait(0.6)
+        sock.sendall(b"HTTP/1.1 200 OK\r\n")
+        pause.wait(0.05)
+        sock.sendall(b"Content-Length: 2\r\n\r\n")
+        pause.wait(0.5)
+        sock.sendall(b"{}")
+
+    with LoopbackServer(serve) as server:
+        client, _, _ = client_of(server.port, tmp_path)
+        assert client.request("GET", "/x").object() == {}
+        client.close()
