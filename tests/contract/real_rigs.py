@@ -130,6 +130,14 @@ class RealMoonraker(RealRig):
     def break_printer(self) -> None:
         self.server.order("shutdown 1")
 
+    def kill_klippy(self) -> None:
+        """Klipper's process ends; Moonraker stays."""
+        self.server.klippy.kill()
+
+    def start_klippy(self) -> None:
+        self.server.order("reboot")
+        self.server.launch()
+
     def power_off_printer(self) -> None:
         self.server.order("mute")
 
@@ -179,6 +187,18 @@ class RealPrusaLink(RealRig):
 
     def secrets(self) -> list[str]:
         return [self.server.api_key, self.server.password]
+
+    def api_key(self) -> str:
+        """What its owner copies from its settings."""
+        return self.server.api_key
+
+    def digest(self) -> tuple[str, str]:
+        """(user, password)"""
+        return self.server.user, self.server.password
+
+    def ask_attention(self, on: bool) -> None:
+        """The printer waits for an answer at its own screen."""
+        self.server.order("attention" if on else "calm")
 
     def break_printer(self) -> None:
         self.server.order("halt")

@@ -286,24 +286,46 @@ class SimMoonraker(SimHttp):
     printer_model = "Voron 2.4"
     dialect = MoonrakerDialect()
 
+    def kill_klippy(self) -> None:
+        """Klipper's process ends; Moonraker stays."""
+        self.handle.do("klippy_disconnect")
+
+    def start_klippy(self) -> None:
+        self.handle.do("klippy_reconnect")
+
     def position(self) -> tuple[float, float, float]:
         return self.dialect.position(self.ask)
 
 
-class SimPrusaLinkMk3(SimHttp):
-    id = "sim-prusalink-mk3"
+class _SimPrusaLink(SimHttp):
     kind = "prusalink"
+
+    def api_key(self) -> str:
+        """What its owner copies from its settings."""
+        return self._sim.farm.endpoints["alder"].api_key
+
+    def digest(self) -> tuple[str, str]:
+        """(user, password)"""
+        end = self._sim.farm.endpoints["alder"]
+        return end.user, end.password
+
+    def ask_attention(self, on: bool) -> None:
+        """The printer waits for an answer at its own screen."""
+        self.handle.do("ask_attention" if on else "answer_attention")
+
+
+class SimPrusaLinkMk3(_SimPrusaLink):
+    id = "sim-prusalink-mk3"
     printer_model = "MK3S"
     flavour = "mk3"
     refused_characters = "#%+"
     dialect = PrusaLinkDialect("local")
 
 
-class SimPrusaLinkFirmware(SimHttp):
+class SimPrusaLinkFirmware(_SimPrusaLink):
     """The server inside an MK4: it is digest that its owner uses here."""
 
     id = "sim-prusalink-firmware"
-    kind = "prusalink"
     printer_model = "MK4"
     flavour = "firmware"
     dialect = PrusaLinkDialect("usb")
