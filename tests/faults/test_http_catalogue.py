@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -9,9 +11,11 @@ from types import ModuleType
 from typing import Any
 
 from simulator.actions import catalogue
+from simulator.demo import spec_from_entry
 from simulator.farm import SimulatedFarm
 from tests.faults.http_farm import KINDS, spec_of
 
+_ROOT = Path(__file__).parents[2]
 Claims = set[tuple[str, str]]
 
 
@@ -56,3 +60,24 @@ def test_every_fault_of_every_make_has_a_test() -> None:
     assert len(everything) > 200
     assert sorted(everything - tested) == [], "knobs or actions without a test"
     assert sorted(tested - everything) == [], "tests of faults that do not exist any more"
+
+
+def _examples() -> list[tuple[str, str, str, dict[str, Any]]]:
+    """(printer, "knobs" or "actions", action, body) of every command in the handbook."""
+    text = (_ROOT / "docs" / "rehearsal.md").read_text(encoding="utf-8")
+    found = re.findall(r"/printers/(\w+)/(knobs|actions)/?(\w*)(?:.*-d '(.*)')?", text)
+    return [(who, what, name, json.loads(body or "{}")) for who, what, name, body in found]
+
+
+def test_the_handbooks_examples_can_be_typed() -> None:
+    entries = json.loads((_ROOT / "config.example.json").read_text(encoding="utf-8"))["printers"]
+    specs = [spec_from_entry(entry, number) for number, entry in enumerate(entries, 1)]
+    examples = _examples()
+    assert len(examples) >= 10
+    with SimulatedFarm(specs) as farm:
+        for who, what, name, body in examples:
+            printer = farm.printer(who)
+            if what == "knobs":
+                printer.set(**body)
+            else:
+                printer.do(name, **body)
