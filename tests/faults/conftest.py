@@ -25,6 +25,7 @@ from core.config import PrinterConfig
 from core.errors import FarmError
 from core.events import Bus
 from core.secret import Secret
+from job_queue import evidence
 from job_queue.job import Job
 from job_queue.json_store import JsonJobStore
 from job_queue.service import JobService
@@ -331,11 +332,14 @@ def _marks_are_earned(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture
-def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Any]]:
+def stage(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Any]]:
     """stage("octoprint", …, scale=…): printers behind print servers, beside a healthy neighbour;
     no name: one of each. Afterwards threads and neighbour are looked at, and the marks."""
     from tests.faults import http_farm  # it is built from this module
 
+    monkeypatch.setattr(evidence, "SETTLE_LOST_S", 2.0)
     open_stages: list[http_farm.Stage] = []
 
     def make(*cast: str, **options: Any) -> http_farm.Stage:

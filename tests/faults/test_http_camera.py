@@ -101,6 +101,14 @@ def test_a_printer_without_a_camera_says_so(stage: Callable[..., Any], hub: Hubs
     seat.is_live()
 
 
+def _reconnect(seat: HttpSeat) -> None:
+    """A new session, in which the webcam is asked for again."""
+    before = seat.stage.fleet.diagnostics(seat.id)["sessions"]
+    seat.order(c.Reconnect())
+    wait_until(lambda: seat.stage.fleet.diagnostics(seat.id)["sessions"] > before, "no new session")
+    seat.ready()
+
+
 @http_fault("relative_webcam", kinds=(OCTOPRINT, MOONRAKER))
 @http_fault("no_webcam", kinds=(OCTOPRINT,))
 def test_where_the_webcam_is(stage: Callable[..., Any], hub: Hubs) -> None:
@@ -114,15 +122,13 @@ def test_where_the_webcam_is(stage: Callable[..., Any], hub: Hubs) -> None:
             seat.sim.do("relative_webcam", on=True)
         else:
             seat.sim.set(relative_webcam=True)
-        seat.order(c.Reconnect())
-        seat.ready()
+        _reconnect(seat)
         source = wait_until(lambda: farm.fleet.camera(seat.id), "no camera")
         assert source.url.startswith(f"{farm.simulated.endpoints[seat.id].url}/"), source.url
         _picture(cameras, seat)
         if seat.kind == OCTOPRINT:
             seat.sim.set(no_webcam=True, relative_webcam=False)
-            seat.order(c.Reconnect())
+            _reconnect(seat)
             wait_until(lambda: farm.fleet.camera(seat.id) is None, "a camera that is none")
-            seat.ready()
 
     farm.each(act)
