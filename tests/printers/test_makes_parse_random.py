@@ -8,18 +8,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cameras.frames import CameraFailed
+from cameras.web_target import parse_target
 from core.clock import ManualClock
 from core.config import PrinterConfig
 from core.jsonio import dumps
 from printers.conditions import Conditions
+from printers.lan.address import Address
 from printers.lan.report import Report
+from printers.lan.trust import Trust
 from printers.moonraker import camera
 from printers.moonraker.client import Timing
 from printers.moonraker.listener import PrinterListener
@@ -265,6 +271,31 @@ def test_moonraker(answers: list[Any], news: list[dict[str, Any]], klippy: str, 
 @given(text=st.text() | JUNK.map(lambda value: repr(value)))
 def test_moonraker_messages(text: str) -> None:
     assert decode(text) is None or text.strip().startswith("{")
+
+
+PIECES = [
+    "http://", "https://", "//", "/", "\\", "@", "[", "]", "[::1]", "192.0.2.1", ":7125", ":0",
+    ":99999", ":x", "?", "#", "%2f", "..", "a", "evil.test", "\n", "\x00", "user:pw@", "%", " ",
+]  # fmt: skip
+HOME = ("http", "192.0.2.1", 7125)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(pieces=st.lists(st.sampled_from(PIECES), min_size=1, max_size=7))
+def test_no_webcam_address_takes_the_key_elsewhere(pieces: list[str]) -> None:
+    """Both readers of an address, the one that lends the key and the one that dials, agree."""
+    home = Address.parse("http://192.0.2.1:7125", "Oak")
+    trust = Trust(config("moonraker"), home, Path("unused"))
+    written = "".join(pieces)
+    entry = {"service": "mjpegstreamer", "stream_url": written, "snapshot_url": written}
+    sources = [camera.source_of(entry, home, trust, lambda: {"X-Api-Key": "k3y"})]
+    lent = [s.url for s in sources if s is not None and s.headers()]
+    found = webcam_of({"webcam": {"streamUrl": written, "snapshotUrl": written}}, home.origin)
+    lent += [url for url in (found.stream_url, found.snapshot_url) if url and home.owns(url)]
+    for url in lent:
+        with suppress(CameraFailed):
+            target = parse_target(url)
+            assert target.origin == HOME
 
 
 @pytest.mark.parametrize("deep", ["[" * 100_000, '{"a":' * 100_000])
