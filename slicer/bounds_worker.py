@@ -15,10 +15,11 @@ from pathlib import Path
 
 from core import jsonio
 from core.errors import FarmError
-from slicer import sniff
+from slicer import bgcode_file, sniff
 from slicer.archive import SafeArchive
 from slicer.bounds_result import PlateBounds
 from slicer.bounds_scan import scan
+from slicer.kinds import Kind
 
 CHUNK_BYTES = 256 * 1024
 _NICENESS = 10
@@ -52,10 +53,14 @@ def bounds_of(path: Path, seconds: float) -> list[PlateBounds]:
     def plate(chunks: Iterable[bytes], index: int = 1) -> PlateBounds:
         return scan(chunks, plate=index, seconds=deadline - time.monotonic())
 
-    if sniff.kind_of(path) == sniff.GCODE:
+    kind = sniff.kind_of(path)
+    if kind == Kind.GCODE:
         return [plate(_chunks(path))]
+    if kind == Kind.BGCODE:
+        return [plate(bgcode_file.text_chunks(path, "the file"))]
     with SafeArchive(path, "the file") as archive:
-        return [plate(archive.chunks(member), index) for index, member in _plates(archive)]
+        found = [plate(archive.chunks(member), index) for index, member in _plates(archive)]
+    return found or [PlateBounds(complete=False, reason="damaged")]
 
 
 def _plates(archive: SafeArchive) -> list[tuple[int, str]]:

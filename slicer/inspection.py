@@ -9,12 +9,23 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import TooLarge, Unusable
-from slicer import bgcode_file, gcode_pictures, members, project_settings, slice_info, sniff, values
+from slicer import (
+    bgcode_file,
+    gcode_pictures,
+    members,
+    project_3mf,
+    project_settings,
+    slice_info,
+    sniff,
+    values,
+)
 from slicer.archive import SafeArchive, damaged
 from slicer.gcode_file import inspect_gcode
 from slicer.gcode_header import GcodeHead, scan
+from slicer.kinds import ABOUT, Kind
 from slicer.plate_builder import build_plate
 from slicer.printfile import Plate, PrintFile
+from slicer.project_3mf import Recognised
 from slicer.project_settings import ProjectSettings
 from slicer.slice_info import SliceInfo
 
@@ -36,22 +47,43 @@ def inspect_file(path: Path, name: str) -> PrintFile:
     """
     shown = values.clean_text(name) or "This file"
     kind = sniff.kind_of(path)
-    if kind == sniff.GCODE:
+    if kind == Kind.GCODE:
         return inspect_gcode(path, shown)
-    if kind == sniff.BGCODE:
+    if kind == Kind.BGCODE:
         return bgcode_file.inspect_bgcode(path, shown)
-    if kind != sniff.ARCHIVE:
-        raise sniff.wrong_kind(kind, shown)
+    if kind != Kind.ZIP:
+        raise refusal(Recognised(kind=kind), shown)
     with SafeArchive(path, shown) as archive:
         return _read(archive)
+
+
+def recognise(path: Path, name: str) -> Recognised:
+    """What a file is, print file or not, without reading its G-code (kinds.ABOUT).
+
+    Raises Unusable or TooLarge for a zip that breaks the rules, with the reason.
+    """
+    kind = sniff.kind_of(path)
+    if kind != Kind.ZIP:
+        return Recognised(kind=kind)
+    with SafeArchive(path, values.clean_text(name) or "This file") as archive:
+        if any(_ANY_PLATE.fullmatch(member) for member in archive.names):
+            return Recognised(kind=Kind.SLICED_3MF)
+        return project_3mf.recognise(archive)
+
+
+def refusal(found: Recognised, name: str) -> Unusable:
+    """Why a file of a kind that does not print is refused; each with its own code."""
+    about = ABOUT[found.kind]
+    text = about.sentence.format(name=name, made_for=found.made_for)
+    return Unusable(text, code=about.code, details={"kind": found.kind.value})
 
 
 def thumbnail(path: Path, name: str, plate: int, *, small: bool = False) -> bytes | None:
     """A plate's preview as PNG, the other size when one is missing, None without any."""
     kind = sniff.kind_of(path)
-    if kind == sniff.BGCODE:
+    if kind == Kind.BGCODE:
         return bgcode_file.picture(path, name, small=small) if plate == 1 else None
-    if kind != sniff.ARCHIVE:
+    if kind != Kind.ZIP:
         return gcode_pictures.picture(path, small=small) if plate == 1 else None
     with SafeArchive(path, name) as archive:
         return _thumbnail(archive, plate, small)
@@ -93,7 +125,7 @@ def _read(archive: SafeArchive) -> PrintFile:
 def _plate_indexes(archive: SafeArchive) -> tuple[int, ...]:
     found = [member for member in archive.names if _ANY_PLATE.fullmatch(member)]
     if not found:
-        raise _not_sliced(archive)
+        raise refusal(project_3mf.recognise(archive), archive.name)
     indexes: set[int] = set()
     for member in found:
         match = _PLATE.fullmatch(member)
@@ -106,20 +138,6 @@ def _plate_indexes(archive: SafeArchive) -> tuple[int, ...]:
             )
         indexes.add(index)
     return tuple(sorted(indexes))
-
-
-def _not_sliced(archive: SafeArchive) -> Unusable:
-    if not any(member.casefold().startswith(("3d/", "metadata/")) for member in archive.names):
-        return Unusable(
-            f"{archive.name} is a zip archive, not a print file. "
-            "Unpack it, or export the plate's sliced file (.gcode.3mf) from the slicer.",
-            code="not_3mf",
-        )
-    return Unusable(
-        f"{archive.name} is a project that has not been sliced. "
-        "Slice it and export the plate's sliced file.",
-        code="not_sliced",
-    )
 
 
 def _scan_plate(archive: SafeArchive, index: int) -> GcodeHead:

@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator
 
 _COMMAND = re.compile(rb"\xff\xff([^\xff])", re.DOTALL)
+_NOT_A_MOVE = re.compile(rb"^([^G\n][^\n]*)", re.MULTILINE)
+_WORD = re.compile(rb"(?<=[0-9.])(?=[XYZEFIJKPRS][-+.0-9])")
 _PACK, _PLAIN, _RESET, _NO_SPACES, _SPACES = 251, 250, 249, 247, 246
 _FREQUENT = "0123456789. \nGX"
 _LONE_LINE_FEED = 12
@@ -44,7 +46,16 @@ def unpack(data: bytes) -> bytes:
         no_spaces = command == _NO_SPACES or (no_spaces and command != _SPACES)
         text = piece.decode("latin-1")
         parts.append(_unpacked(text, _TABLES[no_spaces]) if packed else text)
-    return "".join(parts).encode("latin-1")
+    # Writers end each packed line twice.
+    return "".join(parts).encode("latin-1").replace(b"\n\n", b"\n")
+
+
+def spaced(text: bytes) -> bytes:
+    """The text with a space before each word of a move, as slicers write it."""
+    parts = _NOT_A_MOVE.split(text)
+    for at in range(0, len(parts), 2):
+        parts[at] = _WORD.sub(b" ", parts[at])
+    return b"".join(parts)
 
 
 def comments(data: bytes) -> bytes:
