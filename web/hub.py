@@ -11,6 +11,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from core import jsonio
@@ -19,6 +20,7 @@ from core.config import PrinterConfig
 from core.events import Bus, Key
 from printers.base import CameraSource
 from printers.registry import Registry, Snapshot
+from printers.status import PrinterState, PrinterStatus
 from web.browser import Browser, Frame
 from web.events import EventLog, describe_change
 from web.farm_summary import summarise
@@ -36,6 +38,22 @@ logger = logging.getLogger(__name__)
 MIN_GAP_S = 0.25
 TICK_S = 1.0
 RING = 500
+
+
+def _unknown(snapshot: Snapshot) -> Snapshot:
+    """Of a report that cannot be shown: whose it is, and when it came."""
+    status = snapshot.status
+    plain = PrinterStatus(
+        printer_id=status.printer_id,
+        name=status.name,
+        kind=status.kind,
+        state=PrinterState.UNKNOWN,
+        observed_at=status.observed_at,
+        observed_mono=status.observed_mono,
+        link=status.link,
+        message=f"The farm cannot show what {status.name} reports; the server's log says why.",
+    )
+    return replace(snapshot, status=plain)
 
 
 class PanelHub:
@@ -59,6 +77,7 @@ class PanelHub:
         self._views: dict[str, PanelView] = {}
         self._due: dict[str, float] = {}
         self._waiting: dict[str, Snapshot] = {}
+        self._broken: set[str] = set()  # printers whose newest report cannot be shown
         self._next_tick = 0.0
         self._lock = threading.Lock()
         self._browsers: tuple[Browser, ...] = ()
@@ -146,12 +165,30 @@ class PanelHub:
                 view = self._views[name] = self._new_view(name)
             if snapshot.revision < view.revision:
                 continue
-            if patch := view.update(snapshot, now):
+            if patch := self._updated(name, snapshot, now):
                 patches[name] = patch
                 self._due[name] = now + MIN_GAP_S
-            if self._history.observe(snapshot.status):
+            if name not in self._broken and self._history.observe(snapshot.status):
                 self._sample(snapshot)
         return patches
+
+    def _updated(self, name: str, snapshot: Snapshot, now: float) -> Json:
+        """One printer's patch. A report that cannot be shown or sent is that printer's trouble
+        alone: it is shown as unknown, and the others' news go out."""
+        view = self._views[name]
+        shown = view.doc
+        try:
+            patch = view.update(snapshot, now)
+            jsonio.dumps(patch)
+        except Exception:
+            if name not in self._broken:
+                logger.exception("%s: its report cannot be shown", name)
+            self._broken.add(name)
+            view = self._views[name] = self._new_view(name)
+            view.doc = shown  # the pages know no more than this
+            return view.update(_unknown(snapshot), now)
+        self._broken.discard(name)
+        return patch
 
     def _new_view(self, name: str) -> PanelView:
         camera = self._camera

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from core.secret import Secret
-from printers.status import Heater
+from printers.status import Fan, Heater
 from web import browser, websocket
 from web.frames import FrameSocket, text_frame
 from web.merge import apply
@@ -234,7 +234,35 @@ def test_a_failing_view_does_not_stop_the_hub(
     farm.printer("birch").report(kit.make_status("birch", nozzle=88.0))
     kit.wait_for(lambda: farm.doc("birch")["temps"]["nozzle"][0] == 88)
     farm.printer("alder").report(kit.make_status("alder", nozzle=66.0))
-    kit.wait_for(lambda: farm.doc("alder")["temps"]["nozzle"][0] == 66)
+    kit.wait_for(lambda: farm.doc("alder")["temps"].get("nozzle", [0])[0] == 66)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"heaters": (Heater(name="nozzle", current=1e30, target=0.0, maximum=300),)},
+        {"heaters": (Heater(name="nozzle", current=float("inf"), target=0.0, maximum=300),)},
+        {"stage": "\ud800"},
+        {"fans": (Fan(name="part", percent=2**70),)},
+    ],
+)
+def test_a_report_that_cannot_be_shown_is_its_printers_trouble_alone(
+    farm: Any, kit: Any, odd: dict[str, Any]
+) -> None:
+    with kit.page(farm) as page:
+        shown, seq = greet(page)
+        farm.services.registry.publish(replace(kit.printing("alder"), **odd))
+        farm.printer("birch").report(kit.make_status("birch", nozzle=88.0))
+        shown, seq = follow(
+            page,
+            shown,
+            seq,
+            lambda s: nozzle(s, "birch") == 88 and s["alder"]["state"] == "unknown",
+        )
+        assert shown["alder"]["temps"] == {}, "nothing old is left standing as if it were live"
+        assert "cannot show" in shown["alder"]["message"]
+        farm.printer("alder").report(kit.make_status("alder", nozzle=66.0))
+        follow(page, shown, seq, lambda s: s["alder"]["temps"].get("nozzle", [0])[0] == 66)
 
 
 @pytest.mark.parametrize("size", [0, 125, 126, 65_535, 65_536, 300_000])
