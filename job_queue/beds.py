@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from job_queue.identity import echoes, signature
+from job_queue.identity import echoes, only_more_is_told, signature
 from job_queue.job import Job, JobState
 from job_queue.records import BedRecord
 from printers.status import PrinterState, PrinterStatus
@@ -86,6 +86,8 @@ def _unseen_end(bed: BedRecord, status: PrinterStatus, now: float, *, watched: b
     shown = _mark(status)
     if shown == bed.shown or (watched and not signature(status.job)):
         return bed
+    if watched and only_more_is_told(bed.shown, status.job):
+        return replace(bed, shown=shown)  # OctoPrint dates a print seconds after its end
     name = _name(status)
     told = status.job.ended if status.job else ""
     result = told or ("finished" if status.state is P.FINISHED else "failed")

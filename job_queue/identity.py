@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from job_queue.job import Baseline, Job
 from job_queue.naming import shown_name
 from printers.status import JobProgress, PrinterStatus
@@ -22,6 +24,17 @@ def signature(progress: JobProgress | None) -> str:
     task = "" if progress.task_id == "0" else progress.task_id
     parts = (progress.name, progress.file, task, subtask)
     return "|".join(parts) if any(parts) else ""
+
+
+def only_more_is_told(before: str, progress: JobProgress | None) -> bool:
+    """Whether this is the job of that signature, now with ids it did not show then."""
+    if not before or progress is None:
+        return False
+    return before in (
+        signature(replace(progress, task_id="")),
+        signature(replace(progress, subtask_id="")),
+        signature(replace(progress, task_id="", subtask_id="")),
+    )
 
 
 def baseline_of(status: PrinterStatus) -> Baseline:

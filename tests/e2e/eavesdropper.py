@@ -20,7 +20,8 @@ class Eavesdropper:
         """Before the page is opened."""
         self._pages.append(page)
         page.on("request", self._request)
-        page.on("response", self._response)
+        page.on("response", lambda response: self._heard.append(str(response.headers)))
+        page.on("requestfinished", self._finished)  # one that the page broke off has no body
         page.on("websocket", self._web_socket)
 
     def _request(self, request: Request) -> None:
@@ -28,9 +29,11 @@ class Eavesdropper:
         said = f"{request.url} {request.headers} {sent.decode('utf-8', 'replace')}"
         self._heard.append(said)
 
-    def _response(self, response: Response) -> None:
-        self._heard.append(str(response.headers))
-        if response.headers.get("content-type", "").startswith(("application/json", "text/")):
+    def _finished(self, request: Request) -> None:
+        response = request.response()
+        if response is not None and response.headers.get("content-type", "").startswith(
+            ("application/json", "text/")
+        ):
             self._answers.append(response)
 
     def _web_socket(self, socket: WebSocket) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from job_queue import beds
 from job_queue.evidence import NOTHING, judge
 from job_queue.job import Baseline, Job, JobState
 from printers.status import Fault, JobProgress, PrinterState, PrinterStatus, Severity
@@ -114,3 +115,23 @@ def test_how_a_foreign_print_ended_is_kept(farm: Any) -> None:
     farm.printer().report(P.IDLE, job=ended)
     farm.look()
     assert farm.fleet.snapshot("alder").conditions.last_result == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("later", "watched", "clear"),
+    [
+        ({"task_id": "print:7"}, True, True),  # OctoPrint dates a print seconds after its end
+        ({"task_id": "print:7"}, False, False),  # may be another print of the same file
+        ({"task_id": "print:7", "file": "farm/other.gcode"}, True, False),
+    ],
+)
+def test_a_bed_marked_clear_before_all_ids_were_told(
+    later: dict[str, Any], watched: bool, clear: bool
+) -> None:
+    bed = beds.approved(1.0, a_status(P.FAILED, ended="cancelled"))
+    told = a_status(P.FAILED, ended="cancelled", **later)
+    bed = beds.after_report(bed, told, None, 5.0, distrust=True, watched=watched)
+    assert bed is not None and bed.clear is clear
+    next_print = a_status(P.IDLE, ended="finished", **(later | {"task_id": "print:8"}))
+    bed = beds.after_report(bed, next_print, None, 9.0, distrust=True, watched=True)
+    assert bed is not None and not bed.clear
