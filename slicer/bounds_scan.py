@@ -135,7 +135,7 @@ def _blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:
             rest = text[end:]
             if len(rest) > MAX_LINE_BYTES:
                 raise _Stop("line_too_long")
-    yield rest
+    yield rest.replace(b"\r", b"\n")
 
 
 def _with_line_feeds(text: bytes) -> bytes:

@@ -1,0 +1,348 @@
+"""The scan of moves: modes, arcs, marks and dangers, and that all its ways give one answer."""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+import tracemalloc
+from dataclasses import replace
+
+import pytest
+
+from slicer import bounds_scan
+from slicer.bounds_arc import reach_of_center, reach_of_radius
+from slicer.bounds_motion import Motion
+from slicer.bounds_range import digits
+from slicer.bounds_result import Box, PlateBounds
+from slicer.bounds_scan import scan
+
+START = "G90\nM83\nG28\nG1 X0 Y-3 Z.2 F3000\nG1 X60 E9\n;LAYER_CHANGE\n;TYPE:Perimeter\n"
+END = ";TYPE:Custom\nM104 S0\nG1 X0 Y210 Z50\n"
+
+
+def of(text: str, *, piece: int = 1 << 18) -> PlateBounds:
+    raw = text.encode()
+    return scan(raw[at : at + piece] for at in range(0, len(raw), piece))
+
+
+def model(body: str) -> Box:
+    found = of(START + body + END)
+    assert found.complete, found.reason
+    assert found.model is not None
+    return found.model
+
+
+def test_model_purge_and_travel_are_told_apart() -> None:
+    found = of(START + "G1 X50 Y50\nG1 X60 Y55 E1\nG1 X200 Y190 Z5\n" + END)
+    assert found.model == Box(50, 50, 0.2, 60, 55, 0.2)
+    assert found.purge == Box(0, -3, 0.2, 60, -3, 0.2)
+    assert found.travel == Box(0, -3, 0.2, 200, 210, 50)
+    assert found.first_layer == (50, 50, 60, 55)
+    assert (found.marked, found.layers, found.ended) == (True, 1, True)
+
+
+BODIES: dict[str, tuple[str, Box]] = {
+    "the start of a line counts": (
+        "G1 X10 Y20\nG1 X30 Y40 E1\n", Box(10, 20, 0.2, 30, 40, 0.2),
+    ),
+    "retraction and wipe do not": (
+        "G1 X10 Y20\nG1 X12 Y20 E1\nG1 X99 Y99 E-1\nG1 E1\n", Box(10, 20, 0.2, 12, 20, 0.2),
+    ),
+    "relative moves": (
+        "G1 X10 Y20\nG91\nG1 X5 Y-2 E1\nG1 X5 Y-2 E1\nG90\nG1 X99 Y99\n",
+        Box(10, 16, 0.2, 20, 20, 0.2),
+    ),
+    "absolute filament": (
+        "M82\nG92 E0\nG1 X10 Y20\nG1 X12 Y20 E5\nG1 X50 Y20 E4\nG1 X60 Y20 E4\nG1 X61 Y20 E4.1\n",
+        Box(10, 20, 0.2, 61, 20, 0.2),
+    ),
+    "a renamed place": (
+        "G1 X100 Y100\nG92 X0 Y0\nG1 X10 Y10 E1\n", Box(100, 100, 0.2, 110, 110, 0.2),
+    ),
+    "inches": (
+        "G20\nG1 X1 Y1\nG1 X2 Y1 E.1\nG21\n", Box(25.4, 25.4, 0.2, 50.8, 25.4, 0.2),
+    ),
+    "a half circle": (
+        "G1 X10 Y10\nG2 X30 Y10 I10 J0 E2\n", Box(10, 10, 0.2, 30, 20, 0.2),
+    ),
+    "the other half": (
+        "G1 X10 Y10\nG3 X30 Y10 I10 J0 E2\n", Box(10, 0, 0.2, 30, 10, 0.2),
+    ),
+    "a full circle": (
+        "G1 X10 Y10\nG2 I10 E5\n", Box(10, 0, 0.2, 30, 20, 0.2),
+    ),
+    "a radius": (
+        "G1 X10 Y10\nG2 X30 Y10 R10 E2\n", Box(10, 10, 0.2, 30, 20, 0.2),
+    ),
+    "a long way round": (
+        "G1 X10 Y10\nG3 X20 Y10 R-5.001 E2\n", Box(9.999, 4.899, 0.2, 20.001, 10, 0.2),
+    ),
+    "lower case, no blanks, line numbers and checksums": (
+        "g1x10y20\nN7 G1 X12 Y22 E1*73\n", Box(10, 20, 0.2, 12, 22, 0.2),
+    ),
+    "remarks": (
+        "G1 X10 Y20 ; X500 Y500 E5\nG1 X12 (X400) Y22 E1\n; G1 X900 Y900 E9\n",
+        Box(10, 20, 0.2, 12, 22, 0.2),
+    ),
+    "Cura's order": (
+        "G0 F9000 X10 Y20\nG1 F1500 X12 Y22 E1\n", Box(10, 20, 0.2, 12, 22, 0.2),
+    ),
+    "custom code between layers": (
+        "G1 X10 Y20\nG1 X12 Y20 E1\n;TYPE:Custom\nG1 X300 Y300\nG1 X310 E5\n;TYPE:Perimeter\n"
+        "G1 X12 Y20\nG1 X13 Y20 E1\n",
+        Box(10, 20, 0.2, 13, 20, 0.2),
+    ),
+    "a rising line": (
+        "G1 X10 Y20\nG1 X12 Y20 Z.6 E1\n", Box(10, 20, 0.2, 12, 20, 0.6),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_box_of_the_model(name: str) -> None:
+    body, expected = BODIES[name]
+    assert model(body) == expected
+
+
+@pytest.mark.parametrize("ending", ["\r\n", "\r"])
+def test_line_ends_of_other_systems(ending: str) -> None:
+    text = START + "G1 X10 Y20\nG1 X12 Y20 E1\n" + END
+    expected = replace(of(text), size_bytes=0)
+    for piece in (1, 7, 1 << 18):
+        found = of(text.replace("\n", ending), piece=piece)
+        assert replace(found, size_bytes=0) == expected
+
+
+def test_without_marks_all_counts_as_the_model() -> None:
+    found = of("G90\nM83\nG28\nG1 X5 Y5 Z.3\nG1 X50 E5\nM500\n")
+    assert not found.marked
+    assert found.model == Box(5, 5, 0.3, 50, 5, 0.3)
+    assert [danger.command for danger in found.dangers] == ["M500"]
+    assert not found.ended
+
+
+def test_filament_tools_and_heat() -> None:
+    body = "T0\nG1 X1 Y1 E2\nM104 S230\nM109 T1 S250\nT1\nG1 X2 Y1 E3\nG1 E-1\nT255\nT1000\n"
+    found = of(START + body + "M140 S60\nM190 R65\nM141 S40\n" + END)
+    assert found.filament_mm == ((0, 11.0), (1, 2.0))
+    assert found.tools == (0, 1)
+    assert found.nozzle_c == ((0, 230), (1, 250))
+    assert (found.bed_c, found.chamber_c) == (65, 40)
+
+
+def test_heat_of_klipper_macros() -> None:
+    macro = "START_PRINT EXTRUDER_TEMP=245 BED_TEMP=110 CHAMBER_TEMP=55\n"
+    heater = 'SET_HEATER_TEMPERATURE HEATER="extruder1" TARGET=260\n'
+    found = of(macro + heater + START + "G1 X9 Y9 E1\n" + "END_PRINT\n")
+    assert found.nozzle_c == ((0, 245), (1, 260))
+    assert (found.bed_c, found.chamber_c) == (110, 55)
+    assert found.ended
+    assert found.flavours == ("Klipper",)
+
+
+def test_dangers_count_outside_the_slicers_own_code() -> None:
+    found = of("M500\nFORCE_MOVE X=1\n" + START + "G1 X9 Y9 E1\nM500\n" + END + "M500\nM997\n")
+    assert [(d.line, d.command, d.in_block) for d in found.dangers] == [
+        (11, "M500", False),
+        (16, "M997", True),
+    ]
+    assert found.danger_count == 2
+
+
+@pytest.mark.parametrize("line", ["M5001", "M117 M500", "; M112", "SAVE_CONFIGURATION_X"])
+def test_harmless_lines_are_no_dangers(line: str) -> None:
+    assert of(START + f"{line}\nG1 X9 Y9 E1\n" + END).danger_count == 0
+
+
+def test_many_dangers_are_counted_but_not_all_kept() -> None:
+    found = of(START + "M112\n" * 5_000 + END)
+    assert (len(found.dangers), found.danger_count) == (20, 5_000)
+
+
+# -- all ways agree ----------------------------------------------------------------------------
+
+
+def slowly(text: str) -> PlateBounds:
+    """Line by line, without the short cuts."""
+    reader = bounds_scan._Reader(time.monotonic() + 60)
+    for number, line in enumerate(text.encode().split(b"\n"), 1):
+        reader.lines.take(line, number)
+    return reader.lines.result()
+
+
+def _random_plate(rng: random.Random) -> str:
+    """Layers as slicers write them, now and then with something unusual in between."""
+    lines = [START]
+    absolute = rng.random() < 0.4
+    arcs = rng.random() < 0.5
+    wide = rng.uniform(5, 90)
+    filament = 0.0
+    if absolute:
+        lines.append("M82\nG92 E0\n")
+    for layer in range(rng.randint(3, 12)):
+        z = 0.2 + 0.2 * layer
+        lines.append(
+            f";LAYER_CHANGE\n;Z:{z:.1f}\nG1 Z{z + 0.4:.2f} F900\nG1 X100 Y100\nG1 Z{z:.2f}\n"
+        )
+        if absolute and rng.random() < 0.5:
+            lines.append("G92 E0\n")
+            filament = 0.0
+        for _ in range(rng.randint(20, 90)):
+            x, y = (rng.uniform(100 - wide, 100 + wide) for _ in "xy")
+            push = rng.choice((0.0, 0.05, 0.4, 0.4, 0.4, -0.3))
+            filament += push
+            e = f" E{filament if absolute else push:.5f}" if push else ""
+            kind = rng.random()
+            if arcs and kind < 0.15:
+                lines.append(
+                    f"G{rng.choice((2, 3))} X{x:.3f} Y{y:.3f} I{rng.uniform(-9, 9):.2f} J2.5{e}\n"
+                )
+            elif kind < 0.03:
+                lines.append(rng.choice(UNUSUAL))
+            elif kind < 0.1:
+                lines.append(f"G1 X{x:.3f} Y{y:.3f} Z{z + rng.choice((0, 0.6)):.2f}{e}\n")
+            elif kind < 0.2:
+                lines.append(f"G1 X{x:.3f}{e} F1200\nG1 Z{z + 0.4:.1f}\nG1 X{y:.3f}\nG1 Z{z:.2f}\n")
+            else:
+                lines.append(f"G1 X{x:.3f} Y{y:.3f}{e}\n")
+        wide = min(95.0, wide * rng.uniform(0.9, 1.2))
+    return "".join([*lines, END])
+
+
+UNUSUAL = (
+    "M204 S500\n", "M106 S255\n", "; printing object X3 E5 id:0\n", ";TYPE:Infill\n",
+    "G91\nG1 X3\nG1 Y1 E.1\nG90\n", "T1\n", "T0\n", "M73 P5 R2\n", "g1 x120 y120\n",
+    ";TYPE:Custom\nG1 X0 Y0\nG1 X150 Y-4 E9\n;TYPE:Perimeter\n", "G1  X90.5  E.2 \n",
+    "G1 X80 Y80 E.1 ; a remark\n", "G1 Y101.5 X99 E.3\n", "M104 S0\n", "\n", "G1 E-.8 F1800\n",
+    "G92 X100\nG1 X101 E.1\nG92 X100\n", "G1 X1.2.3 Y100\n", "G1 F1500 X110 Y90\n",
+    "G3 Z.6 I-1.2 J.1 P1 F30000\n",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_short_cuts_change_nothing(seed: int) -> None:
+    text = _random_plate(random.Random(seed))
+    found = of(text, piece=random.Random(seed).choice((500, 4_000, 1 << 18)))
+    careful = slowly(text)
+    for name in ("model", "purge", "travel", "first_layer", "layers", "tools", "ended", "dangers"):
+        assert getattr(found, name) == getattr(careful, name), name
+    assert dict(found.filament_mm) == pytest.approx(dict(careful.filament_mm), abs=0.02)
+    assert found.lines == text.count("\n") + 1
+
+
+def test_the_short_cut_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the test above would compare a way with itself."""
+    taken: list[bool] = []
+    skim = Motion.skim
+    monkeypatch.setattr(
+        Motion, "skim", lambda self, run: taken.append(skim(self, run)) or taken[-1]
+    )
+    of(_random_plate(random.Random(3)))
+    of(START + ("G1 X50 Y50 E1\nG1 X70 Y70 E1\n;LAYER_CHANGE\n" + "G1 X60 Y60 E1\n" * 99) * 9 + END)
+    assert True in taken and False in taken
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(0, 9), (3, 3), (7, 134), (99, 101), (250, 999), (0, 999)]
+)
+def test_digits_match_exactly_the_range(low: int, high: int) -> None:
+    import re
+
+    pattern = re.compile(digits(low, high))
+    matched = [number for number in range(1_100) if pattern.fullmatch(str(number))]
+    assert matched == list(range(low, high + 1))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_arcs_against_many_points_of_them(seed: int) -> None:
+    rng = random.Random(seed)
+    middle, radius = (rng.uniform(-50, 50), rng.uniform(-50, 50)), rng.uniform(0.5, 60)
+    first, sweep = rng.uniform(0, math.tau), rng.uniform(0.05, 6.2)
+    clockwise = rng.random() < 0.5
+    turn = -sweep if clockwise else sweep
+    points = [
+        (
+            middle[0] + radius * math.cos(first + turn * at / 5_000),
+            middle[1] + radius * math.sin(first + turn * at / 5_000),
+        )
+        for at in range(5_001)
+    ]
+    (x, y), (to_x, to_y) = points[0], points[-1]
+    expected = (
+        min(p[0] for p in points), min(p[1] for p in points),
+        max(p[0] for p in points), max(p[1] for p in points),
+    )  # fmt: skip
+    by_center = reach_of_center(x, y, to_x, to_y, middle[0] - x, middle[1] - y, clockwise=clockwise)
+    assert by_center == pytest.approx(expected, abs=1e-3)
+    signed = radius if sweep <= math.pi else -radius
+    by_radius = reach_of_radius(x, y, to_x, to_y, signed, clockwise=clockwise)
+    assert by_radius == pytest.approx(expected, abs=1e-2)
+
+
+# -- hostile -----------------------------------------------------------------------------------
+
+HOSTILE = {
+    "a long line": (b"G1 X1 Y1 E1" * 100_000, "line_too_long"),
+    "a long remark": (b";" + b"x" * 1_200_000, "line_too_long"),
+    "far away": (b"G90\nG1 X1 Y1\nG1 X" + b"9" * 12 + b" Y1 E1\n", "number"),
+    "many digits": (b"G90\nG1 X" + b"9" * 39 + b" Y1 E1\n", "number"),
+    "a sum that grows": (b"G91\nG28\n" + b"G1 X90000 Y0 E1\n" * 50, "number"),
+    "a far arc": (b"G90\nG1 X1 Y1\nG2 I99999999 J0 E1\n", "number"),
+    "another plane": (b"G90\nG18\n", "unsupported_move"),
+    "a spline": (b"G90\nG5 X1 Y1\n", "unsupported_move"),
+    "only zeros": (b"\0" * 2_000_000, "line_too_long"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_input_ends_with_its_reason(name: str) -> None:
+    raw, reason = HOSTILE[name]
+    tracemalloc.start()
+    began = time.monotonic()
+    found = scan([raw])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (found.complete, found.reason) == (False, reason)
+    assert time.monotonic() - began < 3.0
+    assert peak < 16_000_000
+
+
+ODD = [
+    "G1 X Y Z E", "G1", "G", "M", "T", "G1 X1e9 Y1", "G1 X--5 Y1 E1", "G1 X.. Y. E.", "G2 I0 J0 E1",
+    "G2 R0 X5 E1", "G92 X", "N", "*", "G999999999 X1", "M104 S-5", "M104 Snan", "G28 XYZW",
+    "\x00\x01", "é", "G1 X1 X2 Y3 E1", "T99999999999", ";" * 500, "G1 " + "X1 " * 800,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", ODD)
+def test_odd_lines_break_nothing(line: str) -> None:
+    found = of(START + "G1 X5 Y5\n" + f"{line}\n" * 40 + "G1 X6 Y6 E1\n" + END)
+    assert found.complete
+    assert found.model is not None
+
+
+def test_too_many_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounds_scan, "MAX_LINES", 1_000)
+    assert of("\n" * 200_000).reason == "too_many_lines"
+
+
+def test_time_runs_out() -> None:
+    text = (START + "G1 X5 Y5 E1\n" * 100_000).encode()
+    assert scan([text], seconds=0.0).reason == "time"
+
+
+def test_memory_does_not_grow_with_the_file() -> None:
+    def endless(pieces: int) -> PlateBounds:
+        layer = b"".join(b"G1 X%d.123 Y%d.5 E.05\n" % (x, x) for x in range(40, 200))
+        chunk = b";LAYER_CHANGE\nG1 Z.4\n" + layer * 10
+        return scan(START.encode() if not at else chunk for at in range(pieces))
+
+    endless(2)
+    peaks = []
+    for pieces in (10, 100):
+        tracemalloc.start()
+        assert endless(pieces).complete
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] * 1.5 < 12_000_000
