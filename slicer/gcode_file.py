@@ -54,8 +54,14 @@ def build_file(
 
     ``made_by``: the slicer and its version.
     """
-    filaments, count = filaments_of(reader.text, found.head)
+    with reader.noting("filaments"):
+        filaments, count = filaments_of(reader.text, found.head)
     plate = _plate(found, reader, filaments, has_thumbnail)
+    noted = {
+        "slicer": "header" if made_by[0] else "",
+        "objects": "labels" if plate.objects else "",
+        "thumbnail": "comments" if has_thumbnail else "",
+    }
     return PrintFile(
         kind=kind,
         slicer=made_by[0],
@@ -63,7 +69,7 @@ def build_file(
         filament_count=count,
         plates=(plate,),
         warnings=warnings,
-        sources=reader.sources,
+        sources={name: place for name, place in noted.items() if place} | reader.sources,
     )
 
 
@@ -132,6 +138,8 @@ def _plate(
     if named:
         reader.sources["models"] = ", ".join(named)
     objects = gcode_objects.objects(found.head)
+    with reader.noting("bed_type"):
+        bed_type = values.clean_text(reader.text("curr_bed_type"), 60)
     return Plate(
         index=1,
         seconds=_seconds(found, reader),
@@ -143,7 +151,7 @@ def _plate(
         model_sources=tuple(named),
         printer_model=names[0] if len(names) == 1 else "",
         nozzle_mm=_nozzles(found, reader),
-        bed_type=values.clean_text(reader.text("curr_bed_type"), 60),
+        bed_type=bed_type,
         objects=objects,
         can_skip_objects=len(objects) > 1,
         has_thumbnail=has_thumbnail,
@@ -205,6 +213,8 @@ def _grams(reader: Reader, filaments: Sequence[Filament]) -> float | None:
     total = reader.number("grams", ("total filament used [g]",), 0.01, 1e6)
     if total is None:
         total = round(sum(filament.grams or 0.0 for filament in filaments), 2)
+        if total:
+            reader.sources["grams"] = "sum of the filaments"
     return total or None
 
 

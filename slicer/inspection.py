@@ -23,7 +23,7 @@ from slicer.archive import SafeArchive, damaged
 from slicer.gcode_file import inspect_gcode
 from slicer.gcode_header import GcodeHead, scan
 from slicer.kinds import ABOUT, Kind
-from slicer.plate_builder import build_plate
+from slicer.plate_builder import build_plate, sources_of
 from slicer.printfile import Plate, PrintFile
 from slicer.project_3mf import Recognised
 from slicer.project_settings import ProjectSettings
@@ -114,12 +114,33 @@ def _read(archive: SafeArchive) -> PrintFile:
         filament_count=count,
         plates=plates,
         warnings=_file_warnings(archive, info),
-        sources={
-            "plates": "gcode",
-            "filaments": "slice_info" if info.plates else "gcode",
-            "filament_count": "project_settings" if project.filament_count else "gcode",
-        },
+        sources=_sources(archive, info, project, heads, plates),
     )
+
+
+def _sources(
+    archive: SafeArchive,
+    info: SliceInfo,
+    project: ProjectSettings,
+    heads: Mapping[int, GcodeHead],
+    plates: tuple[Plate, ...],
+) -> dict[str, str]:
+    """Field -> part of the file; of a further plate only what differs, as "plate 2: seconds"."""
+    slicer = "slice_info" if info.slicer or info.version else "gcode"
+    sources = {
+        "plates": "gcode",
+        "slicer": slicer if slicer == "slice_info" or heads[plates[0].index].slicer else "",
+        "filament_count": "project_settings" if project.filament_count else "gcode",
+    }
+    for plate in plates:
+        index = plate.index
+        found = sources_of(
+            info.plates.get(index), project, heads[index], _plate_json(archive, index), plate
+        )
+        for name, place in found.items():
+            if sources.setdefault(name, place) != place:
+                sources[f"plate {index}: {name}"] = place
+    return {name: place for name, place in sources.items() if place}
 
 
 def _plate_indexes(archive: SafeArchive) -> tuple[int, ...]:

@@ -53,6 +53,43 @@ def build_plate(
     )
 
 
+def sources_of(
+    sliced: SlicedPlate | None,
+    project: ProjectSettings,
+    head: GcodeHead,
+    plate_json: Mapping[str, Any],
+    plate: Plate,
+) -> dict[str, str]:
+    """Field of the plate -> the part of the file it came from, as build_plate chooses."""
+    told = {
+        "seconds": _chosen(slice_info=sliced and sliced.seconds, gcode=head.seconds),
+        "grams": _chosen(slice_info=sliced and sliced.grams, gcode=sum(head.grams)),
+        "layers": _chosen(gcode=head.layers),
+        "height_mm": _chosen(gcode=head.height_mm),
+        "filaments": _chosen(slice_info=sliced and sliced.filaments, gcode=head.used_slots),
+        "models": ", ".join(plate.model_sources),
+        "nozzle_mm": _chosen(
+            slice_info=sliced and sliced.nozzle_mm,
+            project_settings=project.nozzle_mm,
+            gcode=head.nozzle_mm,
+        ),
+        "bed_type": _chosen(
+            plate_json=project_settings.bed_type(plate_json),
+            project_settings=project.bed_type,
+            gcode=head.bed_type,
+        ),
+        "objects": _chosen(slice_info=plate.objects),
+        "first_layer": _chosen(plate_json=plate.first_layer),
+        "thumbnail": _chosen(png=plate.has_thumbnail),
+    }
+    return {field: place for field, place in told.items() if place}
+
+
+def _chosen(**places: object) -> str:
+    """The first place that has a value."""
+    return next((place for place, value in places.items() if value), "")
+
+
 def _named_models(
     sliced: SlicedPlate | None, project: ProjectSettings, head: GcodeHead
 ) -> dict[str, str]:

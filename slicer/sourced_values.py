@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 
 from slicer import gcode_comments, values
 
@@ -17,6 +18,7 @@ class Reader:
         """``places``: parts of the file by name, where ``found`` was gathered from several."""
         self._found = found
         self._places = places or {}
+        self._looked_up: list[str] = []
         self.sources: dict[str, str] = {}
 
     def number(self, field: str, keys: Sequence[str], low: float, high: float) -> float | None:
@@ -46,7 +48,20 @@ class Reader:
         return {name: list(values.get("printer_model", ())) for name, values in places.items()}
 
     def text(self, key: str) -> str:
-        return self._found.get(key, ("",))[0]
+        """The key's first value, "" without one."""
+        value = self._found.get(key, ("",))[0]
+        if value.strip('";, '):
+            self._looked_up.append(key)
+        return value
+
+    @contextlib.contextmanager
+    def noting(self, field: str) -> Iterator[None]:
+        """Everything found in between is where ``field`` comes from."""
+        self._looked_up.clear()
+        yield
+        if self._looked_up:
+            places = [self.place(key) for key in self._looked_up]
+            self.sources[field] = ", ".join(dict.fromkeys(places))
 
     def all(self, *keys: str) -> list[str]:
         return [value for key in keys for value in self._found.get(key, ())]

@@ -209,6 +209,9 @@ def test_filament_names(save: Any) -> None:
 def test_where_a_value_came_from(save: Any) -> None:
     file, _ = read(save, PRUSA)
     assert file.sources == {
+        "slicer": "header",
+        "filaments": "filament_type, filament_colour, filament_settings_id, "
+        "filament used [g], filament used [mm]",
         "seconds": "estimated printing time (normal mode)",
         "grams": "total filament used [g]",
         "layers": "layer marks",
