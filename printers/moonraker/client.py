@@ -178,6 +178,10 @@ class Connector:
         sock = WebSocket.open(dialer, self._address, self._trust, path, {})
         return Session(self._name, sock, timing)
 
+    def forget(self) -> None:
+        """Idle HTTP connections: they may be as dead as the session that was lost."""
+        self._web.close()
+
     def _token(self) -> str:
         """A one-shot token, so that the key itself is in no upgrade request. Servers without the
         way to get one are signed in to by identify alone."""

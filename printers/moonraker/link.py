@@ -103,6 +103,7 @@ class Link:
         self._keeper.opening()
 
     def down(self, outage: Outage) -> None:
+        self._connector.forget()
         self._keeper.down(outage)
 
     def stopped(self) -> None:

@@ -116,6 +116,7 @@ class Session:
         self._keeper.opening()
 
     def down(self, outage: Outage) -> None:
+        self._client.close()  # an idle connection may be as dead as the one that was lost
         self._keeper.down(outage)
 
     def stopped(self) -> None:
