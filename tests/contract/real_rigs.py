@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import resource
-import shutil
-import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from tests.contract.dialects import MoonrakerDialect, OctoPrintDialect, PrusaLinkDialect
@@ -74,8 +71,9 @@ class RealRig(HttpRig):
             self.server.restart()
         self.disk_full(False)
         self.settle()
-        for path in self.server.files.iterdir():
-            _remove(path)
+        for path in self.server.files.rglob("*"):
+            if path.is_file():  # folders stay: a server that watches them may lose a new one
+                path.unlink(missing_ok=True)
 
     def settle(self) -> None:
         """No job, no fault, cold."""
@@ -246,13 +244,3 @@ class RealPrusaLink(RealRig):
         self.until(lambda: self.shows() == "idle", "never IDLE again", 40.0)
         for line in ("temp tool 22", "temp bed 22"):
             self.server.order(line)
-
-
-def _remove(path: Path) -> None:
-    """A file a server still reads may go a moment later."""
-    end = time.monotonic() + 5.0
-    while path.exists() and time.monotonic() < end:
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)

@@ -77,10 +77,12 @@ class Mk3Board:
     def feed(self, data: bytes) -> None:
         whole = self._buffer + data
         if PROBE in whole:
-            # PrusaLink reads up to the last answer; an "ok" left over would be taken for a later
-            # line's, so here they come first
+            # somebody has opened the port, which resets a board. PrusaLink reads up to the last
+            # answer; an "ok" left over would be taken for a later line's, so here they come first
+            whole = whole.partition(PROBE)[2]
+            self.tx.clear()
+            self._boot()
             self._say("ok", "ok", FIRMWARE, "302")
-            whole = whole.replace(PROBE, b"", 1)
         *lines, self._buffer = whole.split(b"\n")
         for raw in lines:
             line = raw.decode("utf-8", "replace").split(";")[0].strip()

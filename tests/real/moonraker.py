@@ -187,13 +187,15 @@ class Moonraker(RealServer):
 
     def launch(self) -> None:
         if not self.board.is_running:
+            self._link.unlink(missing_ok=True)
             self.board.start(cwd=ROOT)
             wait_until(self._link.is_symlink, 10.0, "the board's serial line")
         if not self.klippy.is_running:
             (self.short / "klippy.sock").unlink(missing_ok=True)
             self.klippy.start(cwd=self.folder)
         if not self.processes[2].is_running:
-            self.processes[2].start(cwd=self.folder)
+            # two Moonrakers with one folder for temporary files take each other's uploads
+            self.processes[2].start({"TMPDIR": str(self.short)}, cwd=self.folder)
 
     def is_ready(self) -> bool:
         if not self.api_key:

@@ -119,6 +119,7 @@ class PrusaLink(RealServer):
 
     def launch(self) -> None:
         if not self.board.is_running:
+            (self.folder / "mk3").unlink(missing_ok=True)
             self.board.start(cwd=ROOT)
             wait_until((self.folder / "mk3").is_symlink, 10.0, "the board's serial line")
         if not self.processes[1].is_running:
