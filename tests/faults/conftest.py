@@ -40,6 +40,7 @@ from printers.fleet import Fleet
 from printers.registry import Registry
 from printers.status import PrinterStatus
 from simulator.farm import PrinterHandle, SimulatedFarm
+from simulator.octoprint import application as octoprint_application
 from simulator.plates import PlateSpec, build_gcode_3mf
 from simulator.specs import make_spec
 from slicer.library import FileLibrary
@@ -340,6 +341,7 @@ def stage(
     from tests.faults import http_farm  # it is built from this module
 
     monkeypatch.setattr(evidence, "SETTLE_LOST_S", 2.0)
+    monkeypatch.setattr(octoprint_application, "SAMPLE_S", 0.4)
     open_stages: list[http_farm.Stage] = []
 
     def make(*cast: str, **options: Any) -> http_farm.Stage:

@@ -65,7 +65,7 @@ _PRUSALINK = Rhythm(
     indexed=2.5, look=0.1, transfer=2.0,
 )  # fmt: skip
 JOBS = JobTiming(
-    evidence_s=4.0, quiet_s=1.0, stopping_s=6.0, cleanup_delay_s=0.1, batch_s=0.02, tick_s=0.1
+    evidence_s=3.0, quiet_s=1.0, stopping_s=6.0, cleanup_delay_s=0.1, batch_s=0.02, tick_s=0.1
 )
 
 

@@ -6,11 +6,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from printers import commands as c
 from tests.faults.http_farm import (
     FIRMWARE,
+    KINDS,
     MK3,
     MOONRAKER,
     OCTOPRINT,
@@ -21,7 +20,7 @@ from tests.faults.http_farm import (
 )
 
 SCALE = 60.0
-HTTP_DELAY_S = 0.6
+HTTP_DELAY_S = 0.4
 _BROKE = {
     OCTOPRINT: "broke during the upload",
     MOONRAKER: "broke during the upload",
@@ -48,32 +47,34 @@ _LOST = {
 }
 
 
-@pytest.mark.parametrize(
-    ("knobs", "words"),
-    [
-        pytest.param({"disk_full": True}, _FULL, marks=http_fault("disk_full")),
-        pytest.param({"upload_truncate_at": 5000}, _SHORT, marks=http_fault("upload_truncate_at")),
-        pytest.param({"drop_upload_at": 3000}, _BROKE, marks=http_fault("drop_upload_at")),
-        pytest.param({"upload_lost": True}, _LOST, marks=http_fault("upload_lost")),
-    ],
-    ids=["disk_full", "truncated", "dropped", "lost"],
+_MISHAPS: tuple[tuple[str, Any, dict[str, str]], ...] = (
+    ("disk_full", True, _FULL),
+    ("upload_truncate_at", 5000, _SHORT),
+    ("drop_upload_at", 3000, _BROKE),
+    ("upload_lost", True, _LOST),
 )
-def test_a_file_that_does_not_arrive_starts_nothing(
-    stage: Callable[..., Any], knobs: dict[str, Any], words: dict[str, str]
-) -> None:
+
+
+@http_fault(*(knob for knob, _, _ in _MISHAPS))
+def test_a_file_that_does_not_arrive_starts_nothing(stage: Callable[..., Any]) -> None:
+    cast = [(mishap, kind) for mishap in _MISHAPS for kind in KINDS]
+    farm = stage(*(kind for _, kind in cast), scale=SCALE)
+    parts = {seat.id: mishap for seat, (mishap, _) in zip(farm.seats, cast, strict=True)}
+
     def act(seat: HttpSeat) -> None:
+        knob, value, words = parts[seat.id]
         seat.ready()
         mark = len(seat.history)
-        seat.sim.set(**knobs)
+        seat.sim.set(**{knob: value})
         text = _not_started(seat)
         assert words[seat.kind] in text and "Nothing was started." in text
         _nothing_is_left(seat)
-        seat.sim.set(**{name: type(value)() for name, value in knobs.items()})
+        seat.sim.set(**{knob: type(value)()})
         seat.in_state("ready")
         assert {s.state.value for s in seat.history[mark:]} <= {"idle"}, seat.since(mark)
         _prints(seat)
 
-    stage(scale=SCALE).each(act)
+    farm.each(act)
 
 
 def _not_started(seat: HttpSeat) -> str:
