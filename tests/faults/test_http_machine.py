@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from printers import commands as c
 from tests.faults.http_farm import (
     FIRMWARE,
@@ -16,12 +14,10 @@ from tests.faults.http_farm import (
     POLLED,
     HttpSeat,
     http_fault,
-    wait_until,
 )
 
 SCALE = 30.0
 _PRESS = "Look at the printer, then press Connect."
-_ATTENTION = "The printer asks for attention. Look at its screen and answer there."
 _FIRMWARE_ERROR = "The printer reports an error. Look at its screen."
 
 
@@ -188,82 +184,6 @@ def test_a_print_of_air_ends_as_its_server_says(stage: Callable[..., Any]) -> No
     stage(scale=600.0).each(act)
 
 
-@http_fault("runout", "fill_spool", "resume")
-def test_the_filament_runs_out(stage: Callable[..., Any]) -> None:
-    def act(seat: HttpSeat) -> None:
-        job = seat.printing()
-        seat.sim.do("runout")
-        panel = seat.in_state("paused")
-        kind, words = {
-            OCTOPRINT: ("printer", "The printer or the file asked for a pause."),
-            MOONRAKER: ("filament", "Filament ran out"),
-        }.get(seat.kind, ("printer", _ATTENTION))
-        assert panel["pause"]["kind"] == kind and words in panel["pause"]["text"]
-        seat.job_until(job, "paused")
-        if seat.kind in POLLED:
-            assert seat.name in seat.refusal(c.Resume())
-        seat.sim.do("fill_spool")
-        seat.stays(lambda p: p["state"] == "paused", 0.5)
-        seat.sim.do("resume")
-        panel = seat.in_state("printing")
-        assert panel["pause"] is None
-        seat.job_until(job, "printing")
-
-    stage(scale=SCALE).each(act)
-
-
-@http_fault("start_local", "pause", "resume", "stop", "clear_bed", "set_fan")
-def test_somebody_at_the_machine(stage: Callable[..., Any]) -> None:
-    """Their print is theirs, and takes the bed; afterwards a person must have looked."""
-
-    def act(seat: HttpSeat) -> None:
-        seat.ready()
-        name = seat.stored()
-        seat.sim.do("start_local", name=name)
-        panel = seat.until(lambda p: p["job"] and p["state"] in ("printing", "preparing"))
-        assert panel["job"]["local"] is True
-        assert name.removesuffix(".gcode") in panel["job"]["name"]
-        seat.until(lambda p: not p["bed"]["clear"], "the bed is still called clear")
-        assert seat.blocked()[0] == "printer_busy"
-        seat.in_state("printing")
-        seat.sim.do("pause")
-        seat.in_state("paused")
-        seat.sim.do("resume")
-        seat.in_state("printing")
-        seat.sim.do("set_fan", number=1, percent=55.0)
-        seat.sim.do("stop")
-        panel = seat.in_state("needs_clear")
-        assert panel["fault"] is None
-        seat.sim.do("clear_bed")
-        seat.stays(lambda p: p["state"] == "needs_clear", 0.5)
-        assert seat.orders() == [], "something was ordered"
-        seat.ready()
-
-    stage(scale=SCALE).each(act)
-
-
-@http_fault("page_pause", "page_resume", "page_cancel", kinds=(OCTOPRINT,))
-@http_fault("firmware_pause", "firmware_cancel", kinds=(OCTOPRINT,))
-def test_pauses_and_cancels_that_the_farm_did_not_order(stage: Callable[..., Any]) -> None:
-    (seat,) = stage(OCTOPRINT, scale=SCALE).seats
-    job = seat.printing()
-    seat.sim.do("page_pause")
-    assert seat.in_state("paused")["pause"]["kind"] == "user"
-    seat.sim.do("page_resume")
-    seat.in_state("printing")
-    seat.sim.do("firmware_pause")
-    assert seat.in_state("paused")["pause"]["kind"] == "printer"
-    seat.order(c.Resume())
-    seat.in_state("printing")
-    seat.sim.do("page_cancel")
-    seat.job_until(job, "cancelled")
-    assert seat.in_state("needs_clear")["sub"] == "stopped"
-    job = seat.printing()
-    seat.sim.do("firmware_cancel")
-    seat.job_until(job, "cancelled")
-    assert seat.in_state("needs_clear")["sub"] == "stopped" and seat.starts() == 2
-
-
 @http_fault(
     "klippy_shutdown", "klippy_disconnect", "klippy_reconnect", "host_error", kinds=(MOONRAKER,)
 )
@@ -296,113 +216,3 @@ def test_lines_on_the_console_are_no_news_of_the_state(stage: Callable[..., Any]
         seat.sim.do("console", line=line)
     seat.is_live()
     assert {s.state.value for s in seat.history[mark:]} <= {"idle"}, seat.since(mark)
-
-
-@http_fault("ask_attention", "answer_attention", "dismiss", kinds=POLLED)
-def test_a_prusa_asks_at_its_own_screen(stage: Callable[..., Any]) -> None:
-    def act(seat: HttpSeat) -> None:
-        seat.ready()
-        seat.sim.do("ask_attention")
-        panel = seat.until(lambda p: p["state"] == "fault" and p["fault"], "no fault")
-        assert panel["fault"]["text"] == _ATTENTION and seat.blocked()[0] == "printer_fault"
-        seat.sim.do("answer_attention")
-        job = seat.printing()
-        seat.sim.do("ask_attention")
-        panel = seat.in_state("paused")
-        assert panel["pause"]["text"] == _ATTENTION
-        assert seat.name in seat.refusal(c.Resume())
-        seat.sim.do("answer_attention")
-        seat.in_state("printing")
-        seat.order(c.Stop())
-        seat.job_until(job, "cancelled")
-        assert seat.in_state("needs_clear")["sub"] == "stopped"
-        seat.sim.do("dismiss")
-        seat.ready()
-
-    stage(MK3, FIRMWARE, scale=SCALE).each(act)
-
-
-@http_fault("cool_down_s", kinds=POLLED)
-def test_a_start_waits_for_the_last_jobs_end_screen(stage: Callable[..., Any]) -> None:
-    """The MK3 server refuses a start for some seconds; the firmware takes it at once."""
-
-    def act(seat: HttpSeat) -> None:
-        seat.sim.set(cool_down_s=2.0)
-        job = seat.printing()
-        seat.order(c.Stop())
-        seat.job_until(job, "cancelled")
-        seat.in_state("needs_clear")
-        seat.farm.jobs.mark_clear(seat.id)
-        seat.job_until(seat.start(), "printing")
-        assert seat.starts() == 2, "sent before it could be taken"
-
-    stage(MK3, FIRMWARE, scale=SCALE).each(act)
-
-
-@http_fault("sparse_telemetry", kinds=POLLED)
-def test_unknown_temperatures_are_not_shown_as_the_last_known(stage: Callable[..., Any]) -> None:
-    def act(seat: HttpSeat) -> None:
-        seat.ready()
-        seat.sim.set(sparse_telemetry=True)
-        if seat.kind == MK3:
-            panel = seat.until(lambda p: p["temps"] == {}, "old temperatures stay")
-            assert panel["conn"]["online"]
-        seat.sim.set(sparse_telemetry=False)
-        seat.is_live()
-
-    stage(MK3, FIRMWARE).each(act)
-
-
-@http_fault("inherited_progress", kinds=POLLED)
-def test_the_last_jobs_progress_is_not_the_new_ones(stage: Callable[..., Any]) -> None:
-    def act(seat: HttpSeat) -> None:
-        seat.sim.set(inherited_progress=True, cool_down_s=0.2)
-        job = seat.printing()
-        seat.until(lambda p: p["job"] and (p["job"]["pct"] or 0) >= 5, "no progress")
-        seat.order(c.Stop())
-        seat.job_until(job, "cancelled")
-        seat.ready()
-        job = seat.start()
-        panel = seat.until(lambda p: p["state"] == "printing" and p["job"], "never printing")
-        assert not panel["job"]["pct"], "the progress of the job before"
-        seat.job_until(job, "printing")
-
-    stage(MK3, FIRMWARE, scale=60.0).each(act)
-
-
-@http_fault("usb_missing", kinds=POLLED)
-def test_a_stick_that_is_not_in(stage: Callable[..., Any]) -> None:
-    """The MK3's files are on its computer: nothing changes there."""
-
-    def act(seat: HttpSeat) -> None:
-        seat.ready()
-        seat.sim.set(usb_missing=True)
-        if seat.kind == MK3:
-            seat.is_live()
-            assert seat.panel()["gates"]["start"]["ok"]
-            return
-        panel = seat.until(lambda p: p["storage"] == "missing", "the missing stick is not told")
-        assert not panel["gates"]["start"]["ok"] and seat.name in seat.blocked()[1]
-        seat.sim.set(usb_missing=False)
-        seat.until(lambda p: p["storage"] == "ok" and p["gates"]["start"]["ok"], "not seen again")
-
-    stage(MK3, FIRMWARE).each(act)
-
-
-@pytest.mark.parametrize(
-    "knobs",
-    [
-        pytest.param({"sd_missing": True}, marks=http_fault("sd_missing", kinds=(OCTOPRINT,))),
-        pytest.param({"analysis_s": 60.0}, marks=http_fault("analysis_s", kinds=(OCTOPRINT,))),
-    ],
-    ids=["sd_missing", "analysis_s"],
-)
-def test_what_octoprint_can_do_without(stage: Callable[..., Any], knobs: dict[str, Any]) -> None:
-    """No memory card, and an analysis that takes long: a start waits for neither."""
-    (seat,) = stage(OCTOPRINT, scale=SCALE).seats
-    seat.ready()
-    seat.sim.set(**knobs)
-    seat.is_live()
-    job = seat.printing()
-    wait_until(lambda: (seat.panel()["job"] or {}).get("pct") is not None, "no progress")
-    assert seat.starts() == 1 and seat.farm.jobs.job(job.id).error is None
