@@ -84,7 +84,7 @@ def _jog(command: c.Jog) -> Call:
     moves = {"x": command.x, "y": command.y, "z": command.z}
     body: dict[str, Any] = {"command": "jog", "speed": speed}
     body.update({axis: value for axis, value in moves.items() if value})
-    return Call(HEAD, body)
+    return Call(HEAD, body, ("G1",))
 
 
 def _target(heater: str, target: int) -> Call:

@@ -18,6 +18,9 @@ RECORDED_AFTER_S = 3.0
 TERMINAL = r"^Send: (N\d+ )?(G28|M84|M18|M106|M107|M220)\b"
 """The lines the subscription asks for; all others stay on the server."""
 
+HOLD_S = 100.0
+"""How long a homed head stays known after its last move: Marlin's motors hold it for 120 s."""
+
 _LINE = re.compile(r"^Send: (?:N\d+ )?([GM]\d+)\b([^*;]*)")
 _WORD = re.compile(r"([A-Z])\s*([-+]?\d+(?:\.\d*)?|(?=\s|$|[A-Z]))")
 _AXES = "xyz"
@@ -64,6 +67,7 @@ class Memory:
         self.last: LastPrint | None = None
         self.asked = ""  # path of the file whose statistics have been read
         self.homed: frozenset[str] = frozenset()
+        self.moved_at = 0.0  # monotonic s of the last move we know of
         self.fan: int | None = None  # percent, as last sent to the printer
         self.speed: int | None = None  # percent, likewise
         self.firmware = ""
@@ -210,15 +214,24 @@ class Memory:
 
     # lines on their way to the printer
 
-    def line(self, sent: str) -> None:
-        """One terminal line, "Send: N12 M106 S200*103"."""
+    def homed_at(self, now: float) -> frozenset[str]:
+        """Marlin lets its motors go some time after the last move; then nobody knows any more."""
+        if now - self.moved_at > HOLD_S:
+            self.homed = frozenset()
+        return self.homed
+
+    def line(self, sent: str, now: float) -> None:
+        """One terminal line, "Send: N12 M106 S200*103", at monotonic ``now``."""
         found = _LINE.match(sent[:200].upper().replace("SEND:", "Send:", 1))
         if found is None:
             return
         words = {letter: value for letter, value in _WORD.findall(found[2])}
         match found[1]:
             case "G28":
-                self.homed |= _axes(words)
+                self.homed = self.homed_at(now) | _axes(words)
+                self.moved_at = now
+            case "G0" | "G1":
+                self.moved_at = now if self.homed_at(now) else self.moved_at
             case "M84" | "M18":
                 named = set(words) & set("XYZE")
                 if named or "S" not in words:

@@ -88,6 +88,8 @@ def build(
 ) -> Report:
     """A full picture of now. ``now``: monotonic s."""
     state, job = _state_and_job(activity, shown, memory)
+    if state.has_job:
+        memory.moved_at = now
     paused = state is PrinterState.PAUSED
     connected = activity.phase not in (Phase.CLOSED, Phase.ERROR, Phase.OPENING)
     more: dict[str, Any] = {}
@@ -96,7 +98,7 @@ def build(
             "heaters": heaters(readings, facts.limits, facts.settable),
             "fans": () if memory.fan is None else (Fan(name="part", percent=memory.fan),),
             "speed": None if memory.speed is None else Speed(level=None, percent=memory.speed),
-            "homed": "".join(sorted(memory.homed)),
+            "homed": "".join(sorted(memory.homed_at(now))),
         }
     return Report(
         state=state,

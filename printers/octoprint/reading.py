@@ -109,7 +109,7 @@ class Reading:
         """The farm itself had these lines sent."""
         with self._lock:
             for line in lines:
-                self._memory.line(f"Send: {line}")
+                self._memory.line(f"Send: {line}", self._clock.monotonic())
 
     def cancelled(self) -> None:
         """The server has taken the farm's own stop."""
@@ -170,7 +170,7 @@ class Reading:
     def _terminal(self, frame: Mapping[str, Any]) -> None:
         for line in sequence(frame.get("logs")):
             if isinstance(line, str):
-                self._memory.line(line)
+                self._memory.line(line, self._clock.monotonic())
 
     def _take(self, frame: Mapping[str, Any]) -> None:
         activity = activity_of(frame.get("state"))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from core.clock import SystemClock
+from core.clock import Clock, ManualClock, SystemClock
 from core.config import PrinterConfig
 from core.errors import ConfigError
 from core.secret import Secret
@@ -35,9 +35,9 @@ SLOW, QUICK = "farm/slow-5.gcode", "farm/quick-1.gcode"
 class Rig:
     """A Reading and all it published."""
 
-    def __init__(self, config: PrinterConfig = CONFIG) -> None:
+    def __init__(self, config: PrinterConfig = CONFIG, clock: Clock | None = None) -> None:
         self.reports: list[Report] = []
-        self.reading = Reading(config, Limits(), SystemClock(), self.reports.append)
+        self.reading = Reading(config, Limits(), clock or SystemClock(), self.reports.append)
         self.reading.opened("OctoPrint 1.11.8", profile_of(body("profiles")), has_camera=True)
 
     @property
@@ -213,6 +213,26 @@ def test_homing_is_read_from_the_lines_that_were_sent(line: str, homed: str) -> 
     assert rig.last.homed == homed.replace("x", "")
     rig.reading.frame({"state": {"text": "Operational"}, "logs": ["Send: M18"]})
     assert rig.last.homed == ""
+
+
+def test_homing_is_forgotten_when_the_motors_may_have_let_go() -> None:
+    clock = ManualClock()
+    rig = Rig(clock=clock)
+    rig.reading.sent("G28")
+    for _ in range(3):
+        clock.advance(60)
+        rig.reading.sent("G1 X5")
+    assert rig.show("Operational", "operational", "ready").homed == "xyz"
+    clock.advance(101)
+    assert rig.show("Operational", "operational", "ready").homed == ""
+    rig.reading.sent("G1 X5")
+    assert rig.show("Operational", "operational", "ready").homed == "", "a move is no homing"
+    rig.reading.sent("G28")
+    rig.show("Printing", "printing")
+    clock.advance(500)
+    rig.show("Printing", "printing")
+    clock.advance(90)
+    assert rig.show("Operational", "operational", "ready").homed == "xyz"
 
 
 def test_homing_is_forgotten_with_the_printer_and_with_the_session() -> None:
