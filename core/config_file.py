@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -213,7 +213,23 @@ def _printers(raw: Any, problems: Problems, notes: list[str]) -> tuple[PrinterCo
         problems.append("printers: must be a list in brackets.")
         return ()
     taken: set[str] = set()
-    return tuple(_printer(entry, index, taken, notes) for index, entry in enumerate(raw))
+    printers = [_printer(entry, index, taken, notes) for index, entry in enumerate(raw)]
+    first: dict[str, PrinterConfig] = {}
+    for index, printer in enumerate(printers):
+        same = first.setdefault(_address(printer) or f"#{index}", printer)
+        if same is not printer:
+            text = f'printers[{index}]: is the same printer as "{same.id}", at the same address.'
+            printers[index] = replace(printer, problems=(*printer.problems, text))
+    return tuple(printers)
+
+
+def _address(printer: PrinterConfig) -> str:
+    """Where two entries would meet; "" for one that has no address of its own."""
+    if printer.simulate:
+        return ""
+    if printer.type == "bambu":
+        return f"bambu {printer.serial}" if printer.serial else ""
+    return printer.url.rstrip("/").casefold().removeprefix("http://")
 
 
 def read_config(content: bytes, source: str, data_dir: Path) -> FarmConfig:

@@ -109,3 +109,23 @@ def test_printer_addresses_may_be_loopback_or_anything_the_owner_writes() -> Non
 def test_every_printer_setting_is_documented() -> None:
     text = (ROOT / "docs" / "configuration.md").read_text("utf-8")
     assert [name for name in printer_settings() if f"`{name}`" not in text] == []
+
+
+def test_one_printer_listed_twice_is_named() -> None:
+    octoprint = {"id": "o", "type": "octoprint", "url": "http://octopi.local", "api_key": "k"}
+    config = read(
+        {
+            "printers": [
+                octoprint,
+                {**octoprint, "id": "p", "url": "octopi.local/"},
+                {**octoprint, "id": "q", "url": "http://octopi.local:5001"},
+                {**GOOD, "id": "a1"},
+                {**GOOD, "id": "a2"},
+                {"id": "s1", "type": "octoprint", "simulate": True},
+                {"id": "s2", "type": "octoprint", "simulate": True},
+            ]
+        }
+    )
+    problems = {printer.id: printer.problems for printer in config.printers}
+    assert [printer_id for printer_id, found in problems.items() if found] == ["p", "a2"]
+    assert problems["p"] == ('printers[1]: is the same printer as "o", at the same address.',)
