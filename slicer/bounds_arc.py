@@ -34,6 +34,17 @@ def reach_of_center(
     )
 
 
+def reach_beyond_ends(
+    x: float, y: float, to_x: float, to_y: float, i: float, j: float, *, clockwise: bool
+) -> Reach | None:
+    """As reach_of_center, but None, and much faster, for an arc between its ends' corners."""
+    end_i, end_j = to_x - x - i, to_y - y - j
+    turn = end_i * j - end_j * i  # positive: counter-clockwise by less than half a circle
+    if (turn < 0 if clockwise else turn > 0) and i * end_i <= 0 and j * end_j <= 0:
+        return None  # both ends in one quarter, and the short way between them
+    return reach_of_center(x, y, to_x, to_y, i, j, clockwise=clockwise)
+
+
 def reach_of_radius(
     x: float, y: float, to_x: float, to_y: float, radius: float, *, clockwise: bool
 ) -> Reach:

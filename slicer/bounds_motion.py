@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 
-from slicer.bounds_arc import reach_of_center, reach_of_radius
+from slicer.bounds_arc import reach_beyond_ends, reach_of_center, reach_of_radius
 from slicer.bounds_range import RangeTest
 from slicer.bounds_result import Box
 
@@ -34,7 +34,7 @@ _MOVES = re.compile(
 )
 _Z = re.compile(rb" Z(-?[\d.]+)")
 _E = re.compile(rb" E(-?[\d.]+)")
-_VALUE = re.compile(rb"-?[\d.]+")
+_VALUE = re.compile(rb"-?\.?\d[\d.]*")
 _NEEDS_A_LOOK = (
     re.compile(rb"\nG[23]"),  # arcs
     re.compile(rb" Z[-\d.]+ +(?:F[\d.]+ +)?E"),  # rising while extruding
@@ -196,7 +196,7 @@ class Motion:
         """
         laid, passed = _Places(), _Places()
         found = _MOVES.findall(run)
-        if len(found) != run.count(b"\nG"):
+        if len(found) != run.count(b"\nG") - run.count(b"\nG17"):
             raise ValueError("words in an unusual order")
         end, pushed, last_e = self._follow(found, laid, passed)
         lay, other = laid.extent(), passed.extent()  # both before anything changes
@@ -255,10 +255,11 @@ class Motion:
         model = self.model
         heights = [(match.end(), float(match[1])) for match in _Z.finditer(run)]
         levels = [self.z, *(height for _, height in heights)]
-        if min(levels) < model[2] or (not self.e_adds and max(levels) > model[5]):
+        if min(levels) < model[2]:
             return False
-        lengths = list(map(float, _E.findall(run)))
+        lengths = list(map(float, _E.findall(run))) if self.e_adds else []
         model[5] = self._top(run, [(0, self.z), *heights])
+        self.resting = self.resting and not self._pushes(run, 0, len(run))
         self.travel[5] = max(self.travel[5], *levels)
         self._advance(run, lengths, levels[-1])
         return True
@@ -270,9 +271,9 @@ class Motion:
             and not self.in_first_layer
             and model[0] <= self.x <= model[3]
             and model[1] <= self.y <= model[4]
+            and not any(pattern.search(run) for pattern in _NEEDS_A_LOOK)
             and self._tests[0].all_inside(run, model[0], model[3])
             and self._tests[1].all_inside(run, model[1], model[4])
-            and not any(pattern.search(run) for pattern in _NEEDS_A_LOOK)
         )
 
     def _top(self, run: bytes, levels: Sequence[tuple[int, float]]) -> float:
@@ -282,20 +283,30 @@ class Motion:
             if level > top:
                 last = at + 1 == len(levels)
                 end = len(run) if last else run.rfind(b"\n", 0, levels[at + 1][0])
-                if _PUSHES.search(run, start, end):
+                if self._pushes(run, start, end):
                     top = level
         return top
+
+    def _pushes(self, run: bytes, start: int, end: int) -> bool:
+        """Whether a move along the bed lays something down between two places of the run."""
+        if self.e_adds:
+            return _PUSHES.search(run, start, end) is not None
+        last_e = _last(run[:start], b" E", self.e)
+        for match in _MOVES.finditer(run, start, end):
+            if match[7]:
+                value = float(match[7])
+                if value > last_e and (match[2] or match[3]):
+                    return True
+                last_e = value
+        return False
 
     def _advance(self, run: bytes, lengths: Sequence[float], z: float) -> None:
         self.x = _last(run, b" X", self.x)
         self.y = _last(run, b" Y", self.y)
         self.z = z
-        if not lengths:
-            return
-        pushed = sum(lengths) if self.e_adds else lengths[-1] - self.e
-        self.e = self.e + pushed if self.e_adds else lengths[-1]
+        pushed = sum(lengths) if self.e_adds else _last(run, b" E", self.e) - self.e
+        self.e += pushed
         self._count(pushed)
-        self.resting = False
 
 
 class _Places:
@@ -314,12 +325,13 @@ class _Places:
     def turn(
         self, turn: bytes, old: tuple[Text, Text], new: tuple[Text, Text], i: bytes, j: bytes
     ) -> None:
-        x0, y0, x1, y1 = reach_of_center(
+        reach = reach_beyond_ends(
             float(old[0]), float(old[1]), float(new[0]), float(new[1]),
             float(i or 0), float(j or 0), clockwise=turn == b"2",
         )  # fmt: skip
-        self.xs += (x0, x1)
-        self.ys += (y0, y1)
+        if reach is not None:
+            self.xs += (reach[0], reach[2])
+            self.ys += (reach[1], reach[3])
 
     def extent(self) -> Extent:
         found = [list(map(float, axis)) for axis in (self.xs, self.ys, self.zs)]
@@ -328,11 +340,14 @@ class _Places:
 
 
 def _last(run: bytes, axis: bytes, otherwise: float) -> float:
+    """The number of the last word of that axis."""
     at = run.rfind(axis)
-    if at < 0:
-        return otherwise
-    match = _VALUE.match(run, at + len(axis))
-    return float(match[0]) if match else otherwise
+    while at >= 0:
+        match = _VALUE.match(run, at + len(axis))
+        if match is not None:
+            return float(match[0])
+        at = run.rfind(axis, 0, at)
+    return otherwise
 
 
 def _include(extent: Extent, x: float, y: float, z: float) -> None:

@@ -122,6 +122,14 @@ def test_without_marks_all_counts_as_the_model() -> None:
     assert not found.ended
 
 
+def test_moves_behind_the_end_do_not_undo_it() -> None:
+    away = "G1 X20 Y20\nG1 X12 Y12\n" * 40
+    square = "G1 X10 Y10\nG1 X50 Y50 E1\n;LAYER_CHANGE\n"
+    assert of(START + square + "M104 S0\n" + away).ended
+    assert not of(START + square + "M104 S0\n" + away + "G1 X20 Y30 E1\n" + away).ended
+    assert not of(START + square + "M104 S0\n" + "M82\nG92 E0\n" + away + "G1 X9 E1\n" + away).ended
+
+
 def test_filament_tools_and_heat() -> None:
     body = "T0\nG1 X1 Y1 E2\nM104 S230\nM109 T1 S250\nT1\nG1 X2 Y1 E3\nG1 E-1\nT255\nT1000\n"
     found = of(START + body + "M140 S60\nM190 R65\nM141 S40\n" + END)
@@ -212,7 +220,7 @@ def _random_plate(rng: random.Random) -> str:
 
 UNUSUAL = (
     "M204 S500\n", "M106 S255\n", "; printing object X3 E5 id:0\n", ";TYPE:Infill\n",
-    "G91\nG1 X3\nG1 Y1 E.1\nG90\n", "T1\n", "T0\n", "M73 P5 R2\n", "g1 x120 y120\n",
+    "G91\nG1 X3\nG1 Y1 E.1\nG90\n", "G17\n", "; Einstein X-ray\n", "M107\n", "T1\n", "T0\n", "M73 P5 R2\n", "g1 x120 y120\n",
     ";TYPE:Custom\nG1 X0 Y0\nG1 X150 Y-4 E9\n;TYPE:Perimeter\n", "G1  X90.5  E.2 \n",
     "G1 X80 Y80 E.1 ; a remark\n", "G1 Y101.5 X99 E.3\n", "M104 S0\n", "\n", "G1 E-.8 F1800\n",
     "G92 X100\nG1 X101 E.1\nG92 X100\n", "G1 X1.2.3 Y100\n", "G1 F1500 X110 Y90\n",
