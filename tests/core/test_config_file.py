@@ -54,7 +54,7 @@ def test_all_mistakes_of_the_farm_are_listed_with_path_and_suggestion() -> None:
 
 def test_a_bad_printer_is_misconfigured_and_the_others_stay() -> None:
     bad = {"id": "b", "type": "bambo", "acess_code": "1", "access_code": 12345678, "mqtt_port": 0}
-    config = read({"printers": [GOOD, bad, {**GOOD, "id": "c"}]})
+    config = read({"printers": [GOOD, bad, {**GOOD, "id": "c", "serial": "01P00A000000002"}]})
     assert [bool(p.problems) for p in config.printers] == [False, True, False]
     listed = "\n".join(config.printers[1].problems)
     assert 'no such type "bambo". Did you mean "bambu"?' in listed
