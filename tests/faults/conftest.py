@@ -338,14 +338,14 @@ def stage(
 ) -> Iterator[Callable[..., Any]]:
     """stage("octoprint", …, scale=…): printers behind print servers, beside a healthy neighbour;
     no name: one of each. Afterwards threads and neighbour are looked at, and the marks."""
-    from tests.faults import http_farm  # it is built from this module
+    from tests.faults import http_farm, http_seat  # which need this module
 
     monkeypatch.setattr(evidence, "SETTLE_LOST_S", 2.0)
     monkeypatch.setattr(octoprint_application, "SAMPLE_S", 0.4)
     open_stages: list[http_farm.Stage] = []
 
     def make(*cast: str, **options: Any) -> http_farm.Stage:
-        made = http_farm.Stage(cast or http_farm.KINDS, tmp_path / "stage", **options)
+        made = http_farm.Stage(cast or http_seat.KINDS, tmp_path / "stage", **options)
         open_stages.append(made)
         made.start()
         return made

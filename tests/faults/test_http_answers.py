@@ -15,7 +15,7 @@ import pytest
 from core.errors import FarmError
 from printers import commands as c
 from printers.lan import http_client
-from tests.faults.http_farm import (
+from tests.faults.http_seat import (
     FIRMWARE,
     KINDS,
     LIVE,

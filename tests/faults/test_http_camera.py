@@ -14,13 +14,13 @@ from cameras.hub import CameraHub
 from core.clock import SystemClock
 from printers import commands as c
 from tests.faults.conftest import CAMERA
-from tests.faults.http_farm import (
+from tests.faults.http_farm import Stage
+from tests.faults.http_seat import (
     FIRMWARE,
     MK3,
     MOONRAKER,
     OCTOPRINT,
     HttpSeat,
-    Stage,
     http_fault,
     wait_until,
 )

@@ -13,7 +13,10 @@ from typing import Any
 from simulator.actions import catalogue
 from simulator.demo import spec_from_entry
 from simulator.farm import SimulatedFarm
-from tests.faults.http_farm import KINDS, spec_of
+from tests.faults.http_farm import spec_of
+from tests.faults.http_seat import (
+    KINDS,
+)
 
 _ROOT = Path(__file__).parents[2]
 Claims = set[tuple[str, str]]

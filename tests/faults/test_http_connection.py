@@ -9,7 +9,7 @@ import pytest
 
 from printers import commands as c
 from printers.status import OFFLINE_AFTER_S
-from tests.faults.http_farm import (
+from tests.faults.http_seat import (
     FIRMWARE,
     LIVE,
     MK3,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from printers import commands as c
-from tests.faults.http_farm import (
+from tests.faults.http_seat import (
     FIRMWARE,
     KINDS,
     MK3,

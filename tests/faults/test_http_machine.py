@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from printers import commands as c
-from tests.faults.http_farm import (
+from tests.faults.http_seat import (
     FIRMWARE,
     MK3,
     MOONRAKER,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from printers import commands as c
-from tests.faults.http_farm import (
+from tests.faults.http_seat import (
     FIRMWARE,
     MK3,
     OCTOPRINT,
