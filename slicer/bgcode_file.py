@@ -7,6 +7,7 @@ by the same modules as plain G-code.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -21,9 +22,10 @@ from slicer.printfile import PrintFile
 from slicer.sourced_values import Found, Reader
 
 KIND = "bgcode"
-PROOF_BYTES = 2 * HEAD_BYTES
+PROOF_BYTES = HEAD_BYTES
 """Text in which the print must have begun. What follows is checksummed, unpacked as far as its
 comments, and its layers are counted: 70 MB of G-code cost 0.9 s instead of 4."""
+_COMMENT = re.compile(rb"\n;[^\n]*")
 
 _PLACES = {
     "print_metadata": BlockType.PRINT,
@@ -117,18 +119,22 @@ def _pictures(file: BinaryIO, directory: Directory) -> list[gcode_pictures.Pictu
 
 
 def _text(file: BinaryIO, directory: Directory, proof_bytes: int | None) -> Iterator[bytes]:
-    """The G-code; behind the first ``proof_bytes`` only the comments of what is packed."""
+    """The G-code; behind the first ``proof_bytes`` only its comments."""
     done = 0
     for block in directory.of(BlockType.GCODE):
         data = directory.data(file, block)
-        if block.encoding not in _PACKED:
-            yield data
-        elif proof_bytes is not None and done >= proof_bytes:
-            yield meatpack.comments(data)
+        if proof_bytes is not None and done >= proof_bytes:
+            yield _comments(block, data)
         else:
-            text = _unpacked(directory, block, data)
+            text = _unpacked(directory, block, data) if block.encoding in _PACKED else data
             done += len(text)
             yield text
+
+
+def _comments(block: Block, data: bytes) -> bytes:
+    if block.encoding in _PACKED:
+        return meatpack.comments(data)
+    return b"".join(_COMMENT.findall(b"\n" + data)) + b"\n"
 
 
 def _unpacked(directory: Directory, block: Block, data: bytes) -> bytes:
