@@ -220,7 +220,8 @@ def _random_plate(rng: random.Random) -> str:
 
 UNUSUAL = (
     "M204 S500\n", "M106 S255\n", "; printing object X3 E5 id:0\n", ";TYPE:Infill\n",
-    "G91\nG1 X3\nG1 Y1 E.1\nG90\n", "G17\n", "; Einstein X-ray\n", "M107\n", "T1\n", "T0\n", "M73 P5 R2\n", "g1 x120 y120\n",
+    "G91\nG1 X3\nG1 Y1 E.1\nG90\n", "G17\n", "; Einstein X-ray\n", "M107\n",
+    "T1\n", "T0\n", "M73 P5 R2\n", "g1 x120 y120\n",
     ";TYPE:Custom\nG1 X0 Y0\nG1 X150 Y-4 E9\n;TYPE:Perimeter\n", "G1  X90.5  E.2 \n",
     "G1 X80 Y80 E.1 ; a remark\n", "G1 Y101.5 X99 E.3\n", "M104 S0\n", "\n", "G1 E-.8 F1800\n",
     "G92 X100\nG1 X101 E.1\nG92 X100\n", "G1 X1.2.3 Y100\n", "G1 F1500 X110 Y90\n",
