@@ -47,7 +47,8 @@ class Plate:
     """printer_model_ids the file names ("C12"). One: its places agree. Several: they disagree.
     None: unknown. A make without such ids stands by its own model name."""
     model_sources: tuple[str, ...] = ()
-    """Of: slice_info, project_settings, gcode; in plain G-code: settings, header, start_code."""
+    """Of: slice_info, project_settings, gcode; in plain G-code: settings, header, start_code;
+    in binary G-code: print_metadata, printer_metadata, slicer_metadata, start_code."""
     printer_model: str = ""  # "Bambu Lab P1S"
     nozzle_mm: tuple[float, ...] = ()  # per extruder; of two the left one first
     bed_type: str = ""  # "Textured PEI Plate"
