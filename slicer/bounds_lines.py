@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 
-from slicer.bounds_motion import Motion, box_of, widen
+from slicer.bounds_motion import box_of, widen
 from slicer.bounds_result import Danger, PlateBounds
+from slicer.bounds_runs import RunMotion
 
 MAX_DANGERS = 20
 _MAX_TOOL = 63
@@ -14,7 +15,7 @@ _MAX_TOOL = 63
 _WORD = re.compile(rb"([A-Z])[ \t]*([-+]?(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40}))")
 _CODE = re.compile(rb"([GMT])[ \t]*(\d{1,5})(?:\.\d{1,3})?(?![\dA-Z_]*[_=])")
 _PREFIX = re.compile(rb"N\d{1,10}[ \t]*")
-_REMARK = re.compile(rb";.*|\([^)]*\)|\*\d{1,3}[ \t]*$", re.DOTALL)
+_REMARK = re.compile(rb";.*|\([^()]{0,200}\)|\*\d{1,3}[ \t]*$", re.DOTALL)
 _NAME = re.compile(rb"[A-Z_][A-Z0-9_]{2,60}")
 _LAYER = re.compile(rb";(?:LAYER_CHANGE|LAYER:-?\d| CHANGE_LAYER| layer \d| BEGIN_LAYER)")
 _PART = re.compile(rb"; ?(?:TYPE:|FEATURE: )(Custom\b)?")
@@ -63,7 +64,7 @@ class Lines:
     """Takes the lines in the order of the file; ``motion`` holds the moves."""
 
     def __init__(self) -> None:
-        self.motion = Motion()
+        self.motion = RunMotion()
         self.layers = 0
         self.is_custom = False  # within a part the slicer calls custom
         self.is_end = False  # within the slicer's end code

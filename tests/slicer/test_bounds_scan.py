@@ -12,9 +12,9 @@ import pytest
 
 from slicer import bounds_scan
 from slicer.bounds_arc import reach_of_center, reach_of_radius
-from slicer.bounds_motion import Motion
 from slicer.bounds_range import digits
 from slicer.bounds_result import Box, PlateBounds
+from slicer.bounds_runs import RunMotion
 from slicer.bounds_scan import scan
 
 START = "G90\nM83\nG28\nG1 X0 Y-3 Z.2 F3000\nG1 X60 E9\n;LAYER_CHANGE\n;TYPE:Perimeter\n"
@@ -92,6 +92,12 @@ BODIES: dict[str, tuple[str, Box]] = {
         "G1 X10 Y20\nG1 X12 Y20 E1\n;TYPE:Custom\nG1 X300 Y300\nG1 X310 E5\n;TYPE:Perimeter\n"
         "G1 X12 Y20\nG1 X13 Y20 E1\n",
         Box(10, 20, 0.2, 13, 20, 0.2),
+    ),
+    "a rising line after others": (
+        "G1 X10 Y20\nG1 X12 Y29 E1\n;LAYER_CHANGE\n"
+        + "G1 X11 Y21 E.1\n" * 40
+        + "G1 X10.5 Y22 E1 Z.6\nG1 Z.2\n",
+        Box(10, 20, 0.2, 12, 29, 0.6),
     ),
     "a rising line": (
         "G1 X10 Y20\nG1 X12 Y20 Z.6 E1\n", Box(10, 20, 0.2, 12, 20, 0.6),
@@ -243,9 +249,9 @@ def test_short_cuts_change_nothing(seed: int) -> None:
 def test_the_short_cut_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the test above would compare a way with itself."""
     taken: list[bool] = []
-    skim = Motion.skim
+    skim = RunMotion.skim
     monkeypatch.setattr(
-        Motion, "skim", lambda self, run: taken.append(skim(self, run)) or taken[-1]
+        RunMotion, "skim", lambda self, run: taken.append(skim(self, run)) or taken[-1]
     )
     of(_random_plate(random.Random(3)))
     of(START + ("G1 X50 Y50 E1\nG1 X70 Y70 E1\n;LAYER_CHANGE\n" + "G1 X60 Y60 E1\n" * 99) * 9 + END)
@@ -331,6 +337,27 @@ def test_odd_lines_break_nothing(line: str) -> None:
     assert found.model is not None
 
 
+SLOW = {
+    "open brackets": b"G1 " + b"(" * 60_000 + b"\n",
+    "many words": b"G1 " + b"X1 " * 20_000 + b"\n",
+    "many arcs": b"G2 I1\n" * 10_000,
+    "many heights": b"G1 Z5 E1\nG1 Z1\n" * 4_000,
+    "checksums": b"G1 X1" + b"*1 " * 20_000 + b"\n",
+    "blanks": b"G1" + b" " * 60_000 + b"X\n",
+    "heaters": b"SET_HEATER " + b"HEATER=" * 8_000 + b"\n",
+    "remarks": b";" + b" X" * 30_000 + b"\n",
+    "dots": b"G1 X" + b"." * 12 + b"\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_no_line_costs_much_more_than_another(name: str) -> None:
+    start = (START + "G1 X1 Y1\nG1 X90 Y90 E1\n;LAYER_CHANGE\nG1 X9 Y9 E1\n").encode()
+    began = time.process_time()
+    scan([start, SLOW[name] * (600_000 // len(SLOW[name]))])
+    assert time.process_time() - began < 4.0
+
+
 def test_too_many_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounds_scan, "MAX_LINES", 1_000)
     assert of("\n" * 200_000).reason == "too_many_lines"
@@ -349,7 +376,7 @@ def test_memory_does_not_grow_with_the_file() -> None:
 
     endless(2)
     peaks = []
-    for pieces in (10, 100):
+    for pieces in (10, 60):
         tracemalloc.start()
         assert endless(pieces).complete
         peaks.append(tracemalloc.get_traced_memory()[1])
