@@ -12,6 +12,7 @@ import pytest
 from core.clock import ManualClock
 from job_queue.naming import remote_name
 from slicer import bgcode_file
+from slicer.bounds_worker import bounds_of
 from slicer.inspection import inspect_file, thumbnail
 from slicer.library import FileLibrary
 from slicer.printfile import Filament, Plate, PrintFile
@@ -189,3 +190,18 @@ def test_the_library_keeps_it_under_its_own_ending(tmp_path: Path, png: Any) -> 
     (tmp_path / f"{stored.id}.json").unlink()
     recovered = FileLibrary(tmp_path, ManualClock(), 10_000_000).get(stored.id)
     assert recovered.name.endswith(".bgcode") and recovered.file == stored.file
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_its_bounds_are_those_of_its_twin(name: str) -> None:
+    def facts(path: Path) -> Any:
+        (plate,) = bounds_of(path, 30.0)
+        assert plate.complete
+        return plate.travel, plate.filament_mm, plate.nozzle_c, plate.bed_c, plate.tools
+
+    assert facts(DATA / f"{name}.bgcode") == facts(DATA / "tile.gcode")
+
+
+def test_bounds_of_a_broken_file_are_not_complete(save: Any) -> None:
+    (plate,) = bounds_of(save(write.whole()[:-9]), 30.0)
+    assert (plate.complete, plate.reason) == (False, "damaged")
