@@ -8,6 +8,7 @@ figure comes from a process of its own; the best of three runs.
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import math
 import subprocess
@@ -205,6 +206,10 @@ def _peak_mb() -> float:
 
 
 def _measure_here(task: str, path: Path) -> dict[str, float]:
+    if task != "read":
+        importlib.import_module(
+            "slicer.inspection" if task == "inspect" else "slicer.bounds_worker"
+        )
     wall, processor = time.perf_counter(), time.process_time()
     TASKS[task](path)
     return {

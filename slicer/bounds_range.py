@@ -1,6 +1,7 @@
-"""A regular expression that finds a coordinate outside a range of whole millimetres.
+"""Whether all coordinates of a text stay within a range, without reading them all.
 
-Looking for one that is outside takes a tenth of the time of reading them all.
+A regular expression passes over those well inside in a tenth of the time it takes to read them;
+only those in the outermost millimetres or beyond are read.
 """
 
 from __future__ import annotations
@@ -12,17 +13,17 @@ _HIGHEST = 999
 
 
 class RangeTest:
-    """Whether every plain word of one axis in a text stays well inside a range."""
+    """Looks at the plain words of one axis."""
 
     def __init__(self, axis: bytes) -> None:
         self._axis = axis
         self._range = (0, -1)
-        self._outside: re.Pattern[bytes] | None = None
+        self._outside = _compile(axis, 0, -1)
 
     def all_inside(self, text: bytes, low: float, high: float) -> bool:
-        """True only when every ``" X<number>"`` of the text lies between ``low`` and ``high``.
+        """Whether every ``" X<number>"`` of the text lies from ``low`` to ``high``.
 
-        May be False for numbers near the edges of the range, below 0 or from 1000 on.
+        Raises ValueError for a number like 1.2.3.
         """
         if not (math.isfinite(low) and math.isfinite(high)):
             return False
@@ -30,14 +31,14 @@ class RangeTest:
         if whole != self._range:
             self._range = whole
             self._outside = _compile(self._axis, *whole)
-        return self._outside is not None and self._outside.search(text) is None
+        near = list(map(float, self._outside.findall(text)))
+        return not near or (low <= min(near) and max(near) <= high)
 
 
-def _compile(axis: bytes, low: int, high: int) -> re.Pattern[bytes] | None:
-    if low > high:
-        return None
-    inside = digits(low, high).encode()
-    return re.compile(rb" " + axis + rb"(?!(?:" + inside + rb")(?:[. \n]|\Z))")
+def _compile(axis: bytes, low: int, high: int) -> re.Pattern[bytes]:
+    """Finds the words that are not between two whole numbers."""
+    inside = rb"(?!(?:" + digits(low, high).encode() + rb")(?:[. \n]|\Z))" if low <= high else b""
+    return re.compile(rb" " + axis + inside + rb"(-?[\d.]+)")
 
 
 def digits(low: int, high: int) -> str:

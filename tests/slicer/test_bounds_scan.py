@@ -12,7 +12,7 @@ import pytest
 
 from slicer import bounds_scan
 from slicer.bounds_arc import reach_of_center, reach_of_radius
-from slicer.bounds_range import digits
+from slicer.bounds_range import RangeTest, digits
 from slicer.bounds_result import Box, PlateBounds
 from slicer.bounds_runs import RunMotion
 from slicer.bounds_scan import scan
@@ -267,6 +267,33 @@ def test_digits_match_exactly_the_range(low: int, high: int) -> None:
     pattern = re.compile(digits(low, high))
     matched = [number for number in range(1_100) if pattern.fullmatch(str(number))]
     assert matched == list(range(low, high + 1))
+
+
+@pytest.mark.parametrize(
+    ("words", "inside"),
+    [
+        (b"G1 X2.5 Y9\nG1 X99.25", True),
+        (b"G1 X2.4", False),
+        (b"G1 X99.26 Y9", False),
+        (b"G1 X-3", False),
+        (b"G1 X-0 Y9", False),
+        (b"G1 X1000", False),
+        (b"G1 X3.", True),
+        (b"G1 X98\nG1 Y500", True),
+        (b"G1 X.5", False),
+    ],
+)
+def test_a_range_is_kept_to_the_last_digit(words: bytes, inside: bool) -> None:
+    assert RangeTest(b"X").all_inside(words, 2.5, 99.25) is inside
+    assert not RangeTest(b"X").all_inside(words, math.inf, -math.inf)
+
+
+def test_a_narrow_or_negative_range() -> None:
+    test = RangeTest(b"X")
+    assert test.all_inside(b"G1 X5.1\nG1 X5.3", 5.1, 5.3)
+    assert not test.all_inside(b"G1 X5.1\nG1 X5.4", 5.1, 5.3)
+    assert test.all_inside(b"G1 X-5.1\nG1 X50", -5.1, 50.0)
+    assert not test.all_inside(b"G1 X-5.2\nG1 X50", -5.1, 50.0)
 
 
 @pytest.mark.parametrize("seed", range(40))
