@@ -48,11 +48,6 @@ class Address:
         )
 
     @property
-    def where(self) -> str:
-        """For sentences."""
-        return f"{self.host} (port {self.port})"
-
-    @property
     def secure(self) -> bool:
         return self.scheme == "https"
 

@@ -338,7 +338,7 @@ class HttpClient:
             raise NoAnswer(f"{self._name} did not answer in time or not whole.") from error
 
     def _not_reached(self, cause: Exception) -> NotReached:
-        return NotReached(outage_of(cause, self._name, self._address.where).text, cause)
+        return NotReached(outage_of(cause, self._name).text, cause)
 
     def _read(self, response: requests.Response, max_bytes: int) -> Reply:
         pieces: list[bytes] = []

@@ -59,40 +59,40 @@ def wrong_key(name: str, server: str, hint: str) -> Outage:
     return Outage(PrinterState.AUTH, "auth", text)
 
 
-def outage_of(error: Exception, name: str, where: str) -> Outage:
+def outage_of(error: Exception, name: str) -> Outage:
     """For a connection that could not be opened, or was lost while it was being opened.
 
-    ``where``: "192.0.2.1 (port 80)".
+    The sentences go to browsers, so they name no address; the supervisor's log does.
     """
     if isinstance(error, IdentityChanged):
         return identity_changed(name, error)
     if isinstance(error, FarmError):
         return Outage(PrinterState.OFFLINE, error.error_code, error.message)
-    kind, text = _words(error, name, where)
+    kind, text = _words(error, name)
     return Outage(PrinterState.OFFLINE, kind, text)
 
 
-def _words(error: Exception, name: str, where: str) -> tuple[str, str]:
+def _words(error: Exception, name: str) -> tuple[str, str]:
     if isinstance(error, ConnectionRefusedError):
         return "refused", (
-            f"{name} at {where} refuses the connection. Check the address, and that its print "
-            "server is running."
+            f"{name} refuses the connection. Check its address, and that its print server is "
+            "running."
         )
     if isinstance(error, TimeoutError):
         return "timeout", (
-            f"{name} at {where} does not answer. It may be switched off, or its address changed."
+            f"{name} does not answer. It may be switched off, or its address changed."
         )
     if isinstance(error, socket.gaierror):
-        return "unresolved", f"The address of {name}, {where}, is not known to this network."
+        return "unresolved", f"The address of {name} is not known to this network."
     if isinstance(error, ssl.SSLCertVerificationError):
         return "certificate", (
-            f"The certificate of {name} at {where} is not trusted: "
+            f"The certificate of {name} is not trusted: "
             f"{error.verify_message or 'it cannot be verified'}. "
             'Name its authority in the setting "tls", or leave that empty to remember this one.'
         )
     if isinstance(error, ssl.SSLError):
-        return "tls", f"{name} at {where} does not speak TLS; check http or https in its url."
+        return "tls", f"{name} does not speak TLS; check http or https in its url."
     if isinstance(error, ConnectionError):
-        return "closed", f"{name} at {where} closed the connection at once."
+        return "closed", f"{name} closed the connection at once."
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return "unreachable", f"{name} at {where} cannot be reached ({reason})."
+    return "unreachable", f"{name} cannot be reached ({reason})."

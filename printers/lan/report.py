@@ -74,7 +74,6 @@ class StatusKeeper:
     def __init__(self, config: PrinterConfig, context: AdapterContext, kind: str) -> None:
         self._context = context
         self._lock = threading.Lock()
-        self._newer = threading.Condition(self._lock)
         self._published_at = float("-inf")
         self._report: Report | None = None
         self._status = PrinterStatus(
@@ -99,14 +98,13 @@ class StatusKeeper:
     def report(self, report: Report, *, seen: bool = True) -> None:
         """A full, believable picture of now. ``seen`` False: drawn anew from what was known, so
         it is no sign of life."""
-        with self._newer:
+        with self._lock:
             self.reports += 1
             self._report = report
             online = report.state.is_connected
             values = {name: self._kept(name, getattr(report, name)) for name in _FIELDS}
             values["link"] = self._linked(online, "" if online else report.message)
             self._publish(values, seen=seen)
-            self._newer.notify_all()
 
     def alive(self) -> None:
         """A sign of life without news."""
@@ -130,16 +128,6 @@ class StatusKeeper:
         """The farm itself ends the connection."""
         with self._lock:
             self._show(PrinterState.OFFLINE, words.stopped(self._status.name))
-
-    def wait_newer(self, mono: float, timeout: float) -> PrinterStatus | None:
-        """The status of a report observed after monotonic ``mono``; None after ``timeout`` s."""
-
-        def is_newer() -> bool:
-            seen = self._status.observed_mono
-            return seen is not None and seen > mono and self._status.state.is_connected
-
-        with self._newer:
-            return self._status if self._newer.wait_for(is_newer, timeout) else None
 
     # -- under the lock ------------------------------------------------------------------------
 

@@ -121,5 +121,6 @@ class Supervisor:
             if not self._failing:
                 self._failing_since = time.monotonic()
             self._failing = outage.kind
-            logger.warning("%s: %s", self._config.id, outage.text.rstrip("."))
+            where = self._config.url or self._config.host
+            logger.warning("%s (%s): %s", self._config.id, where, outage.text.rstrip("."))
         self._handler.down(outage)

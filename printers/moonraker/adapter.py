@@ -97,12 +97,10 @@ class MoonrakerPrinter(Printer):
 
     def refresh(self, timeout: float = 10.0) -> PrinterStatus:
         session = require(self._link.session, self.config.name)
-        asked = self.context.clock.monotonic()
-        self._listener.ask_all(session)
-        found = self._keeper.wait_newer(asked, timeout)
-        if found is not None:
-            return found
+        answered = self._listener.ask_all(session).wait(timeout)
         status = self.status
+        if answered and status.state.is_connected:
+            return status
         if not status.state.is_connected:
             raise PrinterOffline(status.message or words.not_sent(self.config.name))
         raise PrinterTimeout(
@@ -164,7 +162,7 @@ class MoonrakerPrinter(Printer):
         try:
             presented = self._trust.presented(Dialer(self._address.host))
         except OSError as error:
-            text = outage_of(error, name, self._address.where).text
+            text = outage_of(error, name).text
             raise PrinterOffline(text) from error
         if presented.sha256 != sha256.replace(":", "").strip().lower():
             raise Blocked(

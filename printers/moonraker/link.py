@@ -137,11 +137,10 @@ class Link:
         return outages.wrong_key(self._name, "Moonraker", words.KEY_HINT)
 
     def _outage(self, error: Exception, dialer: Dialer) -> Outage:
-        where = self._address.where
         if isinstance(error, HandshakeRefused):
             if error.status in _REFUSED:
                 return self._wrong_key()
-            text = words.no_moonraker(self._name, where, error.status)
+            text = words.no_moonraker(self._name, error.status)
             return Outage(PrinterState.OFFLINE, "handshake", text)
         if getattr(error, "http_status", 0) in _REFUSED:
             return self._wrong_key()
@@ -150,7 +149,7 @@ class Link:
             cause = ConnectionError(str(cause))
         if isinstance(cause, ssl.SSLCertVerificationError):
             cause = self._explained(cause, dialer)
-        return outage_of(cause, self._name, where)
+        return outage_of(cause, self._name)
 
     def _explained(self, error: Exception, dialer: Dialer) -> Exception:
         """Another certificate than the remembered one is more than a failed handshake."""

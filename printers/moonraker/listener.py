@@ -6,6 +6,7 @@ Everything here runs in that one thread, except where a method says otherwise.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -66,6 +67,7 @@ class PrinterListener:
         self._restart_until = 0.0
         self._notice_until = 0.0
         self._settle_until = 0.0
+        self._awaited: list[threading.Event] = []
         self.failures = 0
         self.facts = Facts(self._ask, self.learned)
         self.picture = Picture(name=config.name, model=config.model)
@@ -90,18 +92,28 @@ class PrinterListener:
         elif method == "printer.print.pause":
             self._sense.pause_asked = False
 
-    def ask_all(self, session: Session) -> None:
-        """A full report, made after this call."""
+    def ask_all(self, session: Session) -> threading.Event:
+        """A full report, made after this call; set when it has been published."""
+        done = threading.Event()
         setup = self._setup
         if self._subscribed and setup is not None:
             run = setup.run
             session.ask(
                 "printer.objects.query",
                 {"objects": self.picture.layout.subscription()},
-                then=self._guard(lambda answer: self._on_query(answer, run)),
+                then=self._guard(lambda a: self._told(done, self._on_query, a, run)),
             )
         else:
-            session.ask("server.info", then=self._guard(self._on_info))
+            session.ask(
+                "server.info", then=self._guard(lambda a: self._told(done, self._on_info, a))
+            )
+        return done
+
+    def _told(self, done: threading.Event, handler: Callable[..., None], *arguments: Any) -> None:
+        """An answer that somebody waits for: told once it can be seen."""
+        handler(*arguments)
+        self._awaited.append(done)
+        self._dirty = True
 
     # -- client.Listener -----------------------------------------------------------------------
 
@@ -327,6 +339,9 @@ class PrinterListener:
         picture = replace(self.picture, ordered=_ORDERS.get(waiting, ""), sensed=sensed)
         self.picture = picture
         self._keeper.report(report_of(picture), seen=news)
+        awaited, self._awaited = self._awaited, []
+        for done in awaited:
+            done.set()
         if not self._reported:
             self._reported = True
             self._good()

@@ -75,9 +75,9 @@ def lost(name: str) -> str:
     return f"The connection to Moonraker of {name} broke. The farm keeps trying to reach it."
 
 
-def no_moonraker(name: str, where: str, status: int) -> str:
+def no_moonraker(name: str, status: int) -> str:
     return (
-        f"{name} at {where} answers, but not as Moonraker does (HTTP {status} to the WebSocket). "
+        f"{name} answers, but not as Moonraker does (HTTP {status} to the WebSocket). "
         "Check the address in its url."
     )
 

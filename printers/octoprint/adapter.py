@@ -117,7 +117,7 @@ class OctoPrintPrinter(Printer):
         try:
             presented = self._trust.presented(Dialer(self._address.host))
         except OSError as error:
-            raise PrinterOffline(outage_of(error, name, self._address.where).text) from error
+            raise PrinterOffline(outage_of(error, name).text) from error
         if presented.sha256 != sha256.replace(":", "").strip().lower():
             raise Blocked(
                 f"{name} now shows the certificate {presented.sha256}, not the one you "
@@ -215,5 +215,4 @@ class OctoPrintPrinter(Printer):
             "observed_at": status.observed_at,
             "certificate_sha256": pinned.sha256 if pinned else None,
             "firmware": status.machine.firmware,
-            "address": self._address.where,
         }

@@ -62,10 +62,8 @@ class Client:
         return f"OctoPrint {text(reply.get('server'))}".strip()[:60]
 
     def _wrong_server(self, said: str = "") -> WrongServer:
-        what = f"answers as {said!r}, not as OctoPrint" if said else "is not OctoPrint"
-        return WrongServer(
-            f"What {self._name} is at {self._address.where} {what}. Check its url and its type."
-        )
+        what = f"calls itself {said!r}, not OctoPrint" if said else "is not OctoPrint"
+        return WrongServer(f"What answers for {self._name} {what}. Check its url and its type.")
 
     def login(self) -> str:
         """ "name:session" for the websocket. A secret; it is neither kept nor logged."""

@@ -249,7 +249,7 @@ class Session:
             logger.debug("%s: asked in vain: %s", self._config.id, error.message)
 
     def _outage(self, error: Exception, dialer: Dialer) -> Outage:
-        name, where = self._config.name, self._address.where
+        name = self._config.name
         if isinstance(error, NotReached):
             error = error.cause
         if isinstance(error, ssl.SSLCertVerificationError):
@@ -266,7 +266,7 @@ class Session:
             return _closed(name)
         if isinstance(error, NoAnswer) and self.how:
             return words.silent(name)
-        return words.outage_of(error, name, where)
+        return words.outage_of(error, name)
 
 
 def _closed(name: str) -> Outage:

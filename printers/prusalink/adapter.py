@@ -151,7 +151,7 @@ class PrusaLinkPrinter(Printer):
         try:
             presented = self._trust.presented(Dialer(self._address.host))
         except OSError as error:
-            raise PrinterOffline(outage_of(error, name, self._address.where).text) from error
+            raise PrinterOffline(outage_of(error, name).text) from error
         if presented.sha256 != sha256.replace(":", "").strip().lower():
             raise Blocked(
                 f"{name} now shows the certificate {presented.sha256}, not the one you "

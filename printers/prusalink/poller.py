@@ -177,8 +177,8 @@ class Poller:
             return self._refusal(error)
         if isinstance(error, NoAnswer):
             text = (
-                f"{self._name} at {self._address.where} does not answer, or not whole. It may be "
-                "switched off or overloaded, or its address changed."
+                f"{self._name} does not answer, or not whole. It may be switched off or "
+                "overloaded, or its address changed."
             )
             return Outage(PrinterState.OFFLINE, "no_answer", text)
         if isinstance(error, Malformed):
@@ -186,7 +186,7 @@ class Poller:
             return Outage(PrinterState.OFFLINE, "malformed", text)
         if isinstance(error, ConfigError):
             return Outage(PrinterState.MISCONFIGURED, "config", error.message)
-        return outage_of(error, self._name, self._address.where)
+        return outage_of(error, self._name)
 
     def _unreachable(self, error: NotReached) -> Outage:
         cause: Exception = error.cause
@@ -197,7 +197,7 @@ class Poller:
                 cause = change
             except OSError as other:
                 logger.info("%s: no second look at its certificate: %s", self._name, other)
-        return outage_of(cause, self._name, self._address.where)
+        return outage_of(cause, self._name)
 
     def _refusal(self, error: Answered) -> Outage:
         if error.error_code == "auth":
@@ -207,8 +207,8 @@ class Poller:
             return Outage(PrinterState.CONNECTING, "starting", text)
         if error.http_status == 404 or error.http_status < 400:
             text = (
-                f"What answers at {self._address.where} is not PrusaLink with its API v1. Check "
-                f"the url of {self._name}, or update its firmware."
+                f"What answers for {self._name} is not PrusaLink with its API v1. Check its url, "
+                "or update its firmware."
             )
             return Outage(PrinterState.OFFLINE, "not_prusalink", text)
         text = f"PrusaLink of {self._name} cannot answer: {said(error)}."

@@ -73,19 +73,6 @@ def test_an_outage_hides_nothing_and_claims_nothing() -> None:
     assert "ended its connection" in keeper.status.message
 
 
-def test_waiting_for_a_newer_report() -> None:
-    clock = ManualClock()
-    keeper, _ = keeper_of(clock)
-    keeper.report(report())
-    asked = clock.monotonic()
-    assert keeper.wait_newer(asked, 0.01) is None
-    clock.advance(0.5)
-    threading.Timer(0.05, lambda: keeper.report(report(30.0))).start()
-    newer = keeper.wait_newer(asked, 5)
-    assert newer is not None
-    assert newer.heaters[0].current == 30.0
-
-
 class Script:
     """A handler that plays outages, then converses until it is interrupted."""
 
