@@ -41,7 +41,7 @@ def wrong_serial(name: str, serial: str) -> str:
 
 
 def unreachable(config: PrinterConfig, error: OSError) -> tuple[str, str]:
-    return trouble(error, config.name, config.host, config.mqtt_port)
+    return trouble(error, config.name)
 
 
 def identity_changed(name: str, change: IdentityChanged) -> str:
@@ -55,13 +55,13 @@ def identity_changed(name: str, change: IdentityChanged) -> str:
 def wrong_printer(config: PrinterConfig, presented: Certificate) -> str:
     if not presented.common_name:
         return (
-            f"What answers at {config.host} (port {config.mqtt_port}) does not identify itself "
-            f"as a Bambu printer. Check the address of {config.name}. Nothing was sent to it."
+            f"What answers at the address of {config.name} does not identify itself as a Bambu "
+            "printer. Check the address. Nothing was sent to it."
         )
     return (
-        f"Another printer answers at {config.host} (port {config.mqtt_port}): its serial is "
-        f"{presented.common_name}, that of {config.name} is {config.serial}. Correct the address "
-        "or the serial number. Nothing was sent to it."
+        f"Another printer answers at the address of {config.name}: its serial is "
+        f"{presented.common_name}, not {config.serial}. Correct the address or the serial number. "
+        "Nothing was sent to it."
     )
 
 
@@ -114,28 +114,27 @@ def outage(name: str, kind: str) -> Outage:
     return Outage(state, kind, text.format(name=name), notice)
 
 
-def trouble(error: OSError, name: str, host: str, port: int) -> tuple[str, str]:
+def trouble(error: OSError, name: str) -> tuple[str, str]:
     """(kind, sentence for the operator) for a connection that could not be opened."""
-    where = f"{host} (port {port})"
     if isinstance(error, ConnectionRefusedError):
         return (
             "refused",
-            f"{name} at {where} refuses the connection. Check the address, and that the printer "
+            f"{name} refuses the connection. Check its address, and that the printer "
             "is in LAN mode.",
         )
     if isinstance(error, TimeoutError):
         return (
             "timeout",
-            f"{name} at {where} does not answer. It may be switched off, or its address changed.",
+            f"{name} does not answer. It may be switched off, or its address changed.",
         )
     if isinstance(error, socket.gaierror):
-        return "unresolved", f"The address {host!r} of {name} is not known to this network."
+        return "unresolved", f"The address of {name} is not known to this network."
     if isinstance(error, (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)):
         return (
             "closed",
-            f"{name} at {where} closed the connection at once. It has only a few places for "
+            f"{name} closed the connection at once. It has only a few places for "
             "clients; close other slicers and apps that are connected to it.",
         )
     if isinstance(error, ssl.SSLError):
-        return "tls", f"{name} at {where} does not speak TLS as a Bambu printer does."
-    return "unreachable", f"{name} at {where} cannot be reached ({error.strerror or error})."
+        return "tls", f"{name} does not speak TLS as a Bambu printer does."
+    return "unreachable", f"{name} cannot be reached ({error.strerror or error})."

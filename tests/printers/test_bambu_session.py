@@ -101,7 +101,7 @@ def test_a_closed_port_says_what_to_check(bambu_rig: Callable[..., Any]) -> None
         port = server.getsockname()[1]
     rig = bambu_rig(mqtt_port=port)
     status = rig.in_state(PrinterState.OFFLINE)
-    assert "Check the address" in status.message
+    assert "Check its address" in status.message
 
 
 def test_full_client_places_are_said(bambu_rig: Callable[..., Any]) -> None:
