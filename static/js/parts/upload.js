@@ -10,7 +10,7 @@ import { rescueToasts, say } from './toast.js';
 import { filamentRows, mappingOf, traysOf } from './filament.js';
 
 addWords({
-  'up.title': 'Start a print', 'up.drop': 'Drop a sliced file here', 'up.kind': 'A .gcode.3mf for Bambu Lab (“Export plate sliced file”), a .gcode for every other make', 'up.pick': 'Choose a file', 'up.change': 'Change', 'up.cancel': 'Cancel',
+  'up.title': 'Start a print', 'up.drop': 'Drop a sliced file here', 'up.kind': 'A .gcode.3mf for Bambu Lab (“Export plate sliced file”), a .gcode for every other make (Prusa’s own firmware also takes .bgcode)', 'up.pick': 'Choose a file', 'up.change': 'Change', 'up.cancel': 'Cancel',
   'up.sending': 'Uploading, {pct}', 'up.reading': 'Reading the file…', 'up.slicedfor': 'sliced for {model}, {mm} mm', 'up.slicedfor.model': 'sliced for {model}', 'up.part': 'Print', 'up.library': 'Or one that is on the server already', 'up.plate': 'Plate', 'up.plate.n': 'Plate {n}', 'up.filament': 'Filament', 'up.refresh': 'Refresh slots',
   'up.printer': 'Printer', 'up.options': 'Options', 'up.bed_leveling': 'Level bed first', 'up.flow_cali': 'Flow calibration', 'up.vibration_cali': 'Vibration calibration', 'up.timelapse': 'Timelapse', 'up.use_ams': 'Use AMS',
   'up.fits': 'Everything fits', 'up.confirm': 'I have checked this: {text}', 'up.start': 'Start', 'up.starton': 'Start on {name}', 'up.starting': 'Starting…', 'up.ready': '{name} is idle, its bed is clear and the file fits.', 'up.choose': 'Choose a printer.', 'up.other': 'Choose another printer, or another file.',
@@ -69,7 +69,7 @@ class UploadDialog {
   }
 
   build() {
-    this.input = h('input.sr', { type: 'file', accept: '.3mf,.gcode', 'aria-label': t('up.input'), tabindex: -1, onchange: () => this.input.files[0] && this.send(this.input.files[0]) });
+    this.input = h('input.sr', { type: 'file', accept: '.3mf,.gcode,.bgcode', 'aria-label': t('up.input'), tabindex: -1, onchange: () => this.input.files[0] && this.send(this.input.files[0]) });
     this.pic = h('span.th', null, icon('file'));
     this.name = h('b');
     this.note = h('span');
