@@ -25,6 +25,10 @@ _SPECIAL = re.compile(
 _SPECIAL_OR_COMMENT = re.compile(rb"\n(?!(?:" + PLAIN_MOVE + rb")?(?:\n|\Z))[^\n]*")
 
 
+_REMARK = re.compile(rb"(\n[GM][^;\n]*);[^\n]*")
+_MANY_REMARKS = 50  # in a block: a slicer that explains its lines
+
+
 class _Stop(Exception):
     """Breaks the scan off; its text is the reason's code."""
 
@@ -77,6 +81,8 @@ class _Reader:
 
     def _block(self, block: bytes) -> None:
         """Whole lines, each behind its line feed."""
+        if block.count(b";") - block.count(b"\n;") > _MANY_REMARKS:
+            block = _REMARK.sub(rb"\1", block)
         at = 0
         while at < len(block):
             at = self._until_mode_changes(block, at)

@@ -246,6 +246,16 @@ def test_short_cuts_change_nothing(seed: int) -> None:
     assert found.lines == text.count("\n") + 1
 
 
+@pytest.mark.parametrize("seed", range(60, 70))
+def test_remarks_behind_every_move_change_nothing(seed: int) -> None:
+    text = _random_plate(random.Random(seed))
+    remarked = text.replace("\nG1 X1", "\nG1 ; X900 E9\nG1 X1").replace("00\n", "00 ; X900 E9\n")
+    assert remarked.count(" ; X") > 30
+    found = of(remarked)
+    assert found.model == of(text).model == slowly(remarked).model
+    assert found.travel == slowly(remarked).travel
+
+
 def test_the_short_cut_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the test above would compare a way with itself."""
     taken: list[bool] = []
