@@ -101,6 +101,8 @@ class Mk3Board:
         return 0.01 if self._busy_until or self._warming or self._lines else 0.1
 
     def _is_free(self, now: float) -> bool:
+        if self._attention:
+            return False
         if self._warming:
             if any(self._celsius[part] < self._targets[part] - 1 for part in self._warming):
                 return False

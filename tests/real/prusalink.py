@@ -76,8 +76,8 @@ class Zeroconf:
     def unregister_all_services(self):
         pass
 '''
-SURELY_S = 25.0  # it waits 8 s for the board and is then ready within two
-STARTS = 3
+SURELY_S = 45.0  # 8 s for the board, then two; after a kill in mid print about 25
+STARTS = 2
 
 
 class PrusaLink(RealServer):
