@@ -48,6 +48,17 @@ def test_a_klipper_board_acknowledges_and_identifies() -> None:
     assert packed == b"" and bytes(board.tx)[4:].find(b"\x78") >= 0, "no zlib data in the answer"
 
 
+def test_a_klipper_board_outlives_what_a_dead_host_had_still_sent() -> None:
+    board = KlipperBoard()
+    number = next(n for n, (name, _) in Dictionary({}).commands.items() if name == "queue_step")
+    body = bytearray((number,))
+    for value in (7, 100, 1, 0):
+        put_number(body, value)
+    head = bytes((len(body) + 5, 0x10 | 1)) + bytes(body)
+    board.feed(head + crc16(head) + b"\x7e")
+    assert board.order(["status"])["shutdown"] is None
+
+
 def _lines(board: Mk3Board) -> list[str]:
     end = time.monotonic() + 5
     board.run()
