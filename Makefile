@@ -37,7 +37,7 @@ js: $(VENV)/.test-stamp
 	node --test tests/js/*.test.mjs
 
 unit: $(VENV)/.test-stamp
-	$(PY) -m pytest -q -n 2 --dist loadfile
+	$(PY) -m pytest -q -n 4 --dist loadfile
 
 real-servers: $(VENV)/.test-stamp  ## install OctoPrint, Moonraker, Klipper and PrusaLink by name
 	@$(PY) -m tests.real install

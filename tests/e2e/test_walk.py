@@ -91,7 +91,7 @@ def test_a_file_is_dropped_printed_and_its_bed_cleared(
         "([sel, n]) => document.querySelector(sel).value > n",
         arg=[f"{card('cedar')} progress", before],
     )
-    expect(page.locator(card("cedar"))).to_contain_text("left · done")
+    expect(page.locator(card("cedar"))).to_contain_text("left · done", timeout=30_000)
     pause_and_resume(page)
     jog_is_refused(farm, page)
 

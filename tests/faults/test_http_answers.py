@@ -94,14 +94,14 @@ FAMILIES: dict[str, tuple[Row, ...]] = {
         _row(
             _NO_OCTOPRINT,
             Shown("offline", "(HTTP 404 to the WebSocket)"),
-            Shown("offline", "is not PrusaLink with its API v1. Check the url"),
+            Shown("offline", "is not PrusaLink with its API v1. Check its url"),
             mid=(None, SAME),
             http_status=404,
         ),
         _row(
             _NO_OCTOPRINT,
             _NO_MOONRAKER,
-            Shown("offline", "is not PrusaLink with its API v1. Check the url"),
+            Shown("offline", "is not PrusaLink with its API v1. Check its url"),
             mid=(None, SAME),
             http_redirect="http://127.0.0.1:9/elsewhere",
         ),

@@ -35,7 +35,7 @@ def test_the_filament_runs_out(stage: Callable[..., Any]) -> None:
         if seat.kind in POLLED:
             assert seat.name in seat.refusal(c.Resume())
         seat.sim.do("fill_spool")
-        seat.stays(lambda p: p["state"] == "paused", 0.5)
+        seat.stays(lambda p: p["state"] == "paused", 2.0)  # Klipper takes 0.5 s to mean it
         seat.sim.do("resume")
         panel = seat.in_state("printing")
         assert panel["pause"] is None

@@ -100,7 +100,8 @@ def test_a_child_that_hangs_is_ended(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no memory limit there")
 def test_memory_is_up(save: Save) -> None:
-    (found,) = bounds.scan_file(save(PLAIN, "x.gcode"), memory_mb=12)
+    layer = b";LAYER_CHANGE\nG1 Z.4\n" + b"G1 X50.123 Y60.456 E.05\nG1 X10 Y70.9 E.5\n" * 40_000
+    (found,) = bounds.scan_file(save(PLAIN + layer * 5, "x.gcode"), memory_mb=12)
     assert not found.complete
     assert found.reason in ("memory", "crashed")
 
