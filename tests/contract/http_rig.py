@@ -52,6 +52,13 @@ class HttpRig(Rig):
             self.proxy.stop()
         self.close_server()
 
+    def logs(self) -> str:
+        return f"{self.server_logs()}\n--- through the proxy\n{self.proxy.log.tail()}"
+
+    @abstractmethod
+    def server_logs(self) -> str:
+        """What the server itself wrote last."""
+
     def config(self) -> PrinterConfig:
         told = self.credentials()
         return PrinterConfig(

@@ -133,6 +133,7 @@ class Pair:
         self._ear = Ear(proxy.log)
         self._over = threading.Event()
         self._trapped = False
+        self._told = False  # the last request is in the trace, so its answer goes there too
         name = f"proxy:{proxy.port}"
         self._up = threading.Thread(target=self._upwards, name=f"{name}:up")
         self._down = threading.Thread(target=self._downwards, name=f"{name}:down")
@@ -167,7 +168,9 @@ class Pair:
             self._server = socket.create_connection(("127.0.0.1", self._proxy.target))
             self._down.start()
             while not self._over.is_set() and (data := self._client.recv(CHUNK)):
-                if self._proxy.springs(self._ear.hear(data)):
+                heard = self._ear.hear(data)
+                self._trace(heard)
+                if self._proxy.springs(heard):
                     self._break_off(data)
                     break
                 if self._proxy.garbage and self._ear_is_plain():
@@ -202,6 +205,8 @@ class Pair:
         assert self._server is not None
         try:
             while not self._over.is_set() and (data := self._server.recv(CHUNK)):
+                if self._told and data.startswith(b"HTTP/"):
+                    self._proxy.log.trace(f"  {data[:40].partition(bytes((13,)))[0].decode()}")
                 if self._trapped:
                     continue
                 self._over.wait(self._proxy.delay_s)
@@ -213,6 +218,12 @@ class Pair:
             self._over.set()
         finally:
             self._end()
+
+    def _trace(self, heard: Sequence[Request]) -> None:
+        self._told = any(r.method not in ("GET", "HEAD") for r in heard)
+        for request in heard if self._told else ():
+            body = request.body[:100].decode("utf-8", "replace")
+            self._proxy.log.trace(f"{request.method} {request.path} {body!r}")
 
     def _ear_is_plain(self) -> bool:
         return not self._ear.is_socket

@@ -41,7 +41,7 @@ class RealRig(HttpRig):
     ) -> tuple[int, Any]:
         return self.server.ask(method, path, body, headers=headers)
 
-    def logs(self) -> str:
+    def server_logs(self) -> str:
         return self.server.logs()
 
     def kill(self) -> None:

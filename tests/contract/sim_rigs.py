@@ -223,7 +223,7 @@ class SimHttp(HttpRig):
     def credentials(self) -> dict[str, str]:
         return {"api_key": self._sim.farm.endpoints["alder"].api_key}
 
-    def logs(self) -> str:
+    def server_logs(self) -> str:
         return "\n".join(map(str, self.handle.requests()[-8:]))
 
     def kill(self) -> None:

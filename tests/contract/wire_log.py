@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
+import time
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,10 +37,21 @@ class WireLog:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._requests: list[Request] = []
+        self._trace: deque[str] = deque(maxlen=40)
 
     def add(self, request: Request) -> None:
         with self._lock:
             self._requests.append(request)
+
+    def trace(self, text: str) -> None:
+        """A line for a failure's message."""
+        with self._lock:
+            self._trace.append(f"{time.strftime('%H:%M:%S')} {text[:160]}")
+
+    def tail(self) -> str:
+        """The last requests and answers, but for the endless looks at the state."""
+        with self._lock:
+            return "\n".join(self._trace)
 
     def seen(self, since: int = 0) -> list[Request]:
         with self._lock:
