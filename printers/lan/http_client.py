@@ -13,7 +13,6 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,16 +24,13 @@ from requests.auth import AuthBase, HTTPDigestAuth
 from core.errors import (
     ConfigError,
     FarmError,
-    PrinterOffline,
-    PrinterRejected,
-    PrinterTimeout,
     StorageError,
     UploadCancelled,
 )
-from core.jsonio import JSONDecodeError, loads
 from core.secret import Secret
 from printers.base import Progress
 from printers.lan.address import Address
+from printers.lan.http_answers import Answered, Malformed, NoAnswer, NotReached, Reply, words_of
 from printers.lan.http_pools import BEFORE_SENDING, POOLS
 from printers.lan.outage import outage_of
 from printers.lan.trust import Trust
@@ -44,64 +40,6 @@ CONNECT_TIMEOUT_S = 4.0
 WHOLE_ANSWER_S = 30.0
 """An answer that trickles in must not hold a printer's thread for ever."""
 _CHUNK = 64 * 1024
-_TEXT_MAX = 300
-
-
-class NotReached(PrinterOffline):
-    """Certainly nothing was sent. ``cause``: what the connection failed with."""
-
-    def __init__(self, message: str, cause: Exception) -> None:
-        super().__init__(message)
-        self.cause = cause
-
-
-class NoAnswer(PrinterTimeout):
-    """It was sent, or may have been, and no complete answer came."""
-
-
-class Answered(PrinterRejected):
-    """The server answered with an error. ``text``: its own words."""
-
-    def __init__(self, message: str, status: int, text: str) -> None:
-        super().__init__(message, code=_CODES.get(status, "printer_rejected"))
-        self.http_status = status
-        self.text = text
-
-
-class Malformed(PrinterRejected):
-    """The answer is not what its protocol says."""
-
-    code = "malformed_reply"
-
-
-_CODES = {
-    401: "auth", 403: "auth", 404: "not_found_there", 409: "conflict",
-    413: "storage_full", 507: "storage_full",
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A 2xx answer, read whole."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    name: str  # of the printer, for sentences
-
-    def json(self) -> Any:
-        """Raises Malformed."""
-        try:
-            return loads(self.body)
-        except JSONDecodeError as error:
-            raise Malformed(f"{self.name} sent an answer that is no JSON.") from error
-
-    def object(self) -> dict[str, Any]:
-        """Raises Malformed when it is not a JSON object."""
-        value = self.json()
-        if not isinstance(value, dict):
-            raise Malformed(f"{self.name} sent JSON of another shape than its protocol has.")
-        return value
 
 
 class _Pinned(HTTPAdapter):
@@ -355,36 +293,10 @@ class HttpClient:
         status = response.status_code
         if 200 <= status < 300:
             return Reply(status, response.headers, body, self._name)
-        text = _words_of(body, response.headers.get("Content-Type", ""))
+        text = words_of(body, response.headers.get("Content-Type", ""))
         shown = text or f"HTTP {status}"
         end = "" if shown.endswith((".", "!", "?")) else "."
         raise Answered(f"{self._name} refused: {shown}{end}", status, text)
-
-
-def _words_of(body: bytes, content_type: str) -> str:
-    """The server's own sentence: JSON {"error": …} or text; never a page of HTML."""
-    if "json" in content_type:
-        try:
-            value = loads(body)
-        except JSONDecodeError:
-            return ""
-        return _clean(_message_in(value))
-    if "html" in content_type:
-        return ""
-    return _clean(body[:2000].decode("utf-8", "replace"))
-
-
-def _message_in(value: Any) -> str:
-    for key in ("error", "message", "title", "text"):
-        if isinstance(value, dict) and key in value:
-            found = value[key]
-            return found if isinstance(found, str) else _message_in(found)
-    return ""
-
-
-def _clean(text: str) -> str:
-    plain = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return plain[:_TEXT_MAX]
 
 
 def _inside(error: BaseException) -> Iterator[BaseException]:

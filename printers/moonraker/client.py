@@ -15,7 +15,8 @@ from core.errors import PrinterOffline, PrinterTimeout
 from core.secret import Secret
 from printers.lan.address import Address
 from printers.lan.dialer import Dialer
-from printers.lan.http_client import Answered, HttpClient, Malformed
+from printers.lan.http_answers import Answered, Malformed
+from printers.lan.http_client import HttpClient
 from printers.lan.trust import Trust
 from printers.lan.web_socket import Closed, WebSocket
 from printers.moonraker import words

@@ -6,7 +6,8 @@ from typing import Protocol
 
 from core.errors import PrinterOffline, PrinterRejected, PrinterTimeout
 from printers.base import CommandResult
-from printers.lan.http_client import HttpClient, NotReached
+from printers.lan.http_answers import NotReached
+from printers.lan.http_client import HttpClient
 from printers.moonraker import words
 from printers.moonraker.client import Session, require
 from printers.moonraker.commands import RESTARTS, SCRIPT, Order

@@ -20,7 +20,8 @@ from urllib.parse import quote
 from core.errors import FarmError, NotFound, StorageError, Unusable, UploadCancelled, UploadFailed
 from printers.base import Progress
 from printers.commands import RemoteFile
-from printers.lan.http_client import Answered, HttpClient, Malformed, NoAnswer
+from printers.lan.http_answers import Answered, Malformed, NoAnswer
+from printers.lan.http_client import HttpClient
 from printers.lan.upload_body import UploadBody
 from printers.moonraker.metadata import read_metadata, whole_byte
 from printers.moonraker.values import dicts, mapping, name, number

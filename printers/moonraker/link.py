@@ -13,7 +13,7 @@ from printers.lan.address import Address
 from printers.lan.backoff import Backoff
 from printers.lan.certificates import IdentityChanged
 from printers.lan.dialer import Aborted, Dialer
-from printers.lan.http_client import NotReached
+from printers.lan.http_answers import NotReached
 from printers.lan.outage import Outage, outage_of
 from printers.lan.report import StatusKeeper
 from printers.lan.supervisor import Supervisor

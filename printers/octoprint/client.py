@@ -9,7 +9,8 @@ from typing import Any
 from core.errors import FarmError, PrinterOffline
 from core.secret import Secret
 from printers.lan.address import Address
-from printers.lan.http_client import Answered, HttpClient, Malformed, Reply
+from printers.lan.http_answers import Answered, Malformed, Reply
+from printers.lan.http_client import HttpClient
 from printers.lan.trust import Trust
 from printers.octoprint.commands import Call, file_url
 from printers.octoprint.fields import mapping, text

@@ -12,7 +12,7 @@ from typing import Any
 from core.errors import FarmError, NotFound, UploadCancelled, UploadFailed
 from printers.base import Progress
 from printers.commands import RemoteFile
-from printers.lan.http_client import Answered, Malformed, NoAnswer, Reply
+from printers.lan.http_answers import Answered, Malformed, NoAnswer, Reply
 from printers.lan.upload_body import UploadBody
 from printers.octoprint.client import Client
 from printers.octoprint.commands import download_url, stored_path

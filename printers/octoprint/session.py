@@ -19,7 +19,7 @@ from printers.lan import outage as words
 from printers.lan.address import Address
 from printers.lan.certificates import IdentityChanged
 from printers.lan.dialer import Aborted, Dialer
-from printers.lan.http_client import Answered, NoAnswer, NotReached
+from printers.lan.http_answers import Answered, NoAnswer, NotReached
 from printers.lan.outage import Outage
 from printers.lan.report import StatusKeeper
 from printers.lan.supervisor import Supervisor

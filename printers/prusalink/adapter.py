@@ -18,7 +18,7 @@ from printers.base import AdapterContext, CameraSource, CommandResult, Printer, 
 from printers.lan.address import Address
 from printers.lan.backoff import Backoff
 from printers.lan.dialer import Dialer
-from printers.lan.http_client import Answered, Malformed
+from printers.lan.http_answers import Answered, Malformed
 from printers.lan.outage import outage_of
 from printers.lan.supervisor import Supervisor
 from printers.lan.trust import Trust

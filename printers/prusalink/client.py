@@ -11,7 +11,8 @@ from typing import Any
 
 from core.config import PrinterConfig
 from printers.lan.address import Address
-from printers.lan.http_client import Answered, HttpClient
+from printers.lan.http_answers import Answered
+from printers.lan.http_client import HttpClient
 from printers.lan.trust import Trust
 from printers.prusalink.commands import Request
 from printers.prusalink.flavour import Introduction

@@ -9,7 +9,7 @@ from pathlib import Path
 from core.errors import Unusable
 from printers.base import Progress
 from printers.commands import RemoteFile
-from printers.lan.http_client import Answered
+from printers.lan.http_answers import Answered
 from printers.prusalink import paths
 from printers.prusalink import refusals as words
 from printers.prusalink.client import PrusaLinkClient

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from core.clock import Clock
 from core.errors import UploadCancelled
-from printers.lan.http_client import Answered
+from printers.lan.http_answers import Answered
 from printers.prusalink import refusals as words
 from printers.prusalink.client import PrusaLinkClient
 from printers.prusalink.paths import Place

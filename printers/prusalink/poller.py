@@ -18,7 +18,7 @@ from printers.lan import outage as words
 from printers.lan.address import Address
 from printers.lan.certificates import IdentityChanged
 from printers.lan.dialer import Aborted, Dialer
-from printers.lan.http_client import Answered, Malformed, NoAnswer, NotReached
+from printers.lan.http_answers import Answered, Malformed, NoAnswer, NotReached
 from printers.lan.outage import Outage, outage_of
 from printers.lan.trust import Trust
 from printers.prusalink.client import PrusaLinkClient

@@ -6,7 +6,7 @@ import re
 
 from core.errors import FarmError, NotFound, PrinterRejected, PrinterTimeout, UploadFailed
 from printers import commands as c
-from printers.lan.http_client import Answered, Malformed
+from printers.lan.http_answers import Answered, Malformed
 
 _SEE = re.compile(r"\s*See: \S+\s*$")
 _STATUS = re.compile(r"^\d{3}: ")

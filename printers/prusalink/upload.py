@@ -24,7 +24,7 @@ from core.errors import (
     UploadFailed,
 )
 from printers.base import Progress
-from printers.lan.http_client import Answered
+from printers.lan.http_answers import Answered
 from printers.lan.upload_body import UploadBody
 from printers.prusalink import paths
 from printers.prusalink import refusals as words

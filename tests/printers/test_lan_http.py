@@ -18,7 +18,8 @@ from printers.lan import http_pools
 from printers.lan.address import Address
 from printers.lan.certificates import IdentityChanged
 from printers.lan.dialer import Dialer
-from printers.lan.http_client import Answered, HttpClient, Malformed, NoAnswer, NotReached
+from printers.lan.http_answers import Answered, Malformed, NoAnswer, NotReached
+from printers.lan.http_client import HttpClient
 from printers.lan.trust import Trust
 from printers.lan.upload_body import UploadBody
 from simulator.certificates import CertificateAuthority, server_context

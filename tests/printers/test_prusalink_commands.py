@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import NotFound, PrinterRejected, Unusable, UploadFailed
 from printers import commands as c
-from printers.lan.http_client import Answered
+from printers.lan.http_answers import Answered
 from printers.prusalink import refusals
 from printers.prusalink.commands import Request, build, is_job_order, job_order
 from printers.prusalink.flavour import Flavour, Introduction, Server, has_camera, server_of
