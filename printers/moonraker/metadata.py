@@ -48,6 +48,12 @@ def _positive(value: object) -> float | None:
     return found if found is not None and found > 0 else None
 
 
+def _millimetres(value: object) -> float | None:
+    """A height that a printer can have: numbers beyond that would make layers beyond sense."""
+    found = number(value)
+    return found if found is not None and 0.001 <= found <= 100_000 else None
+
+
 def read_metadata(raw: Mapping[str, Any], filename: str) -> Metadata:
     """Never raises; ``filename`` is what was asked for."""
     count = whole(raw.get("layer_count"))
@@ -56,9 +62,9 @@ def read_metadata(raw: Mapping[str, Any], filename: str) -> Metadata:
         start_byte=whole_byte(raw.get("gcode_start_byte")),
         end_byte=whole_byte(raw.get("gcode_end_byte")),
         estimated_s=_positive(raw.get("estimated_time")),
-        layer_height=_positive(raw.get("layer_height")),
-        first_layer_height=_positive(raw.get("first_layer_height")),
-        object_height=_positive(raw.get("object_height")),
+        layer_height=_millimetres(raw.get("layer_height")),
+        first_layer_height=_millimetres(raw.get("first_layer_height")),
+        object_height=_millimetres(raw.get("object_height")),
         layer_count=count if count and count > 0 else None,
         thumbnails=tuple(_thumbnails(raw.get("thumbnails"))),
     )

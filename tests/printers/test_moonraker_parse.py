@@ -409,3 +409,16 @@ def test_five_thousand_objects_are_cut_to_what_can_be_shown() -> None:
     ids = {f"O{n}": n + 1 for n in range(5000)}
     job = report_of(replace(base, sensed=Sensed(object_ids=ids))).job
     assert job is not None and len(job.objects) == 500
+
+
+@pytest.mark.parametrize(
+    "heights",
+    [
+        {"layer_height": 5e-324, "object_height": 1},
+        {"layer_height": 1, "object_height": 1.8e19},
+        {"layer_height": 0.2, "object_height": float("inf")},
+        {"layer_height": -1, "object_height": 10},
+    ],
+)
+def test_heights_beyond_sense_make_no_layers(heights: dict[str, float]) -> None:
+    assert read_metadata(heights, "x.gcode").layers is None
