@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -75,9 +76,9 @@ class RealRig(HttpRig):
             if path.is_file():  # folders stay: a server that watches them may lose a new one
                 path.unlink(missing_ok=True)
 
+    @abstractmethod
     def settle(self) -> None:
         """No job, no fault, cold."""
-        raise NotImplementedError
 
 
 class RealOctoPrint(RealRig):
