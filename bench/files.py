@@ -171,7 +171,7 @@ def _inspect(path: Path) -> None:
 
 
 def _bounds(path: Path) -> None:
-    from slicer.bounds_worker import bounds_of
+    from slicer.bounds.worker import bounds_of
 
     for plate in bounds_of(path, 600.0):
         if not plate.complete:
@@ -180,7 +180,7 @@ def _bounds(path: Path) -> None:
 
 def _bounds_in_child(path: Path) -> None:
     """As the farm does it: with the child's start."""
-    from slicer.bounds import scan_file
+    from slicer.bounds.runner import scan_file
 
     scan_file(path)
 
@@ -208,7 +208,7 @@ def _peak_mb() -> float:
 def _measure_here(task: str, path: Path) -> dict[str, float]:
     if task != "read":
         importlib.import_module(
-            "slicer.inspection" if task == "inspect" else "slicer.bounds_worker"
+            "slicer.inspection" if task == "inspect" else "slicer.bounds.worker"
         )
     wall, processor = time.perf_counter(), time.process_time()
     TASKS[task](path)

@@ -9,8 +9,8 @@ from core.errors import BadRequest, Blocked, Unusable
 from printers import safety
 from printers.registry import Snapshot
 from printers.status import PrinterStatus, Tray
-from slicer import filament_mapping as filaments
-from slicer.compatibility import (
+from slicer.gates import filament_mapping as filaments
+from slicer.gates.compatibility import (
     CONFIRM,
     REFUSE,
     WARN,

@@ -9,25 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import TooLarge, Unusable
-from slicer import (
-    bgcode_file,
-    gcode_pictures,
-    members,
-    project_3mf,
-    project_settings,
-    slice_info,
-    sniff,
-    values,
-)
-from slicer.archive import SafeArchive, damaged
-from slicer.gcode_file import inspect_gcode
-from slicer.gcode_header import GcodeHead, scan
+from slicer import sniff, values
+from slicer.bgcode import binary_file
+from slicer.gcode import pictures
+from slicer.gcode.plain_file import inspect_gcode
 from slicer.kinds import ABOUT, Kind
-from slicer.plate_builder import build_plate, sources_of
 from slicer.printfile import Plate, PrintFile
-from slicer.project_3mf import Recognised
-from slicer.project_settings import ProjectSettings
-from slicer.slice_info import SliceInfo
+from slicer.threemf import members, projects, settings, slice_info
+from slicer.threemf.archive import SafeArchive, damaged
+from slicer.threemf.plate_builder import build_plate, sources_of
+from slicer.threemf.plate_head import GcodeHead, scan
+from slicer.threemf.projects import Recognised
+from slicer.threemf.settings import ProjectSettings
+from slicer.threemf.slice_info import SliceInfo
 
 MAX_PLATES = 64
 _PLATE = re.compile(r"Metadata/plate_(\d{1,3})\.gcode")
@@ -50,7 +44,7 @@ def inspect_file(path: Path, name: str) -> PrintFile:
     if kind == Kind.GCODE:
         return inspect_gcode(path, shown)
     if kind == Kind.BGCODE:
-        return bgcode_file.inspect_bgcode(path, shown)
+        return binary_file.inspect_bgcode(path, shown)
     if kind != Kind.ZIP:
         raise refusal(Recognised(kind=kind), shown)
     with SafeArchive(path, shown) as archive:
@@ -68,7 +62,7 @@ def recognise(path: Path, name: str) -> Recognised:
     with SafeArchive(path, values.clean_text(name) or "This file") as archive:
         if any(_ANY_PLATE.fullmatch(member) for member in archive.names):
             return Recognised(kind=Kind.SLICED_3MF)
-        return project_3mf.recognise(archive)
+        return projects.recognise(archive)
 
 
 def refusal(found: Recognised, name: str) -> Unusable:
@@ -82,9 +76,9 @@ def thumbnail(path: Path, name: str, plate: int, *, small: bool = False) -> byte
     """A plate's preview as PNG, the other size when one is missing, None without any."""
     kind = sniff.kind_of(path)
     if kind == Kind.BGCODE:
-        return bgcode_file.picture(path, name, small=small) if plate == 1 else None
+        return binary_file.picture(path, name, small=small) if plate == 1 else None
     if kind != Kind.ZIP:
-        return gcode_pictures.picture(path, small=small) if plate == 1 else None
+        return pictures.picture(path, small=small) if plate == 1 else None
     with SafeArchive(path, name) as archive:
         return _thumbnail(archive, plate, small)
 
@@ -94,13 +88,13 @@ def _read(archive: SafeArchive) -> PrintFile:
     info = slice_info.EMPTY
     if _SLICE_INFO in archive:
         info = slice_info.parse(members.read_xml(archive, _SLICE_INFO))
-    project = project_settings.EMPTY
+    project = settings.EMPTY
     if _PROJECT in archive:
-        project = project_settings.parse(members.read_json(archive, _PROJECT))
+        project = settings.parse(members.read_json(archive, _PROJECT))
     heads = {index: _scan_plate(archive, index) for index in indexes}
     names: dict[int, str] = {}
     if _MODEL_SETTINGS in archive:
-        names = project_settings.plate_names(members.read_xml(archive, _MODEL_SETTINGS))
+        names = settings.plate_names(members.read_xml(archive, _MODEL_SETTINGS))
     plates = tuple(
         replace(_plate(archive, index, info, project, heads[index]), name=names.get(index, ""))
         for index in indexes
@@ -146,7 +140,7 @@ def _sources(
 def _plate_indexes(archive: SafeArchive) -> tuple[int, ...]:
     found = [member for member in archive.names if _ANY_PLATE.fullmatch(member)]
     if not found:
-        raise refusal(project_3mf.recognise(archive), archive.name)
+        raise refusal(projects.recognise(archive), archive.name)
     indexes: set[int] = set()
     for member in found:
         match = _PLATE.fullmatch(member)

@@ -11,8 +11,8 @@ import pytest
 
 from core.clock import ManualClock
 from job_queue.naming import remote_name
-from slicer import bgcode_file
-from slicer.bounds_worker import bounds_of
+from slicer.bgcode import binary_file
+from slicer.bounds.worker import bounds_of
 from slicer.inspection import inspect_file, thumbnail
 from slicer.library import FileLibrary
 from slicer.printfile import Filament, Plate, PrintFile
@@ -57,7 +57,7 @@ def test_the_moves_of_prusas_own_writer(name: str) -> None:
         lines = [line.partition(b";")[0].strip() for line in text.splitlines()]
         return [line.replace(b" ", b"") if line[:1] == b"G" else line for line in lines if line]
 
-    text = b"".join(bgcode_file.text_chunks(DATA / f"{name}.bgcode", "part"))
+    text = b"".join(binary_file.text_chunks(DATA / f"{name}.bgcode", "part"))
     twin = (DATA / "tile.gcode").read_bytes()
     assert commands(text) == commands(twin)
     if name == "tile_meatpack_comments":
@@ -169,7 +169,7 @@ def test_layers_behind_the_proof_are_counted(save: Any) -> None:
     parts = [write.header(), *write.metadata(), write.gcode_block(write.MOVES), *blocks]
     path = save(b"".join(parts))
     (plate,) = inspect_file(path, "long").plates
-    assert sum(len(text) for text in bgcode_file.text_chunks(path, "long")) > 12_000_000
+    assert sum(len(text) for text in binary_file.text_chunks(path, "long")) > 12_000_000
     assert plate.layers == 252
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from core.errors import FarmError, TooLarge, Unusable
-from slicer.bgcode import MAX_BLOCKS
+from slicer.bgcode.blocks import MAX_BLOCKS
 from slicer.inspection import inspect_file, thumbnail
 from tests.slicer import bgcode_writer as write
 

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from core import jsonio
-from slicer import bounds
-from slicer.bounds_result import Box, PlateBounds
+from slicer.bounds import runner
+from slicer.bounds.result import Box, PlateBounds
 
 Save = Callable[..., Path]
 PLAIN = (
@@ -31,7 +31,7 @@ def _slow(save: Save) -> Path:
 
 
 def test_plain_gcode(save: Save) -> None:
-    (found,) = bounds.scan_file(save(PLAIN, "x.gcode"))
+    (found,) = runner.scan_file(save(PLAIN, "x.gcode"))
     assert found.complete
     assert found.model == Box(10, 20, 0.2, 60, 70, 0.2)
     assert found.nozzle_c == ((0, 215.0),)
@@ -43,7 +43,7 @@ def test_each_plate_of_an_archive(save: Save, parts: Any, pack: Any) -> None:
     content = parts(gcode=one)
     content["Metadata/plate_2.gcode"] = one.replace(b"G1 X20 Y20 E.5", b"G1 X90 Y20 E.5")
     content["Metadata/plate_03.gcode"] = b"G1"
-    first, other = bounds.scan_file(save(pack(content)))
+    first, other = runner.scan_file(save(pack(content)))
     assert (first.plate, other.plate) == (1, 2)
     assert first.model is not None and first.model.x1 == 20
     assert other.model is not None and other.model.x1 == 90
@@ -53,24 +53,24 @@ def test_each_plate_of_an_archive(save: Save, parts: Any, pack: Any) -> None:
 def test_an_archive_without_gcode(save: Save, parts: Any, pack: Any) -> None:
     content = parts()
     del content["Metadata/plate_1.gcode"]
-    (found,) = bounds.scan_file(save(pack(content)))
+    (found,) = runner.scan_file(save(pack(content)))
     assert (found.complete, found.reason) == (False, "damaged")
 
 
 def test_a_broken_archive(save: Save, parts: Any, pack: Any) -> None:
-    (found,) = bounds.scan_file(save(pack(parts())[:-300]))
+    (found,) = runner.scan_file(save(pack(parts())[:-300]))
     assert (found.complete, found.reason) == (False, "damaged")
 
 
 def test_a_file_that_is_gone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    (found,) = bounds.scan_file(tmp_path / "none.gcode")
+    (found,) = runner.scan_file(tmp_path / "none.gcode")
     assert (found.complete, found.reason) == (False, "crashed")
     assert "FileNotFoundError" in caplog.text
 
 
 def test_time_is_up_and_what_was_seen_is_told(save: Save) -> None:
     began = time.monotonic()
-    (found,) = bounds.scan_file(_slow(save), seconds=0.5)
+    (found,) = runner.scan_file(_slow(save), seconds=0.5)
     assert (found.complete, found.reason) == (False, "time")
     assert found.lines > 1_000
     assert time.monotonic() - began < 5.0
@@ -82,7 +82,7 @@ def test_a_child_that_hangs_is_ended(
 ) -> None:
     pipe = tmp_path / "pipe.gcode"
     os.mkfifo(pipe)  # opening it waits for a writer that never comes
-    monkeypatch.setattr(bounds, "_GRACE_S", 0.5)
+    monkeypatch.setattr(runner, "_GRACE_S", 0.5)
     children: list[subprocess.Popen[bytes]] = []
     popen = subprocess.Popen
 
@@ -91,7 +91,7 @@ def test_a_child_that_hangs_is_ended(
         return children[-1]
 
     monkeypatch.setattr(subprocess, "Popen", spy)
-    (found,) = bounds.scan_file(pipe, seconds=0.5)
+    (found,) = runner.scan_file(pipe, seconds=0.5)
     assert (found.complete, found.reason) == (False, "time")
     assert children[0].returncode is not None
     with pytest.raises(ProcessLookupError):
@@ -101,7 +101,7 @@ def test_a_child_that_hangs_is_ended(
 @pytest.mark.skipif(sys.platform == "win32", reason="no memory limit there")
 def test_memory_is_up(save: Save) -> None:
     layer = b";LAYER_CHANGE\nG1 Z.4\n" + b"G1 X50.123 Y60.456 E.05\nG1 X10 Y70.9 E.5\n" * 40_000
-    (found,) = bounds.scan_file(save(PLAIN + layer * 5, "x.gcode"), memory_mb=12)
+    (found,) = runner.scan_file(save(PLAIN + layer * 5, "x.gcode"), memory_mb=12)
     assert not found.complete
     assert found.reason in ("memory", "crashed")
 
@@ -109,7 +109,7 @@ def test_memory_is_up(save: Save) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="no memory limit there")
 def test_real_work_needs_little_memory(save: Save) -> None:
     layer = b";LAYER_CHANGE\nG1 Z.4\n" + b"G1 X50.123 Y60.456 E.05\nG1 X10 Y70.9 E.5\n" * 40_000
-    (found,) = bounds.scan_file(save(PLAIN + layer * 5, "x.gcode"), memory_mb=64)
+    (found,) = runner.scan_file(save(PLAIN + layer * 5, "x.gcode"), memory_mb=64)
     assert found.complete, found.reason
 
 
@@ -119,11 +119,11 @@ def test_real_work_needs_little_memory(save: Save) -> None:
 class Scans:
     """Counts the scans really made."""
 
-    def __init__(self, answer: bounds.Bounds) -> None:
+    def __init__(self, answer: runner.Bounds) -> None:
         self.count = 0
         self._answer = answer
 
-    def __call__(self, content: Path, *, seconds: float) -> bounds.Bounds:
+    def __call__(self, content: Path, *, seconds: float) -> runner.Bounds:
         self.count += 1
         return self._answer
 
@@ -132,7 +132,7 @@ class Scans:
 def counted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Scans]:
     def make(**fields: Any) -> Scans:
         scans = Scans((PlateBounds(model=Box(1, 2, 0.2, 3, 4, 5), tools=(0,), **fields),))
-        monkeypatch.setattr(bounds, "scan_file", scans)
+        monkeypatch.setattr(runner, "scan_file", scans)
         return scans
 
     return make
@@ -141,19 +141,19 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Scans]:
 def test_the_real_result_survives_the_disk(save: Save, tmp_path: Path) -> None:
     path = save(PLAIN, "x.gcode")
     sha256 = hashlib.sha256(PLAIN).hexdigest()
-    cache = bounds.cache_path(tmp_path, "a" * 32)
-    found = bounds.bounds_of(path, cache, sha256)
+    cache = runner.cache_path(tmp_path, "a" * 32)
+    found = runner.bounds_of(path, cache, sha256)
     assert cache.name == "a" * 32 + ".bounds.json"
-    assert bounds.load(cache, sha256) == found
+    assert runner.load(cache, sha256) == found
     assert found[0].filament_mm == ((0, 5.0),)
 
 
 def test_scanned_once_per_content(tmp_path: Path, counted: Callable[..., Scans]) -> None:
     scans, cache = counted(), tmp_path / "x.bounds.json"
-    first = bounds.bounds_of(tmp_path / "x", cache, "aa")
-    assert bounds.bounds_of(tmp_path / "x", cache, "aa") == first
+    first = runner.bounds_of(tmp_path / "x", cache, "aa")
+    assert runner.bounds_of(tmp_path / "x", cache, "aa") == first
     assert scans.count == 1
-    bounds.bounds_of(tmp_path / "x", cache, "bb")
+    runner.bounds_of(tmp_path / "x", cache, "bb")
     assert scans.count == 2
 
 
@@ -171,8 +171,8 @@ def test_a_damaged_or_outdated_note_is_scanned_again(
 ) -> None:
     scans, cache = counted(), tmp_path / "x.bounds.json"
     cache.write_bytes(damage)
-    bounds.bounds_of(tmp_path / "x", cache, "aa")
-    bounds.bounds_of(tmp_path / "x", cache, "aa")
+    runner.bounds_of(tmp_path / "x", cache, "aa")
+    runner.bounds_of(tmp_path / "x", cache, "aa")
     assert scans.count == 1
     assert jsonio.loads(cache.read_bytes())["sha256"] == "aa"
 
@@ -180,7 +180,7 @@ def test_a_damaged_or_outdated_note_is_scanned_again(
 def test_an_oversized_note_is_not_read(tmp_path: Path, counted: Callable[..., Scans]) -> None:
     scans, cache = counted(), tmp_path / "x.bounds.json"
     cache.write_bytes(b" " * 2_000_000)
-    bounds.bounds_of(tmp_path / "x", cache, "aa")
+    runner.bounds_of(tmp_path / "x", cache, "aa")
     assert scans.count == 1
 
 
@@ -190,7 +190,7 @@ def test_only_what_lies_in_the_file_is_remembered(
 ) -> None:
     counted(complete=False, reason=reason)
     cache = tmp_path / "x.bounds.json"
-    assert bounds.bounds_of(tmp_path / "x", cache, "aa")[0].reason == reason
+    assert runner.bounds_of(tmp_path / "x", cache, "aa")[0].reason == reason
     assert cache.exists() is kept
 
 
@@ -199,6 +199,6 @@ def test_nonsense_from_the_child_is_a_crash(
 ) -> None:
     caplog.set_level(logging.ERROR)
     monkeypatch.setattr(sys, "executable", "/bin/echo")
-    (found,) = bounds.scan_file(save(PLAIN, "x.gcode"))
+    (found,) = runner.scan_file(save(PLAIN, "x.gcode"))
     assert (found.complete, found.reason) == (False, "crashed")
     assert "cannot be read" in caplog.text

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from slicer.bounds_checks import check_bounds
-from slicer.bounds_limits import MachineLimits, limits_of
-from slicer.bounds_result import Box, Danger, PlateBounds
-from slicer.bounds_scan import scan
-from slicer.verdicts import CONFIRM, OK, REFUSE, WARN, PrinterFacts, Verdict, worst
+from slicer.bounds.result import Box, Danger, PlateBounds
+from slicer.bounds.scan import scan
+from slicer.gates.limits import MachineLimits, limits_of
+from slicer.gates.moves import check_bounds
+from slicer.gates.verdicts import CONFIRM, OK, REFUSE, WARN, PrinterFacts, Verdict, worst
 
 GOOD = PlateBounds(
     marked=True,

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from slicer.bounds import scan_file
-from slicer.bounds_checks import check_bounds
-from slicer.bounds_limits import MachineLimits, limits_of
+from slicer.bounds.runner import scan_file
+from slicer.gates.limits import MachineLimits, limits_of
+from slicer.gates.moves import check_bounds
+from slicer.gates.verdicts import CONFIRM, OK, REFUSE, WARN, PrinterFacts, worst
 from slicer.inspection import inspect_file
-from slicer.verdicts import CONFIRM, OK, REFUSE, WARN, PrinterFacts, worst
 
 SAMPLES = Path(__file__).parents[2].parent / "shared" / "samples"
 pytestmark = pytest.mark.skipif(not SAMPLES.is_dir(), reason="the real samples are not here")

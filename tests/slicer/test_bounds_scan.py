@@ -10,12 +10,12 @@ from dataclasses import replace
 
 import pytest
 
-from slicer import bounds_scan
-from slicer.bounds_arc import reach_of_center, reach_of_radius
-from slicer.bounds_range import RangeTest, digits
-from slicer.bounds_result import Box, PlateBounds
-from slicer.bounds_runs import RunMotion
-from slicer.bounds_scan import scan
+from slicer.bounds import scan as bounds_scan
+from slicer.bounds.arc import reach_of_center, reach_of_radius
+from slicer.bounds.result import Box, PlateBounds
+from slicer.bounds.runs import RunMotion
+from slicer.bounds.scan import scan
+from slicer.bounds.span import RangeTest, digits
 
 START = "G90\nM83\nG28\nG1 X0 Y-3 Z.2 F3000\nG1 X60 E9\n;LAYER_CHANGE\n;TYPE:Perimeter\n"
 END = ";TYPE:Custom\nM104 S0\nG1 X0 Y210 Z50\n"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from slicer import models
-from slicer.compatibility import (
+from slicer.gates.compatibility import (
     PrinterFacts,
     check_bed_type,
     check_footprint,

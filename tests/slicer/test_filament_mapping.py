@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from slicer.color_names import NAMES, color_name
-from slicer.filament_mapping import (
+from slicer.gates.color_names import NAMES, color_name
+from slicer.gates.filament_mapping import (
     LoadedTray,
     Mapping,
     check_mapping,

@@ -147,16 +147,16 @@ def test_display_text_is_clean(parts: Any, pack: Any, save: Any) -> None:
 
 def test_extrusion_is_found_across_chunks(parts: Any, pack: Any, save: Any) -> None:
     """The layer mark and the move lie on both sides of a chunk's edge."""
-    from slicer import gcode_header
+    from slicer.threemf import plate_head
 
     code = b"; HEADER_BLOCK_START\n" + b"G1 X1 E1\n" * 50 + b"; CHANGE_LAYER\nG1 X2 Y2 E.4\n"
     for size in (1, 7, 64, 300):
         pieces = [code[at : at + size] for at in range(0, len(code), size)]
-        head = gcode_header.scan(pieces)
+        head = plate_head.scan(pieces)
         assert head.prints
         assert head.md5 == hashlib.md5(code).hexdigest().upper()
-    assert not gcode_header.scan([code.replace(b"E.4", b"E-.4")]).prints
-    assert not gcode_header.scan([code.replace(b"; CHANGE_LAYER", b"; nothing")]).prints
+    assert not plate_head.scan([code.replace(b"E.4", b"E-.4")]).prints
+    assert not plate_head.scan([code.replace(b"; CHANGE_LAYER", b"; nothing")]).prints
 
 
 @pytest.mark.skipif(not SAMPLES.is_dir(), reason="real sample files are not here")

@@ -16,8 +16,8 @@ import pytest
 from core.errors import FarmError, Unusable
 from slicer.inspection import inspect_file, recognise, refusal
 from slicer.kinds import ABOUT, Kind, Use
-from slicer.project_3mf import Recognised
 from slicer.sidecars import SUFFIXES
+from slicer.threemf.projects import Recognised
 from tests.slicer import bgcode_writer
 
 DATA = Path(__file__).parent.parent / "data" / "slicer"

@@ -10,7 +10,7 @@ import pytest
 
 from core import jsonio
 from core.clock import ManualClock
-from slicer.gcode_pictures import best
+from slicer.gcode.pictures import best
 from slicer.library import FileLibrary, StoredFile
 
 GCODE = (

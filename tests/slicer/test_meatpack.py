@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slicer import heatshrink, meatpack
+from slicer.bgcode import heatshrink, meatpack
 from tests.slicer.bgcode_writer import MOVES
 from tests.slicer.bgcode_writer import meatpack as pack
 

@@ -14,8 +14,8 @@ import pytest
 
 from core.errors import FarmError
 from slicer import png
-from slicer.bgcode_file import text_chunks
-from slicer.bounds_scan import scan
+from slicer.bgcode.binary_file import text_chunks
+from slicer.bounds.scan import scan
 from slicer.inspection import inspect_file, recognise, thumbnail
 from slicer.kinds import Kind
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from slicer.compatibility import PrinterFacts, check_model, check_model_name
+from slicer.gates.compatibility import PrinterFacts, check_model, check_model_name
 from slicer.inspection import inspect_file
 
 plates: Any = pytest.importorskip("simulator.plates")

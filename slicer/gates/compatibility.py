@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from slicer import models
-from slicer.model_check import check_kind, check_model, check_model_name
-from slicer.models import Volume
-from slicer.printfile import Plate, PrintFile
-from slicer.verdicts import (
+from slicer.gates.model_check import check_kind, check_model, check_model_name
+from slicer.gates.verdicts import (
     CONFIRM,
     LEVELS,
     OK,
@@ -21,6 +19,8 @@ from slicer.verdicts import (
     Verdict,
     worst,
 )
+from slicer.models import Volume
+from slicer.printfile import Plate, PrintFile
 
 __all__ = [
     "CONFIRM",

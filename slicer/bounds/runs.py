@@ -10,9 +10,9 @@ import math
 import re
 from collections.abc import Sequence
 
-from slicer.bounds_arc import reach_beyond_ends
-from slicer.bounds_motion import Extent, Motion, empty, include, widen
-from slicer.bounds_range import RangeTest
+from slicer.bounds.arc import reach_beyond_ends
+from slicer.bounds.motion import Extent, Motion, empty, include, widen
+from slicer.bounds.span import RangeTest
 
 _NUMBER = rb"[-.\d]{1,12}+"
 PLAIN_MOVE = rb"G[0-3](?: ++[XYZEFIJP]" + _NUMBER + rb")++ *+"

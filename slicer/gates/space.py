@@ -5,10 +5,10 @@ Strict only about the model: start, end and priming code leaves the bed on purpo
 
 from __future__ import annotations
 
-from slicer.bounds_limits import MachineLimits
-from slicer.bounds_result import Box, PlateBounds
+from slicer.bounds.result import Box, PlateBounds
+from slicer.gates.limits import MachineLimits
+from slicer.gates.verdicts import CONFIRM, OK, REFUSE, WARN, Verdict
 from slicer.models import Volume
-from slicer.verdicts import CONFIRM, OK, REFUSE, WARN, Verdict
 
 BED_TOLERANCE_MM = 0.5  # half a line width and rounding
 HEIGHT_TOLERANCE_MM = 0.01

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import BinaryIO
 
 from core.errors import TooLarge, Unusable
-from slicer import zip_rules
+from slicer.threemf import zip_rules
 
 CHUNK_BYTES = 256 * 1024
 

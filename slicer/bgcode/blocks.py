@@ -17,8 +17,9 @@ from enum import IntEnum
 from typing import BinaryIO
 
 from core.errors import TooLarge, Unusable
-from slicer import bgcode_unpack, png
-from slicer.archive import damaged
+from slicer import png
+from slicer.bgcode import unpack
+from slicer.threemf.archive import damaged
 
 MAX_BLOCKS = 20_000
 MAX_TOTAL_BYTES = 256 * 1024 * 1024  # unpacked; some 450 MB of G-code text
@@ -100,7 +101,7 @@ class Directory:
                 "bgcode_crc",
             )
         try:
-            return bgcode_unpack.unpack(raw[block.data_at - block.at :], block)
+            return unpack.unpack(raw[block.data_at - block.at :], block)
         except ValueError as error:
             raise damaged(
                 self.name, f"is damaged: its {block.name} cannot be unpacked", "bgcode_unpack"
@@ -199,7 +200,7 @@ def _require_sane(block: Block, name: str) -> None:
             f"{limit / 1_000_000:.1f} MB.",
             code="bgcode_block_too_large",
         )
-    if block.size > block.stored * bgcode_unpack.max_ratio(block.compression) + 64:
+    if block.size > block.stored * unpack.max_ratio(block.compression) + 64:
         raise TooLarge(
             f"{name} packs its {block.name} tighter than any slicer does. "
             "The farm does not open such files.",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from slicer import gcode_comments, members, models, project_settings, values
-from slicer.archive import SafeArchive
+from slicer import models, values
+from slicer.gcode import comments
 from slicer.kinds import Kind
+from slicer.threemf import members, settings
+from slicer.threemf.archive import SafeArchive
 
 MODEL = "3D/3dmodel.model"
 SETTINGS = "Metadata/project_settings.config"
@@ -66,7 +68,7 @@ def recognise(archive: SafeArchive) -> Recognised:
 
 def _bambu(archive: SafeArchive) -> Recognised:
     data = members.read_json(archive, SETTINGS)
-    project = project_settings.parse(data)
+    project = settings.parse(data)
     code = models.code_of_name(project.printer_model)
     sources = {"models": "project_settings"} if code else {}
     if project.nozzle_mm:
@@ -98,7 +100,7 @@ def _plate_count(archive: SafeArchive) -> int | None:
 def _prusa(archive: SafeArchive, member: str) -> Recognised:
     raw = archive.read(member, members.MAX_XML_BYTES)
     text = "\n" + raw.decode("utf-8", "replace").replace("\r\n", "\n")
-    found = gcode_comments.read(text)
+    found = comments.read(text)
     place = member.removeprefix("Metadata/")
     named = [values.clean_text(name, 60) for name in found.get("printer_model", ())[:1]]
     nozzles = values.numbers(found.get("nozzle_diameter", ("",))[0], 0.05, 5.0)

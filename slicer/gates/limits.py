@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from slicer import models
+from slicer.gates.verdicts import PrinterFacts
 from slicer.models import Volume
-from slicer.verdicts import PrinterFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

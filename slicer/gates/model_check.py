@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from slicer import models
+from slicer.gates.verdicts import CONFIRM, OK, REFUSE, WARN, PrinterFacts, Verdict
 from slicer.printer_names import same_printer, says_nothing
 from slicer.printfile import Plate
-from slicer.verdicts import CONFIRM, OK, REFUSE, WARN, PrinterFacts, Verdict
 
 _KINDS = {
     "gcode.3mf": ("Bambu print files (.gcode.3mf)", "a Bambu print file"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 
-from slicer import gcode_comments, values
+from slicer import values
+from slicer.gcode import comments
 
 Found = Mapping[str, tuple[str, ...]]
 """Key in lower case -> its values in the order of the file."""
@@ -31,7 +32,7 @@ class Reader:
 
     def seconds(self, keys: Sequence[str]) -> int | None:
         for key in keys:
-            value = gcode_comments.duration(self.text(key))
+            value = comments.duration(self.text(key))
             if value is not None:
                 self.sources["seconds"] = self.place(key)
                 return value

@@ -1,6 +1,6 @@
-"""Child process of slicer.bounds: scans one print file and writes what it found to stdout.
+"""Child process of slicer.bounds.runner: scans one print file and writes what it found to stdout.
 
-``python -m slicer.bounds_worker FILE SECONDS MEMORY_MB``: the file is the farm's own path, never a
+``python -m slicer.bounds.worker FILE SECONDS MEMORY_MB``: the file is the farm's own path, never a
 name a person gave. It changes nothing and needs nothing but to read that file.
 """
 
@@ -15,11 +15,12 @@ from pathlib import Path
 
 from core import jsonio
 from core.errors import FarmError
-from slicer import bgcode_file, sniff
-from slicer.archive import SafeArchive
-from slicer.bounds_result import PlateBounds
-from slicer.bounds_scan import scan
+from slicer import sniff
+from slicer.bgcode import binary_file
+from slicer.bounds.result import PlateBounds
+from slicer.bounds.scan import scan
 from slicer.kinds import Kind
+from slicer.threemf.archive import SafeArchive
 
 CHUNK_BYTES = 256 * 1024
 _NICENESS = 10
@@ -57,7 +58,7 @@ def bounds_of(path: Path, seconds: float) -> list[PlateBounds]:
     if kind == Kind.GCODE:
         return [plate(_chunks(path))]
     if kind == Kind.BGCODE:
-        return [plate(bgcode_file.text_chunks(path, "the file"))]
+        return [plate(binary_file.text_chunks(path, "the file"))]
     with SafeArchive(path, "the file") as archive:
         found = [plate(archive.chunks(member), index) for index, member in _plates(archive)]
     return found or [PlateBounds(complete=False, reason="damaged")]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from slicer import values
-from slicer.gcode_comments import items
+from slicer.gcode.comments import items
 from slicer.printfile import Filament
 
 _TOOL = re.compile(r"\nT(\d{1,2})(?=[ ;\r\n]|$)")

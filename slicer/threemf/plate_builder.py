@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from slicer import models, project_settings, values
-from slicer.gcode_header import GcodeHead
+from slicer import models, values
 from slicer.printfile import Filament, Plate
-from slicer.project_settings import ProjectSettings
-from slicer.slice_info import SlicedPlate
+from slicer.threemf import settings
+from slicer.threemf.plate_head import GcodeHead
+from slicer.threemf.settings import ProjectSettings
+from slicer.threemf.slice_info import SlicedPlate
 
 
 def build_plate(
@@ -39,10 +40,10 @@ def build_plate(
         model_sources=tuple(named),
         printer_model=project.printer_model or head.printer_model or _in_words(codes),
         nozzle_mm=(sliced.nozzle_mm if sliced else ()) or project.nozzle_mm or head.nozzle_mm,
-        bed_type=project_settings.bed_type(plate_json) or project.bed_type or head.bed_type,
+        bed_type=settings.bed_type(plate_json) or project.bed_type or head.bed_type,
         objects=sliced.objects if sliced else (),
         can_skip_objects=bool(sliced and sliced.can_skip_objects and len(sliced.objects) > 1),
-        first_layer=project_settings.first_layer(plate_json),
+        first_layer=settings.first_layer(plate_json),
         has_thumbnail=has_thumbnail,
         warnings=(
             *warnings,
@@ -74,7 +75,7 @@ def sources_of(
             gcode=head.nozzle_mm,
         ),
         "bed_type": _chosen(
-            plate_json=project_settings.bed_type(plate_json),
+            plate_json=settings.bed_type(plate_json),
             project_settings=project.bed_type,
             gcode=head.bed_type,
         ),

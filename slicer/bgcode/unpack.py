@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import Protocol
 
-from slicer import heatshrink
+from slicer.bgcode import heatshrink
 
 _NONE, _DEFLATE, _HEATSHRINK_11, _HEATSHRINK_12 = range(4)
 _WINDOW_BITS = {_HEATSHRINK_11: 11, _HEATSHRINK_12: 12}

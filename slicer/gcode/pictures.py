@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from slicer import png
-from slicer.gcode_scan import HEAD_BYTES
+from slicer.gcode.scan import HEAD_BYTES
 
 Picture = tuple[int, bytes]
 """(shorter side in pixels, PNG)"""

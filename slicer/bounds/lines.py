@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import re
 
-from slicer.bounds_motion import box_of, widen
-from slicer.bounds_result import Danger, PlateBounds
-from slicer.bounds_runs import RunMotion
+from slicer.bounds.motion import box_of, widen
+from slicer.bounds.result import Danger, PlateBounds
+from slicer.bounds.runs import RunMotion
 
 MAX_DANGERS = 20
 _MAX_TOOL = 63

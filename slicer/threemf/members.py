@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 from core import jsonio
 from core.errors import TooLarge, Unusable
 from slicer import png
-from slicer.archive import SafeArchive, damaged
+from slicer.threemf.archive import SafeArchive, damaged
 
 MAX_XML_BYTES = 4_000_000
 MAX_JSON_BYTES = 8_000_000

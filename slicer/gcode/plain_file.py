@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.errors import Unusable
-from slicer import gcode_comments, gcode_objects, gcode_pictures, models, values
-from slicer.gcode_filaments import filaments_of
-from slicer.gcode_scan import GcodeScan, scan
+from slicer import models, values
+from slicer.gcode import comments, object_labels, pictures
+from slicer.gcode.scan import GcodeScan, scan
+from slicer.gcode.sourced_values import Reader
+from slicer.gcode.used_filaments import filaments_of
 from slicer.printer_names import is_same_with_mmu, same_printer, says_nothing
 from slicer.printfile import Filament, Plate, PrintFile
-from slicer.sourced_values import Reader
 
 KIND = "gcode"
 MAX_HEIGHT_MM = 10_000.0
@@ -29,14 +30,14 @@ _OPENED = re.compile(
 def inspect_gcode(path: Path, name: str) -> PrintFile:
     """Read a plain G-code file whole. Raises Unusable or TooLarge with a reason of its own."""
     found = scan(path, name)
-    slicer, version = gcode_comments.generator(found.head)
+    slicer, version = comments.generator(found.head)
     _require_sound(found, name, slicer)
     return build_file(
         KIND,
         found,
-        Reader(gcode_comments.read(found.text)),
+        Reader(comments.read(found.text)),
         (slicer, version),
-        has_thumbnail=gcode_pictures.picture(path) is not None,
+        has_thumbnail=pictures.picture(path) is not None,
         warnings=_warnings(found, slicer, version),
     )
 
@@ -137,7 +138,7 @@ def _plate(
     names = _distinct([name for item in named.values() for name in item])
     if named:
         reader.sources["models"] = ", ".join(named)
-    objects = gcode_objects.objects(found.head)
+    objects = object_labels.objects(found.head)
     with reader.noting("bed_type"):
         bed_type = values.clean_text(reader.text("curr_bed_type"), 60)
     return Plate(
@@ -192,7 +193,7 @@ def _model_warnings(names: Sequence[str]) -> tuple[str, ...]:
 
 def _seconds(found: GcodeScan, reader: Reader) -> int | None:
     total = _TOTAL.search(found.head)
-    if total is not None and (seconds := gcode_comments.duration(total[1])):
+    if total is not None and (seconds := comments.duration(total[1])):
         reader.sources["seconds"] = "total estimated time"
         return seconds
     seconds = reader.seconds(("estimated printing time (normal mode)", "build time"))

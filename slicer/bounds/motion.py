@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from slicer.bounds_arc import reach_of_center, reach_of_radius
-from slicer.bounds_result import Box
+from slicer.bounds.arc import reach_of_center, reach_of_radius
+from slicer.bounds.result import Box
 
 MAX_MM = 100_000.0
 """No printer is larger; beyond it numbers are nonsense."""

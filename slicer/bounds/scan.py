@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from core.errors import FarmError
-from slicer.bounds_lines import PLAIN_COMMAND, PLAIN_COMMENT, Lines, UnsupportedMove
-from slicer.bounds_result import PlateBounds
-from slicer.bounds_runs import PLAIN_MOVE
+from slicer.bounds.lines import PLAIN_COMMAND, PLAIN_COMMENT, Lines, UnsupportedMove
+from slicer.bounds.result import PlateBounds
+from slicer.bounds.runs import PLAIN_MOVE
 
 PIECE_BYTES = 64 * 1024
 MAX_LINE_BYTES = 1024 * 1024  # PrusaSlicer's objects_info is one line

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from slicer import values
-from slicer.color_names import color_name
-from slicer.compatibility import CONFIRM, OK, REFUSE, WARN, Verdict
+from slicer.gates.color_names import color_name
+from slicer.gates.compatibility import CONFIRM, OK, REFUSE, WARN, Verdict
 from slicer.printfile import Filament, Plate
 
 NEAR_COLOR = 60.0

@@ -16,12 +16,12 @@ from typing import Any
 
 from core import jsonio
 from core.files import write_durably
-from slicer.bounds_result import LIMITED, VERSION, PlateBounds, plate_from_dict
-from slicer.bounds_scan import TIME_LIMIT_S
+from slicer.bounds.result import LIMITED, VERSION, PlateBounds, plate_from_dict
+from slicer.bounds.scan import TIME_LIMIT_S
 
 logger = logging.getLogger(__name__)
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 MEMORY_MB = 256
 _GRACE_S = 5.0  # for the child to start and to tell what it has when its time is up
 _MAX_CACHE_BYTES = 1_000_000
@@ -73,7 +73,7 @@ def scan_file(
 ) -> Bounds:
     """Scan in a child of its own, which is ended with all it started when its time is up."""
     command = [
-        sys.executable, "-m", "slicer.bounds_worker",
+        sys.executable, "-m", "slicer.bounds.worker",
         str(content.resolve()), f"{seconds:.1f}", str(memory_mb),
     ]  # fmt: skip
     child = subprocess.Popen(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from slicer.bounds_limits import MachineLimits
-from slicer.bounds_result import PlateBounds
-from slicer.bounds_space import (
+from slicer.bounds.result import PlateBounds
+from slicer.gates.limits import MachineLimits
+from slicer.gates.space import (
     check_bed,
     check_corner,
     check_height,
@@ -14,7 +14,7 @@ from slicer.bounds_space import (
     check_travel,
     plain,
 )
-from slicer.verdicts import CONFIRM, OK, REFUSE, WARN, Verdict
+from slicer.gates.verdicts import CONFIRM, OK, REFUSE, WARN, Verdict
 
 HEAT_TOLERANCE_C = 0.5
 

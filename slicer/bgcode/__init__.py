@@ -1,0 +1,1 @@
+"""Prusa's binary G-code: blocks, packing, metadata."""

@@ -1,0 +1,1 @@
+"""May this file run on that printer? Pure checks; each answers with a sentence."""

@@ -1,0 +1,1 @@
+"""3MF archives: sliced plates and projects, read member by member, never extracted."""
