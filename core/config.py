@@ -44,11 +44,20 @@ class PrinterConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SendKey:
+    """A key with which a slicer may send files, and nothing else."""
+
+    name: str  # shown to people: "Workshop PC"
+    sha256: str  # lower-case hex of the key's own bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerConfig:
     host: str = "127.0.0.1"
     port: int = 8000
     allowed_hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
+    send_keys: tuple[SendKey, ...] = ()  # besides those that were made in the panel
     user: str = ""  # DASH_USER
     password: Secret = field(default_factory=lambda: Secret(""))  # DASH_PASS
     no_auth: bool = False  # --no-auth-i-know
@@ -70,10 +79,15 @@ class DispatchConfig:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlicerConfig:
     enabled: bool = False
-    preferred: str = "auto"
-    orca_paths: tuple[str, ...] = ()
+    preferred: str = "auto"  # or "orca", "bambu", "prusa", "cura"
+    orca_paths: tuple[str, ...] = ()  # programs, or folders they lie in; besides tools/ and PATH
     bambu_paths: tuple[str, ...] = ()
     prusa_paths: tuple[str, ...] = ()
+    cura_paths: tuple[str, ...] = ()
+    cura_definitions: tuple[str, ...] = ()  # folders with *.def.json, besides the usual ones
+    timeout_s: float = 600.0  # 10–7200, one slicing
+    memory_mb: int = 4096  # 256–65536, one slicing
+    model_mb: int = 200  # 1–2000, one model to slice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ entry only makes that printer ``misconfigured``; the rest of the farm runs.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
@@ -18,6 +19,7 @@ from core.config import (
     FarmConfig,
     LimitsConfig,
     PrinterConfig,
+    SendKey,
     ServerConfig,
     SimulationConfig,
     SlicerConfig,
@@ -73,12 +75,44 @@ def mapping(value: Any) -> dict[str, Any]:
     return value
 
 
+def one_of(*allowed: str) -> Check:
+    def check(value: Any) -> Any:
+        if value not in allowed:
+            near = suggest(str(value), allowed).strip()
+            raise ValueError(f"must be one of {', '.join(allowed)}. {near}".strip(". "))
+        return value
+
+    return check
+
+
+def send_keys(value: Any) -> tuple[SendKey, ...]:
+    """Each {"name", "key"} or, so that the file holds no secret, {"name", "sha256"}."""
+    wanted = 'must be a list like [{"name": "Workshop PC", "key": "at least 16 characters"}]'
+    if not isinstance(value, list):
+        raise ValueError(wanted)
+    keys: list[SendKey] = []
+    for item in value:
+        if not isinstance(item, dict) or not set(item) <= {"name", "key", "sha256"}:
+            raise ValueError(wanted)
+        name, key, digest = (item.get(field, "") for field in ("name", "key", "sha256"))
+        if not all(isinstance(part, str) for part in (name, key, digest)) or not name.strip():
+            raise ValueError(wanted)
+        if key and len(key) < 16:
+            raise ValueError(f'the key of "{name}" is shorter than 16 characters')
+        digest = hashlib.sha256(key.encode()).hexdigest() if key else digest.lower()
+        if not re.fullmatch(r"[0-9a-f]{64}", digest):
+            raise ValueError(f'"{name}" needs a "key", or a "sha256" of 64 hex digits')
+        keys.append(SendKey(name=name.strip(), sha256=digest))
+    return tuple(keys)
+
+
 PORT = number(1, 65535, whole=True)
 _SERVER: dict[str, Check] = {
     "host": text,
     "port": number(0, 65535, whole=True),
     "allowed_hosts": texts,
     "trusted_proxies": texts,
+    "send_keys": send_keys,
 }
 _DISPATCH: dict[str, Check] = {
     "enabled": flag,
@@ -89,10 +123,15 @@ _DISPATCH: dict[str, Check] = {
 }
 _SLICER: dict[str, Check] = {
     "enabled": flag,
-    "preferred": text,
+    "preferred": one_of("auto", "orca", "bambu", "prusa", "cura"),
     "orca_paths": texts,
     "bambu_paths": texts,
     "prusa_paths": texts,
+    "cura_paths": texts,
+    "cura_definitions": texts,
+    "timeout_s": number(10, 7200),
+    "memory_mb": number(256, 65536, whole=True),
+    "model_mb": number(1, 2000, whole=True),
 }
 _LIMITS: dict[str, Check] = {"upload_mb": number(1, 4096, whole=True)}
 _SIMULATION: dict[str, Check] = {

@@ -16,6 +16,8 @@ for_the_tests() {
     [ffmpeg]=ffmpeg
     [node]=nodejs
     [npm]=npm
+    [prusa-slicer]=prusa-slicer
+    [CuraEngine]=cura-engine
   )
   local program
   for program in "${!package_of[@]}"; do

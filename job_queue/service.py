@@ -14,7 +14,8 @@ from job_queue.approval import Approval
 from job_queue.board import Board
 from job_queue.cleanup import Sweeper
 from job_queue.doubt import Doubt
-from job_queue.fit import PrinterFit, check_request, fit_file, fit_printer, require_start
+from job_queue.fit import PrinterFit, check_request, require_start
+from job_queue.fitting import Fitting
 from job_queue.identity import baseline_of, shown_ids
 from job_queue.job import Job, JobError
 from job_queue.naming import remote_name
@@ -54,6 +55,7 @@ class JobService:
         self._bus = bus
         self._clock = clock
         self._timing = timing
+        self._fitting = Fitting(library, clock)
         self._board = Board(store, registry, bus, clock)
         self._watch = Watch(self._board, clock, timing, fleet.is_simulated)
         self._approval = Approval(self._board, fleet, clock, timing)
@@ -172,8 +174,7 @@ class JobService:
     def fit(self, file_id: str, plate: int = 1) -> list[PrinterFit]:
         """Every printer's answer to this plate, by the functions that a start uses."""
         stored = self._library.get(file_id)
-        now = self._clock.monotonic()
-        return [fit_printer(stored.file, plate, s, now) for s in self._registry.all()]
+        return [self._fitting.of_printer(stored, plate, s) for s in self._registry.all()]
 
     # -- starting ------------------------------------------------------------------------------
 
@@ -200,7 +201,9 @@ class JobService:
         stored = self._library.get(file_id)
         check_request(snapshot.status.name, ams_mapping, chosen)
         self._require_free(snapshot)
-        fit = fit_file(stored.file, plate, snapshot.status, ams_mapping=ams_mapping, options=chosen)
+        fit = self._fitting.of_file(
+            stored, plate, snapshot.status, ams_mapping=ams_mapping, options=chosen
+        )
         require_start(fit, confirm)
         chosen_plate = stored.file.plate(plate)
         draft = Job(
@@ -265,8 +268,8 @@ class JobService:
     def _recheck(self, job: Job, status: PrinterStatus) -> None:
         """The last look's repetition: trays or nozzle may have changed during the transfer."""
         stored = self._library.get(job.file_id)
-        fit = fit_file(
-            stored.file, job.plate, status, ams_mapping=job.ams_mapping, options=job.options
+        fit = self._fitting.of_file(
+            stored, job.plate, status, ams_mapping=job.ams_mapping, options=job.options
         )
         require_start(fit, job.confirm)
 

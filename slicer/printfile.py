@@ -9,6 +9,10 @@ from typing import Any
 Box = tuple[float, float, float, float]
 """(x0, y0, x1, y1) in mm on the bed"""
 
+PRINT_KINDS = ("gcode.3mf", "gcode", "bgcode")
+MODEL_KINDS = ("stl", "obj", "step", "amf", "3mf")
+"""What a slicer makes a print file of; "3mf" is a project or models alone."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filament:
@@ -60,10 +64,22 @@ class Plate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PrintFile:
-    """A print file that was read whole and found sound."""
+class Shape:
+    """What is known of a model that has not been sliced."""
 
-    kind: str  # "gcode.3mf" (Bambu's sliced archive), "gcode" (plain) or "bgcode" (Prusa's binary)
+    size_mm: tuple[float, float, float] | None = None  # its box along X, Y and Z
+    triangles: int | None = None
+    made_for: str = ""  # of a project: "Bambu Lab X1 Carbon"
+    plates: int = 1  # of a project
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrintFile:
+    """A file of the library that was read and found sound: to print, or a model to slice."""
+
+    kind: str
+    """Of PRINT_KINDS: "gcode.3mf" (Bambu's sliced archive), "gcode" (plain), "bgcode" (Prusa's
+    binary). Of MODEL_KINDS: a model, which has a ``shape`` and no plates."""
     slicer: str = ""  # "BambuStudio", "OrcaSlicer", "PrusaSlicer", "Cura", …
     slicer_version: str = ""
     filament_count: int = 0
@@ -71,6 +87,12 @@ class PrintFile:
     plates: tuple[Plate, ...] = ()
     warnings: tuple[str, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)  # where each field came from
+    shape: Shape | None = None
+
+    @property
+    def is_model(self) -> bool:
+        """It must be sliced before it can be printed."""
+        return self.kind in MODEL_KINDS
 
     @property
     def takes_mapping(self) -> bool:
@@ -90,8 +112,16 @@ def file_from_dict(data: Mapping[str, Any]) -> PrintFile:
             "plates": tuple(_plate_from_dict(plate) for plate in data["plates"]),
             "warnings": tuple(data["warnings"]),
             "sources": dict(data["sources"]),
+            "shape": _shape_from_dict(data.get("shape")),
         }
     )
+
+
+def _shape_from_dict(data: Mapping[str, Any] | None) -> Shape | None:
+    if data is None:
+        return None
+    size = data["size_mm"]
+    return Shape(**{**data, "size_mm": None if size is None else (size[0], size[1], size[2])})
 
 
 def _plate_from_dict(data: Mapping[str, Any]) -> Plate:

@@ -1,0 +1,1 @@
+"""Slicers' command lines: how each is found, asked, watched and believed."""

@@ -1,0 +1,1 @@
+"""Slicer presets with nothing left to inherit: read from exports and from installed slicers."""
