@@ -49,7 +49,7 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
     config = simulators.start()
     registry = Registry(bus)
     fleet = Fleet(config.printers, registry, clock, folder)
-    library = FileLibrary(folder / "files", clock, config.limits.upload_mb * 1_000_000)
+    library = FileLibrary(folder / "files", clock, config.limits.upload_mb * 1_000_000, bus=bus)
     jobs = JobService(JsonJobStore(folder, clock), fleet, registry, library, bus, clock)
     fleet.observe(jobs.note_command)
     cameras = CameraHub(fleet.camera, clock)
@@ -70,6 +70,7 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
         config.server.host, config.server.port, create_app(services), proxies=proxies
     )
     for start, stop in (
+        (library.start, library.stop),
         (jobs.start, jobs.stop),
         (hub.start, hub.stop),
         (server.start, server.stop),  # answers before the first printer has

@@ -14,16 +14,19 @@ import os
 import re
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from core.clock import Clock
 from core.errors import Blocked, DiskFull, FarmError, NotFound, StorageError, TooLarge, Unusable
+from core.events import Bus
 from core.files import require_space, sync_folder
 from slicer import sidecars, values
+from slicer.bounds.result import PlateBounds
 from slicer.inspection import inspect_file, thumbnail
 from slicer.printfile import PrintFile
+from slicer.scanning import BoundsScanner
 from slicer.sidecars import SUFFIXES, StoredFile
 from slicer.thumbnails import ThumbnailCache
 
@@ -46,21 +49,37 @@ class Readable(Protocol):
 class FileLibrary:
     """Thread-safe. The folder belongs to one process (core.files.FolderLock)."""
 
-    def __init__(self, folder: Path, clock: Clock, upload_limit_bytes: int) -> None:
-        """Reads what is there. Raises StorageError when the folder cannot be used."""
+    def __init__(
+        self, folder: Path, clock: Clock, upload_limit_bytes: int, *, bus: Bus | None = None
+    ) -> None:
+        """Reads what is there. Raises StorageError when the folder cannot be used.
+
+        On ``bus`` every change of a file is published as ("file", id): the StoredFile, or None
+        when it was deleted.
+        """
         self._folder = folder
         self._clock = clock
         self._limit = upload_limit_bytes
         self._lock = threading.Lock()
         self._guards: list[Callable[[str], str]] = []
         self._cache = ThumbnailCache()
+        self._bus = bus
+        self._scanner = BoundsScanner(folder, clock, lambda file: self._publish(file.id, file))
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._sweep()
             self._files = {file.id: file for file in sidecars.load_all(folder)}
             self._recover_lost()
+            self._scanner.take_over(self.list())
         except OSError as error:
             raise _storage_error("be read", error) from error
+
+    def start(self) -> None:
+        """Start reading where the files' moves go (scanning.py)."""
+        self._scanner.start()
+
+    def stop(self) -> None:
+        self._scanner.stop()
 
     def protect(self, guard: Callable[[str], str]) -> None:
         """``guard(file_id)`` answers why that file must stay, as a sentence; "" when it may go."""
@@ -124,6 +143,22 @@ class FileLibrary:
         self._cache.put(key, picture)
         return picture
 
+    def bounds(self, file_id: str, plate: int) -> PlateBounds | None:
+        """Where the plate's moves go; None while that is not known. Raises NotFound.
+
+        A file that could not be read to its end gives bounds that are not complete.
+        """
+        return _of_plate(self.get(file_id), self._scanner.get(file_id), plate)
+
+    def await_bounds(self, file_id: str, plate: int, timeout_s: float) -> PlateBounds | None:
+        """As ``bounds``, but the file is read before all others, and waited for.
+
+        None when that takes longer, or the file is deleted meanwhile. Before ``start`` it is
+        read in the calling thread, however long that takes.
+        """
+        stored = self.get(file_id)
+        return _of_plate(stored, self._scanner.wait(stored, timeout_s), plate)
+
     def delete(self, file_id: str) -> None:
         """Raises NotFound, or Blocked with the reason of whoever still needs the file."""
         file = self.get(file_id)
@@ -138,8 +173,14 @@ class FileLibrary:
             gone = self._content(file).replace(self._folder / f".{file_id}{_PART}")
             sidecars.path_of(self._folder, file_id).unlink(missing_ok=True)
             gone.unlink(missing_ok=True)
+            self._scanner.forget(file_id)
         except OSError as error:
             raise _storage_error(f"delete {file.name}", error) from error
+        self._publish(file_id, None)
+
+    def _publish(self, file_id: str, stored: StoredFile | None) -> None:
+        if self._bus is not None:
+            self._bus.publish(("file", file_id), stored)
 
     def _content(self, stored: StoredFile) -> Path:
         return self._folder / f"{stored.id}{stored.suffix}"
@@ -201,7 +242,10 @@ class FileLibrary:
             twin = next((item for item in self._files.values() if item.sha256 == sha256), None)
             if twin is None:
                 self._files[stored.id] = stored
-                return stored, True
+        if twin is None:
+            self._scanner.add(stored)
+            self._publish(stored.id, stored)
+            return stored, True
         # The same file came in twice at once; the first one stays.
         sidecars.path_of(self._folder, stored.id).unlink(missing_ok=True)
         content.unlink(missing_ok=True)
@@ -247,6 +291,15 @@ class FileLibrary:
         )
         sidecars.write(self._folder, self._files[file_id])
         logger.warning("library: took %s in again, its entry was lost or damaged", content.name)
+
+
+def _of_plate(
+    stored: StoredFile, found: Sequence[PlateBounds] | None, plate: int
+) -> PlateBounds | None:
+    if found is None or stored.file.plate(plate) is None:
+        return None
+    known = next((bounds for bounds in found if bounds.plate == plate), None)
+    return known or PlateBounds(plate=plate, complete=False, reason=found[0].reason or "damaged")
 
 
 def display_name(name: str) -> str:

@@ -6,11 +6,13 @@ A hostile file can cost the farm a child that is ended after a while, and nothin
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +48,16 @@ def bounds_of(content: Path, cache: Path, sha256: str, *, seconds: float = TIME_
     if known is not None:
         return known
     found = scan_file(content, seconds=seconds)
-    if not any(plate.reason in LIMITED for plate in found):
-        document = {"version": VERSION, "sha256": sha256, "plates": found}
-        write_durably(cache, jsonio.dumps_pretty(document))
+    keep(cache, sha256, found)
     return found
+
+
+def keep(cache: Path, sha256: str, found: Bounds) -> None:
+    """Remember the bounds, unless this machine's limits ended the scan. Raises StorageError."""
+    if any(plate.reason in LIMITED for plate in found):
+        return
+    document = {"version": VERSION, "sha256": sha256, "plates": found}
+    write_durably(cache, jsonio.dumps_pretty(document))
 
 
 def load(cache: Path, sha256: str) -> Bounds | None:
@@ -69,9 +77,17 @@ def load(cache: Path, sha256: str) -> Bounds | None:
 
 
 def scan_file(
-    content: Path, *, seconds: float = TIME_LIMIT_S, memory_mb: int = MEMORY_MB
+    content: Path,
+    *,
+    seconds: float = TIME_LIMIT_S,
+    memory_mb: int = MEMORY_MB,
+    started: Callable[[subprocess.Popen[bytes]], None] | None = None,
 ) -> Bounds:
-    """Scan in a child of its own, which is ended with all it started when its time is up."""
+    """Scan in a child of its own, which is ended with all it started when its time is up.
+
+    ``started`` is handed the child, so that another thread may ``end`` it. Raises OSError when
+    no child can be started.
+    """
     command = [
         sys.executable, "-m", "slicer.bounds.worker",
         str(content.resolve()), f"{seconds:.1f}", str(memory_mb),
@@ -85,14 +101,16 @@ def scan_file(
         start_new_session=True,
     )
     try:
+        if started is not None:
+            started(child)
         output, errors = child.communicate(timeout=seconds + _GRACE_S)
     except subprocess.TimeoutExpired:
-        return _failed("time")
+        return failed("time")
     finally:
-        _end(child)
+        _put_away(child)
     if child.returncode == 0:
         return _answer(output)
-    return _failed(_why(child.returncode, errors))
+    return failed(_why(child.returncode, errors))
 
 
 def _answer(output: bytes) -> Bounds:
@@ -100,7 +118,7 @@ def _answer(output: bytes) -> Bounds:
         return _parse(jsonio.loads(output))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         logger.error("bounds: the scan's answer cannot be read: %s", error)
-        return _failed("crashed")
+        return failed("crashed")
 
 
 def _parse(data: Any) -> Bounds:
@@ -120,18 +138,25 @@ def _why(code: int, errors: bytes) -> str:
     return "crashed"
 
 
-def _failed(reason: str) -> Bounds:
+def failed(reason: str) -> Bounds:
+    """A scan that found nothing, for that reason."""
     return (PlateBounds(complete=False, reason=reason),)
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """End whatever is left of the child and its group, and close its pipes."""
-    if child.poll() is None:
-        if sys.platform == "win32":
-            child.kill()
-        else:
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
+def end(child: subprocess.Popen[bytes]) -> None:
+    """Kill the child and its group, if it still runs. Any thread may call this."""
+    if child.poll() is not None:
+        return
+    if sys.platform == "win32":
+        child.kill()
+        return
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+
+
+def _put_away(child: subprocess.Popen[bytes]) -> None:
+    end(child)
+    child.wait()
     for pipe in (child.stdout, child.stderr):
         if pipe is not None:
             pipe.close()
