@@ -26,6 +26,7 @@ class Filament:
     meters: float | None = None
     filament_id: str = ""  # "GFA00"
     nozzle: str = ""  # "left" or "right" on plates for two nozzles
+    nozzle_hrc: int | None = None  # Rockwell C that its nozzle must have, as the slicer says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,8 @@ class Plate:
     """printer_model_ids the file names ("C12"). One: its places agree. Several: they disagree.
     None: unknown. A make without such ids stands by its own model name."""
     model_sources: tuple[str, ...] = ()
-    """Of: slice_info, project_settings, gcode; in plain G-code: settings, header, start_code;
+    """Of: slice_info, project_settings, gcode, and where the G-code names yet another printer
+    gcode_end, start_code; in plain G-code: settings, header, start_code;
     in binary G-code: print_metadata, printer_metadata, slicer_metadata, start_code."""
     printer_model: str = ""  # "Bambu Lab P1S"
     nozzle_mm: tuple[float, ...] = ()  # per extruder; of two the left one first

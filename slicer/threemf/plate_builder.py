@@ -94,12 +94,20 @@ def _chosen(**places: object) -> str:
 def _named_models(
     sliced: SlicedPlate | None, project: ProjectSettings, head: GcodeHead
 ) -> dict[str, str]:
-    """Place -> printer_model_id, for the places that name one (print-files 0.4)."""
+    """Place -> printer_model_id, for the places that name one (print-files 0.4).
+
+    G-code that another slicer made names its printer elsewhere, so all of it is asked.
+    """
     places = {
         "slice_info": models.normalise(sliced.model_id) if sliced else "",
         "project_settings": models.code_of_name(project.printer_model),
         "gcode": models.code_of_name(head.printer_model),
     }
+    inside = {
+        "gcode_end": models.code_of_name(head.last_printer_model),
+        "start_code": models.code_of_name(head.checked_model),
+    }
+    places |= {place: code for place, code in inside.items() if code != places["gcode"]}
     return {place: code for place, code in places.items() if code}
 
 
@@ -166,4 +174,5 @@ def _named(filament: Filament, project: ProjectSettings) -> Filament:
     kind = filament.type
     if not kind and slot < len(project.filament_types):
         kind = project.filament_types[slot]
-    return replace(filament, name=name, filament_id=code, type=kind)
+    hrc = int(project.nozzle_hrc[slot]) if slot < len(project.nozzle_hrc) else None
+    return replace(filament, name=name, filament_id=code, type=kind, nozzle_hrc=hrc)

@@ -29,6 +29,7 @@ class ProjectSettings:
     filament_names: tuple[str, ...]
     filament_ids: tuple[str, ...]
     version: str
+    nozzle_hrc: tuple[float, ...] = ()  # per filament: required_nozzle_HRC, 0 = any nozzle
 
     @property
     def filament_count(self) -> int:
@@ -51,6 +52,7 @@ def parse(data: Mapping[str, Any]) -> ProjectSettings:
         filament_names=tuple(name.split(" @")[0] for name in names),
         filament_ids=values.texts(data.get("filament_ids")),
         version=values.clean_text(data.get("version"), 40),
+        nozzle_hrc=values.numbers(data.get("required_nozzle_HRC"), 0.0, 100.0),
     )
 
 
