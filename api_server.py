@@ -49,7 +49,10 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
     config = simulators.start()
     registry = Registry(bus)
     fleet = Fleet(config.printers, registry, clock, folder)
-    library = FileLibrary(folder / "files", clock, config.limits.upload_mb * 1_000_000, bus=bus)
+    library = FileLibrary(
+        folder / "files", clock, config.limits.upload_mb * 1_000_000, bus=bus,
+        models=config.slicer.enabled, model_limit_bytes=config.slicer.model_mb * 1_000_000,
+    )  # fmt: skip
     jobs = JobService(JsonJobStore(folder, clock), fleet, registry, library, bus, clock)
     fleet.observe(jobs.note_command)
     cameras = CameraHub(fleet.camera, clock)

@@ -124,3 +124,14 @@ ABOUT = {
         "{name} is not a print file. " + _EXPORT,
     ),
 }  # fmt: skip
+
+MODELS = {
+    Kind.PROJECT_3MF: "3mf",
+    Kind.MODEL_3MF: "3mf",
+    Kind.STL_BINARY: "stl",
+    Kind.STL_TEXT: "stl",
+    Kind.OBJ: "obj",
+    Kind.STEP: "step",
+    Kind.AMF: "amf",
+}
+"""What a slicer takes -> its kind in the library (printfile.MODEL_KINDS)."""

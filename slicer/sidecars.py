@@ -10,12 +10,12 @@ from typing import Any
 
 from core import jsonio
 from core.files import write_durably
-from slicer.printfile import PrintFile, file_from_dict
+from slicer.printfile import MODEL_KINDS, PRINT_KINDS, PrintFile, file_from_dict
 
 logger = logging.getLogger(__name__)
 
-SUFFIXES = {"gcode.3mf": ".gcode.3mf", "gcode": ".gcode", "bgcode": ".bgcode"}
-"""Print file kind -> how its name ends in the library's folder."""
+SUFFIXES = {kind: f".{kind}" for kind in (*PRINT_KINDS, *MODEL_KINDS)}
+"""Kind -> how its name ends in the library's folder."""
 VERSION = 1
 MAX_BYTES = 8_000_000
 _NAME = re.compile(r"([0-9a-f]{32})\.json")
