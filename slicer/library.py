@@ -9,14 +9,14 @@ from __future__ import annotations
 import contextlib
 import threading
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
 from core.clock import Clock
 from core.errors import Blocked, NotFound
 from core.events import Bus
 from core.files import sync_folder
-from slicer import recovery, sidecars
+from slicer import plate_text, recovery, sidecars
 from slicer.bounds.result import PlateBounds
 from slicer.inspection import thumbnail
 from slicer.intake import Readable, Received, display_name, examine, receive, storage_error
@@ -128,6 +128,13 @@ class FileLibrary:
     def path(self, file_id: str) -> Path:
         """Where the print file lies. Raises NotFound."""
         return self._content(self.get(file_id))
+
+    def gcode(self, file_id: str, plate: int) -> Generator[bytes, None, None]:
+        """The plate's G-code as text, piece by piece (plate_text.py). Raises NotFound at once."""
+        file = self.get(file_id)
+        if file.file.plate(plate) is None:
+            raise NotFound(f"{file.name} has no plate {plate}.", code="plate_not_found")
+        return plate_text.chunks(self._content(file), file.file.kind, file.name, plate)
 
     def thumbnail(self, file_id: str, plate: int, small: bool = False) -> bytes:
         """A plate's preview as PNG; of a model, as plate 1, a drawing of it.

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, request
 
 from core.errors import BadRequest, NotFound
+from web import file_streams
 from web.errors import Unavailable, json_response
+from web.file_json import file_json
 from web.multipart import FormStream
-from web.panel_parts import thumbnail_url
 from web.services import services
 
 if TYPE_CHECKING:
@@ -20,41 +21,6 @@ blueprint = Blueprint("files", __name__)
 _MB = 1_000_000
 _uploads = threading.BoundedSemaphore(2)
 _UPLOAD_WAIT_S = 60.0
-
-
-def file_json(stored: StoredFile) -> dict[str, Any]:
-    """The answer of POST /api/files (api.md, "Bodies")."""
-    return {
-        "id": stored.id,
-        "name": stored.name,
-        "kind": stored.file.kind,
-        "sha256": stored.sha256,
-        "size_bytes": stored.size_bytes,
-        "added_at": stored.added_at,
-        "slicer": stored.file.slicer,
-        "slicer_version": stored.file.slicer_version,
-        "filament_count": stored.file.filament_count,
-        "warnings": list(stored.file.warnings),
-        "plates": [
-            {
-                "index": plate.index,
-                "name": plate.name,
-                "seconds": plate.seconds,
-                "grams": plate.grams,
-                "layers": plate.layers,
-                "height_mm": plate.height_mm,
-                "model": plate.printer_model,
-                "models": list(plate.models),
-                "nozzle_mm": list(plate.nozzle_mm),
-                "bed_type": plate.bed_type,
-                "filaments": list(plate.filaments),
-                "objects": list(plate.objects),
-                "thumbnail": thumbnail_url(stored.id, plate.index) if plate.has_thumbnail else None,
-                "warnings": list(plate.warnings),
-            }
-            for plate in stored.file.plates
-        ],
-    }
 
 
 def receive() -> tuple[StoredFile, bool, dict[str, str]]:
@@ -108,6 +74,17 @@ def thumbnail(file_id: str, plate: int) -> Response:
     response.headers["ETag"] = etag
     response.headers["Cache-Control"] = "private, max-age=86400"
     return response
+
+
+@blueprint.get("/api/files/<file_id>/plates/<int:plate>/gcode")
+def gcode(file_id: str, plate: int) -> Response:
+    """What the layer preview draws."""
+    return file_streams.gcode(services().library, file_id, plate)
+
+
+@blueprint.get("/api/files/<file_id>/download")
+def download(file_id: str) -> Response:
+    return file_streams.download(services().library, file_id)
 
 
 @blueprint.get("/api/files/<file_id>/fit")
