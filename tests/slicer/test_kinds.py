@@ -16,7 +16,7 @@ import pytest
 from core.errors import FarmError, Unusable
 from slicer.inspection import inspect_file, recognise, refusal
 from slicer.kinds import ABOUT, Kind, Use
-from slicer.sidecars import SUFFIXES
+from slicer.printfile import PRINT_KINDS
 from slicer.threemf.projects import Recognised
 from tests.slicer import bgcode_writer
 
@@ -153,7 +153,7 @@ def refused(path: Path) -> str:
 def test_every_kind_has_its_words() -> None:
     assert set(ABOUT) == set(Kind)
     printable = {kind for kind, about in ABOUT.items() if about.use is Use.PRINT}
-    assert printable == set(SUFFIXES)
+    assert printable == set(PRINT_KINDS)
     others = [about for kind, about in ABOUT.items() if kind not in printable]
     assert len({about.sentence for about in others}) == len(others)
     for kind in set(Kind) - printable:
