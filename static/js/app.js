@@ -22,10 +22,38 @@ function bootFrame() {
   }
 }
 
+/** Where a page lives: its hash, and the id behind it. */
+const ROUTES = /** @type {Array<[string, RegExp]>} */ ([
+  ['printer', /^\/p\/([^/]+)/],
+  ['files', /^\/files(?:\/([^/]+))?$/],
+  ['settings', /^\/settings$/],
+]);
+
 function route() {
   const path = location.hash.slice(1) || '/';
-  const id = /^\/p\/([^/]+)/.exec(path)?.[1];
-  return id ? { name: 'printer', id: decodeURIComponent(id) } : { name: 'farm', id: '' };
+  for (const [name, shape] of ROUTES) {
+    const found = shape.exec(path);
+    if (found) return { name, id: decodeURIComponent(found[1] ?? '') };
+  }
+  return { name: 'farm', id: '' };
+}
+
+/** Pages besides the farm are fetched when somebody goes there.
+ * @param {string} name @param {string} id @returns {Promise<(root: HTMLElement, signal: AbortSignal) => any>} */
+async function pageOf(name, id) {
+  if (name === 'printer') {
+    const [module] = await Promise.all([import('./pages/printer.js'), sheet('views')]);
+    return (root, signal) => module.printerPage(root, id, signal, link);
+  }
+  if (name === 'files') {
+    const [module] = await Promise.all([import('./pages/files.js'), sheet('files')]);
+    return (root, signal) => module.filesPage(root, id, signal);
+  }
+  if (name === 'settings') {
+    const [module] = await Promise.all([import('./pages/settings.js'), sheet('files')]);
+    return (root, signal) => module.settingsPage(root, signal);
+  }
+  return farmPage;
 }
 
 /** @param {boolean} moved whether a person went here (then focus follows) */
@@ -34,13 +62,12 @@ async function show(moved) {
   page?.abort();
   const mine = (page = new AbortController());
   document.querySelectorAll('dialog[open]').forEach((d) => /** @type {HTMLDialogElement} */ (d).close());
-  attr(/** @type {Element} */ (document.getElementById('nav-farm')), 'aria-current', name === 'farm' ? 'page' : 'true');
-  document.body.classList.toggle('on-printer', name === 'printer');
-  let build = farmPage;
-  if (name === 'printer') {
-    const [module] = await Promise.all([import('./pages/printer.js'), sheet('views')]);
-    build = (root, signal) => module.printerPage(root, id, signal, link);
+  for (const place of ['farm', 'files', 'settings']) {
+    const here = name === place ? 'page' : name === 'printer' && place === 'farm' ? 'true' : null;
+    attr(/** @type {Element} */ (document.getElementById(`nav-${place}`)), 'aria-current', here);
   }
+  document.body.classList.toggle('on-printer', name === 'printer');
+  const build = await pageOf(name, id);
   if (mine.signal.aborted) return;
   main.replaceChildren();
   build(main, mine.signal);
@@ -54,7 +81,7 @@ async function show(moved) {
 function title() {
   const { name, id } = route();
   const n = needing().length;
-  document.title = (n ? `(${n}) ` : '') + (name === 'printer' ? `${store.printers.get(id)?.name ?? id} · ${t('farm')}` : t('farm'));
+  document.title = (n ? `(${n}) ` : '') + [name === 'printer' ? store.printers.get(id)?.name ?? id : name !== 'farm' && t(`nav.${name}`), t('farm')].filter(Boolean).join(' · ');
 }
 
 const bar = /** @type {HTMLElement} */ (document.getElementById('connbar'));
@@ -117,7 +144,7 @@ async function live() {
     link?.retryNow();
     store.arm();
   });
-  if (route().name === 'printer') void show(false);
+  if (route().name !== 'farm') void show(false);
   const [{ watchKeys }, { watchDrops }] = await Promise.all([import('./keys.js'), import('./drops.js')]);
   watchKeys(open);
   watchDrops();

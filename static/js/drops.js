@@ -46,9 +46,15 @@ export function watchDrops() {
     if (!hasFiles(event)) return;
     event.preventDefault();
     const printer = over?.dataset.id ?? /^#\/p\/([^/]+)/.exec(location.hash)?.[1];
-    const file = event.dataTransfer?.files[0];
+    const files = [...event.dataTransfer?.files ?? []];
+    const file = files[0];
     end();
     if (!file || event.target instanceof Element && event.target.closest('dialog')) return;
+    if (!printer && (files.length > 1 || location.hash.startsWith('#/files'))) {
+      (await import('./uploads.js')).send(files);
+      location.hash = '#/files';
+      return;
+    }
     (await import('./parts/upload.js')).openUpload({ file, printer: printer && decodeURIComponent(printer) });
   });
 

@@ -48,7 +48,7 @@ export function deg(value) {
 
 /** A file's name without what every sliced file ends in. @param {string | null | undefined} name */
 export function stem(name) {
-  return (name ?? '').replace(/^.*[\\/]/, '').replace(/(\.gcode)?\.3mf$|\.b?gcode$/i, '');
+  return (name ?? '').replace(/^.*[\\/]/, '').replace(/(\.gcode)?\.3mf$|\.b?gcode$|\.(?:stl|obj|ste?p|amf)$/i, '');
 }
 
 /** @param {number | null | undefined} n */

@@ -18,8 +18,9 @@ addWords({
 });
 
 const OPTIONS = /** @type {Array<[string, boolean]>} */ ([['bed_leveling', true], ['flow_cali', false], ['vibration_cali', false], ['timelapse', false], ['use_ams', true]]);
+const READ_AGAIN_MS = 1000;
 /** What no waiting changes is said before what the printer is doing just now. */
-const FOR_GOOD = ['wrong_kind', 'wrong_model'];
+const FOR_GOOD = ['wrong_kind', 'wrong_model', 'wrong_flavour'];
 const LEVELS = /** @type {Record<string, [string, string]>} */ ({ ok: ['ok', 'check'], warn: ['warn', 'triangle'], confirm: ['warn', 'triangle'], refuse: ['fault', 'x'] });
 
 /** What the farm says of a printer and of each filament there, each thing once.
@@ -38,12 +39,12 @@ function worstOf(fit) {
 /** @type {UploadDialog | null} */
 let open = null;
 
-/** @param {{file?: File, fileId?: string, printer?: string}} wish */
+/** @param {{file?: File, fileId?: string, plate?: number, printer?: string}} wish */
 export async function openUpload(wish) {
   await sheet('views');
   if (!open) open = new UploadDialog(wish.printer ?? '');
   if (wish.file) void open.send(wish.file);
-  else if (wish.fileId) void open.choose(wish.fileId);
+  else if (wish.fileId) void open.choose(wish.fileId, wish.plate);
 }
 
 class UploadDialog {
@@ -69,7 +70,7 @@ class UploadDialog {
   }
 
   build() {
-    this.input = h('input.sr', { type: 'file', accept: '.3mf,.gcode,.bgcode', 'aria-label': t('up.input'), tabindex: -1, onchange: () => this.input.files[0] && this.send(this.input.files[0]) });
+    this.input = h('input.sr', { type: 'file', accept: '.3mf,.gcode,.bgcode,.stl,.obj,.step,.stp,.amf', 'aria-label': t('up.input'), tabindex: -1, onchange: () => this.input.files[0] && this.send(this.input.files[0]) });
     this.pic = h('span.th', null, icon('file'));
     this.name = h('b');
     this.note = h('span');
@@ -149,20 +150,25 @@ class UploadDialog {
     }
   }
 
-  /** @param {string} id of a file in the library */
-  async choose(id) {
+  /** @param {string} id of a file in the library @param {number} [plate] */
+  async choose(id, plate) {
     try {
-      await this.take(await get(`/api/files/${encodeURIComponent(id)}`));
+      await this.take(await get(`/api/files/${encodeURIComponent(id)}`), plate);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.fail(error.message);
     }
   }
 
-  /** @param {any} file */
-  async take(file) {
+  /** @param {any} file @param {number} [plate] */
+  async take(file, plate) {
+    if (file.use === 'slice') {
+      this.dialog.close();
+      await (await import('./slice.js')).openSlice({ file });
+      return;
+    }
     this.file = file;
-    this.plate = file.plates?.[0]?.index ?? 1;
+    this.plate = plate ?? file.plates?.[0]?.index ?? 1;
     this.slots.clear();
     this.confirmed.clear();
     this.paint();
@@ -201,6 +207,7 @@ class UploadDialog {
       const answer = await get(`/api/files/${encodeURIComponent(this.file.id)}/fit?plate=${this.plate}`, { signal: this.life.signal });
       this.fits = answer.printers ?? [];
       this.refusal = '';
+      if (this.fits.some((one) => verdictsOf(one).some((v) => v.code === 'being_read'))) this.lookAgain();
     } catch (error) {
       if (!(error instanceof ApiError)) return;
       this.refusal = error.message;
@@ -210,6 +217,12 @@ class UploadDialog {
     const wanted = this.fits.some((one) => one.printer_id === this.wanted);
     if (!can(this.printer)) this.printer = wanted ? (can(this.wanted) ? this.wanted : '') : this.fits.find((one) => one.level === 'ok')?.printer_id ?? this.fits.find((one) => one.level === 'warn')?.printer_id ?? '';
     this.paint();
+  }
+
+  /** The farm still reads where the file's moves go: a matter of seconds. */
+  lookAgain() {
+    clearTimeout(this.again);
+    this.again = setTimeout(() => { if (!this.life.signal.aborted) void this.refit(); }, READ_AGAIN_MS);
   }
 
   paint() {
