@@ -207,6 +207,7 @@ class Machine:
     code: str = ""  # maker's model id as print files carry it: "C12"
     name: str = ""  # "P1S"
     volume_mm: tuple[float, float, float] | None = None
+    centred: bool | None = None  # X0 Y0 is the middle of its bed (deltas); None = not known
     firmware: str = ""
     serial: str = ""
     file_kinds: tuple[str, ...] = ()

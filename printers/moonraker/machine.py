@@ -27,6 +27,7 @@ def machine_of(picture: Picture) -> Machine:
     return Machine(
         name=picture.model or "Klipper",
         volume_mm=_volume(picture),
+        centred=_is_centred(picture),
         firmware=picture.firmware,
         file_kinds=FILE_KINDS,
         capabilities=capabilities_of(picture),
@@ -57,12 +58,25 @@ def capabilities_of(picture: Picture) -> frozenset[str]:
 
 def _volume(picture: Picture) -> tuple[float, float, float] | None:
     """mm, from the range of the axes."""
-    toolhead = picture.object("toolhead")
-    low, high = (numbers(toolhead.get(f"axis_{end}"), 3) for end in ("minimum", "maximum"))
+    low, high = _range(picture)
     if low is None or high is None:
         return None
     sides = [round(end - start, 1) for start, end in zip(low, high, strict=True)]
     return (sides[0], sides[1], sides[2]) if all(0 < side < 5000 for side in sides) else None
+
+
+def _range(picture: Picture) -> tuple[tuple[float, ...] | None, tuple[float, ...] | None]:
+    """Where its axes end, mm."""
+    toolhead = picture.object("toolhead")
+    return numbers(toolhead.get("axis_minimum"), 3), numbers(toolhead.get("axis_maximum"), 3)
+
+
+def _is_centred(picture: Picture) -> bool | None:
+    """Its X and Y reach about as far to either side of zero, as a delta's do."""
+    low, high = _range(picture)
+    if low is None or high is None:
+        return None
+    return all(abs(low[axis] + high[axis]) < (high[axis] - low[axis]) / 5 for axis in (0, 1))
 
 
 def nozzles_of(picture: Picture) -> tuple[Nozzle, ...]:

@@ -23,6 +23,7 @@ class Profile:
     known: bool = False
     model: str = ""
     volume_mm: tuple[float, float, float] | None = None
+    centred: bool | None = None
     tools: int = 1
     nozzle_mm: float | None = None
     heated_bed: bool = True
@@ -59,6 +60,7 @@ def _read(profile: Mapping[str, Any]) -> Profile:
         known=True,
         model="" if model.lower() in _GENERIC else model[:80],
         volume_mm=_volume(sides),
+        centred={"center": True, "lowerleft": False}.get(text(volume.get("origin"))),
         tools=1 if shared else int(min(_MAX_TOOLS, max(1.0, count))),
         nozzle_mm=_positive(number(extruder.get("nozzleDiameter"))),
         heated_bed=profile.get("heatedBed") is not False,
@@ -97,6 +99,7 @@ def machine_of(
     return Machine(
         name=config.model or profile.model,
         volume_mm=profile.volume_mm,
+        centred=profile.centred,
         firmware=", ".join(filter(None, (server, firmware))),
         serial=config.serial,
         file_kinds=FILE_KINDS,

@@ -99,6 +99,7 @@ def machine_of(server: Server) -> Machine:
         code=server.model.code,
         name=server.model.name,
         volume_mm=server.model.volume_mm,
+        centred=False,
         firmware=server.firmware,
         serial=server.serial,
         file_kinds=server.file_kinds,
