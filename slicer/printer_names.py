@@ -14,7 +14,7 @@ _VENDORS = (
     "sovol", "anycubic", "elegoo", "artillery", "voron", "ratrig", "rat rig", "flashforge",
     "qidi", "snapmaker", "anker", "ankermake", "ultimaker", "lulzbot", "kingroon", "flsun",
 )  # fmt: skip
-_NOZZLE = re.compile(r"\b0?\.\d+ ?(?:mm)? ?(?:nozzle|noz)?$|\bnozzle$", re.IGNORECASE)
+_NOZZLE = re.compile(r"(?<![\d.])0?\.\d+ ?(?:mm)? ?(?:nozzle|noz)?$|\bnozzle$", re.IGNORECASE)
 _SILENT = frozenset(
     {"", "unknown", "custom", "custom printer", "none", "default", "my printer", "fff printer",
      "printer"}
@@ -32,7 +32,7 @@ def says_nothing(name: str) -> bool:
 
 def same_printer(first: str, second: str) -> bool:
     """Two names for one machine; a name like "MK3S & MK3S+" stands for each of its parts."""
-    return bool(_spellings(first) & _spellings(second))
+    return bool(spellings(first) & spellings(second))
 
 
 def is_same_with_mmu(base: str, name: str) -> bool:
@@ -42,7 +42,8 @@ def is_same_with_mmu(base: str, name: str) -> bool:
     return rest != name and same_printer(base, rest)
 
 
-def _spellings(name: str) -> set[str]:
+def spellings(name: str) -> set[str]:
+    """Every machine the name stands for, in one way of writing it."""
     parts = re.split(r"\s+(?:&|and|or)\s+|\s*[/|]\s*", _NOZZLE.sub("", name.strip()))
     return {spelling for part in parts if (spelling := _spelling(part))}
 

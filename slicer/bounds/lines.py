@@ -35,7 +35,7 @@ PLAIN_COMMAND = (
 """Progress, fans, accelerations, labels: neither a place nor a word that looks like one."""
 
 _FLAVOURS = (
-    ("Bambu", re.compile(rb"; ?BambuStudio|; ?printer_model = Bambu Lab|^M(?:1002|62[012]|991)\b")),
+    ("Bambu", re.compile(rb"; ?printer_model = Bambu Lab|^M(?:1002|62[012]|991)\b")),
     ("Klipper", re.compile(rb"; ?gcode_flavor = klipper|^(?:SET_|EXCLUDE_OBJECT|START_PRINT)")),
     ("RepRap", re.compile(rb"; ?gcode_flavor = reprapfirmware|;FLAVOR:RepRap|^M568\b|^G10 P\d")),
     ("Prusa", re.compile(rb"^M862\.")),

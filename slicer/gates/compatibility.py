@@ -8,7 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from slicer import models
+from slicer.bounds.result import PlateBounds
+from slicer.gates.flavour import check_flavour
+from slicer.gates.hardness import check_hardness
+from slicer.gates.limits import MachineLimits, limits_of
 from slicer.gates.model_check import check_kind, check_model, check_model_name
+from slicer.gates.moves import check_bounds
+from slicer.gates.space import check_reach
 from slicer.gates.verdicts import (
     CONFIRM,
     LEVELS,
@@ -43,29 +49,67 @@ BED_TOLERANCE_MM = 2.5
 """Half a line width, and G-code of X1/P1 that is 2 mm off the bed in Y (print-files 0.7)."""
 
 
-def check_plate(file: PrintFile, index: int, printer: PrinterFacts) -> tuple[Verdict, ...]:
-    """All verdicts about plate ``index`` of a file on a printer, but for its filaments."""
+def check_plate(
+    file: PrintFile,
+    index: int,
+    printer: PrinterFacts,
+    *,
+    bounds: PlateBounds | None = None,
+    limits: MachineLimits | None = None,
+) -> tuple[Verdict, ...]:
+    """All verdicts about plate ``index`` of a file on a printer, but for its filaments.
+
+    In the order of gates.table. With ``bounds`` the real moves decide, without them only what the
+    slicer wrote about size and height. ``limits``: of the printer, limits_of(printer) when None.
+    """
     plate = file.plate(index)
     if plate is None:
         return (_no_plate(file, index),)
     kind = check_kind(file.kind, printer)
     if kind.level == REFUSE:
         return (kind,)  # what else such a file says means nothing to this printer
-    notes = tuple(Verdict(WARN, "file_warning", text) for text in (*file.warnings, *plate.warnings))
-    if file.takes_mapping and not plate.filaments:
-        unknown = "The file does not say which filaments it uses. Look at what is loaded."
-        notes = (Verdict(CONFIRM, "unknown_filament", unknown), *notes)
-    return (
-        *(() if kind.level == OK else (kind,)),
+    found: list[Verdict | None] = [
+        None if kind.level == OK else kind,
         check_model(plate, printer.code, printer.name)
         if file.takes_mapping
         else check_model_name(plate, printer),
+        check_flavour(bounds, printer) if bounds else None,
         check_nozzle(plate, printer),
-        check_height(plate, printer),
-        check_footprint(plate, printer),
+        check_hardness(plate, printer),
+        *_check_space(plate, printer, bounds, limits or limits_of(printer)),
         check_bed_type(plate, printer),
-        *notes,
-    )
+        *_check_notes(file, plate),
+    ]
+    return tuple(verdict for verdict in found if verdict is not None)
+
+
+def _check_space(
+    plate: Plate, printer: PrinterFacts, bounds: PlateBounds | None, limits: MachineLimits
+) -> list[Verdict | None]:
+    """By the real moves. What an unfinished scan has not seen, the slicer's own words tell."""
+    told: list[Verdict | None] = [check_height(plate, printer), check_footprint(plate, printer)]
+    if bounds is None:
+        return told
+    seen: list[Verdict | None] = [*check_bounds(bounds, limits)]
+    if not bounds.complete:  # then nothing is proved to fit
+        bad = [verdict for verdict in seen if verdict and verdict.level != OK]
+        codes = {verdict.code for verdict in bad}
+        told = [item for item in told if item and item.level != OK and item.code not in codes]
+        seen = [*bad, *told]
+    return [*seen, check_reach(bounds, limits, _only_nozzle(plate))]
+
+
+def _only_nozzle(plate: Plate) -> str:
+    sides = {filament.nozzle for filament in plate.filaments}
+    return sides.pop() if len(sides) == 1 else ""
+
+
+def _check_notes(file: PrintFile, plate: Plate) -> list[Verdict]:
+    notes = [Verdict(WARN, "file_warning", text) for text in (*file.warnings, *plate.warnings)]
+    if file.takes_mapping and not plate.filaments:
+        unknown = "The file does not say which filaments it uses. Look at what is loaded."
+        return [Verdict(CONFIRM, "unknown_filament", unknown), *notes]
+    return notes
 
 
 def _no_plate(file: PrintFile, index: int) -> Verdict:

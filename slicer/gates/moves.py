@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from slicer.bounds.result import PlateBounds
+from slicer.bounds.result import Danger, PlateBounds
 from slicer.gates.limits import MachineLimits
 from slicer.gates.space import (
     check_bed,
@@ -35,6 +35,7 @@ _EFFECTS = (
     (("FORCE_MOVE", "SET_KINEMATIC_POSITION"), "moves it past its own limits"),
     (("M28", "M29", "M30", "M32", "SDCARD"), "writes, deletes or starts files on it"),
 )
+_BEYOND_THE_PRINT = frozenset({"RUN_SHELL_COMMAND", "M997"})
 
 
 def check_bounds(plate: PlateBounds, limits: MachineLimits) -> tuple[Verdict, ...]:
@@ -122,10 +123,11 @@ def _heat(part: str, asked: float | None, allowed: float | None, name: str) -> V
 
 
 def check_dangers(plate: PlateBounds, limits: MachineLimits) -> Verdict | None:
-    """dangerous_gcode (confirm) naming the first such line."""
+    """dangerous_gcode (confirm; warn in the slicer's own start, end and custom code)."""
     if not plate.dangers:
         return None
-    first = plate.dangers[0]
+    asking = [danger for danger in plate.dangers if _asks(danger)]
+    first = (asking or plate.dangers)[0]
     effect = next(
         (what for names, what in _EFFECTS if first.command.startswith(names)),
         "changes how it is set up",
@@ -133,11 +135,16 @@ def check_dangers(plate: PlateBounds, limits: MachineLimits) -> Verdict | None:
     more = plate.danger_count - 1
     others = f" There {'is' if more == 1 else 'are'} {more} more such." if more else ""
     return Verdict(
-        CONFIRM,
+        CONFIRM if asking else WARN,
         "dangerous_gcode",
         f"Line {first.line} of the G-code tells {limits.name} {first.command}, which {effect}."
         f"{others} Start it only if you put that there.",
     )
+
+
+def _asks(danger: Danger) -> bool:
+    """What acts beyond the print asks wherever it stands: anybody can write "Custom" above it."""
+    return not danger.in_block or danger.command in _BEYOND_THE_PRINT
 
 
 def check_inches(plate: PlateBounds, limits: MachineLimits) -> Verdict | None:

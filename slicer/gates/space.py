@@ -55,6 +55,27 @@ def check_corner(plate: PlateBounds, limits: MachineLimits) -> Verdict | None:
     )
 
 
+def check_reach(plate: PlateBounds, limits: MachineLimits, nozzle: str) -> Verdict | None:
+    """out_of_reach (refuse) for what the only nozzle that prints cannot get to.
+
+    ``nozzle``: "left" or "right" where the whole plate comes from it, "" else.
+    """
+    box, reach = plate.model, limits.reach_mm.get(nozzle)
+    if box is None or reach is None:
+        return None
+    left, right, height = reach
+    beside = max(left - box.x0, box.x1 - right) > BED_TOLERANCE_MM
+    if not beside and box.z1 <= height + HEIGHT_TOLERANCE_MM:
+        return None
+    return Verdict(
+        REFUSE,
+        "out_of_reach",
+        f"The model lies at X {plain(box.x0)} to {plain(box.x1)} mm and is {plain(box.z1)} mm "
+        f"tall; the {nozzle} nozzle of {limits.name} reaches X {plain(left)} to {plain(right)} mm "
+        f"up to {plain(height)} mm. Move it or use the other nozzle, and slice it again.",
+    )
+
+
 def check_height(plate: PlateBounds, limits: MachineLimits) -> Verdict | None:
     """too_tall (refuse), below_bed (confirm), height (ok) or nothing."""
     box = plate.model

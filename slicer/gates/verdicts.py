@@ -30,6 +30,8 @@ class PrinterFacts:
     nozzles_mm: tuple[float | None, ...] = ()  # of two the left one first; None = unknown
     volume_mm: Volume | None = None  # None: from the model table
     bed_type: str = ""  # the plate that lies on it, when the farm knows
+    nozzle_types: tuple[str, ...] = ()  # "hardened steel", …, as nozzles_mm; "" = unknown
+    flavour: str = ""  # of its firmware: "Bambu", "Klipper", "Marlin" or "Prusa"; "" = unknown
 
 
 def worst(verdicts: Iterable[Verdict]) -> str:

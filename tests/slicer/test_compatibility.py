@@ -58,7 +58,7 @@ def test_groups_are_exactly_those_of_the_maker(source: str, target: str) -> None
         (_plate(), "BL-P001", "warn", "same_group", "Bambu Lab X1 Carbon"),
         (_plate(), "N1", "refuse", "wrong_model", "a Bambu Lab P1S; Left is a Bambu Lab A1 mini"),
         (_plate(models=()), "C12", "confirm", "unknown_model", "does not say"),
-        (_plate(models=("C12", "N1")), "C12", "confirm", "unknown_model", "A1 mini"),
+        (_plate(models=("C12", "N1")), "C12", "refuse", "wrong_model", "contradicts itself"),
         (_plate(models=("C12", "N1")), "N7", "refuse", "wrong_model", "P2S"),
         (_plate(models=("MK3S",)), "C12", "refuse", "wrong_model", "a MK3S"),
         (_plate(model_sources=("gcode",)), "C12", "confirm", "unknown_model", "one place"),
