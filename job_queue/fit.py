@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from core.errors import BadRequest, Blocked, Unusable
 from printers import safety
 from printers.registry import Snapshot
-from printers.status import PrinterStatus, Tray
+from printers.status import Heater, PrinterStatus, Tray
+from slicer.bounds.result import PlateBounds
 from slicer.gates import filament_mapping as filaments
 from slicer.gates.compatibility import (
     CONFIRM,
@@ -19,6 +20,7 @@ from slicer.gates.compatibility import (
     check_plate,
     worst,
 )
+from slicer.gates.limits import MachineLimits, limits_of
 from slicer.printfile import Plate, PrintFile
 
 OPTIONS = frozenset(
@@ -49,22 +51,22 @@ class PrinterFit:
     ams_mapping: tuple[int, ...]  # per project filament: tray index, -1 = unused
 
 
-def fit_printer(
-    file: PrintFile,
-    plate: int,
-    snapshot: Snapshot,
-    monotonic_now: float,
-    *,
-    ams_mapping: Sequence[int] | None = None,
-    options: Mapping[str, bool] | None = None,
-) -> PrinterFit:
-    """All that speaks for and against a start now: state, model, nozzle, size, filament."""
-    about_file = fit_file(file, plate, snapshot.status, ams_mapping=ams_mapping, options=options)
+def with_state(fit: PrinterFit, snapshot: Snapshot, monotonic_now: float) -> PrinterFit:
+    """The fit with what the printer's state says to a start now."""
     gate = safety.gates(snapshot, monotonic_now)["start"]
     if gate.ok:
-        return about_file
-    verdicts = (Verdict(REFUSE, gate.code, gate.why), *about_file.verdicts)
-    return replace(about_file, ok=False, level=REFUSE, verdicts=verdicts)
+        return fit
+    verdicts = (Verdict(REFUSE, gate.code, gate.why), *fit.verdicts)
+    return replace(fit, ok=False, level=REFUSE, verdicts=verdicts)
+
+
+def being_read(fit: PrinterFit, file_name: str) -> PrinterFit:
+    """The fit while nobody knows yet where the file's moves go: it waits."""
+    text = (
+        f"The farm is still reading where the moves of {file_name} go. Try again in a few seconds."
+    )
+    verdicts = (*fit.verdicts, Verdict(REFUSE, "being_read", text))
+    return replace(fit, ok=False, level=REFUSE, verdicts=verdicts)
 
 
 def fit_file(
@@ -72,11 +74,14 @@ def fit_file(
     plate: int,
     status: PrinterStatus,
     *,
+    bounds: PlateBounds | None = None,
     ams_mapping: Sequence[int] | None = None,
     options: Mapping[str, bool] | None = None,
 ) -> PrinterFit:
-    """As fit_printer without the printer's state: what the last look repeats."""
-    verdicts = check_plate(file, plate, facts_of(status))
+    """All that speaks for and against the file but the printer's state, which the last look
+    repeats. ``bounds``: where the plate's moves go, None while that is not known."""
+    facts = facts_of(status)
+    verdicts = check_plate(file, plate, facts, bounds=bounds, limits=limits_for(facts, status))
     chosen = file.plate(plate)
     mapping = None
     if chosen is not None and not _is_wrong_kind(verdicts):
@@ -129,17 +134,51 @@ def _without_mapping(
 def facts_of(status: PrinterStatus) -> PrinterFacts:
     """A printer as the file checks want to know it."""
     machine = status.machine
+    # the left one first, as print files have it
+    nozzles = sorted(status.nozzles, key=lambda nozzle: nozzle.name, reverse=True)
     return PrinterFacts(
         name=status.name,
         code=machine.code,
         model=machine.name,
         kinds=machine.file_kinds,
-        nozzles_mm=tuple(  # the left one first, as print files have it
-            nozzle.diameter_mm
-            for nozzle in sorted(status.nozzles, key=lambda n: n.name, reverse=True)
-        ),
+        nozzles_mm=tuple(nozzle.diameter_mm for nozzle in nozzles),
+        nozzle_types=tuple(nozzle.type for nozzle in nozzles),
         volume_mm=machine.volume_mm,
+        flavour=_flavour(status),
     )
+
+
+_FLAVOURS = {"bambu": "Bambu", "moonraker": "Klipper", "prusalink": "Prusa"}
+
+
+def _flavour(status: PrinterStatus) -> str:
+    """What G-code its firmware speaks; "" when OctoPrint has not heard what it drives."""
+    machine = status.machine
+    if machine.file_kinds == ("gcode.3mf",):
+        return "Bambu"
+    firmware = machine.firmware.casefold()
+    heard = next((name for name in ("Klipper", "Marlin") if name.casefold() in firmware), "")
+    return _FLAVOURS.get(status.kind, heard)
+
+
+def limits_for(facts: PrinterFacts, status: PrinterStatus) -> MachineLimits:
+    """Space and heat. A printer whose model nobody knows has only guesses for its heaters."""
+    known = bool(status.machine.name or status.machine.volume_mm)
+    heaters = status.heaters if known else ()
+    chamber = next((heater for heater in heaters if heater.name == "chamber"), None)
+    return limits_of(
+        facts,
+        nozzle_max_c=_lowest(heaters, "nozzle"),
+        bed_max_c=_lowest(heaters, "bed"),
+        chamber_max_c=(chamber.maximum or 0) if chamber else None,
+        centred=status.machine.centred,
+    )
+
+
+def _lowest(heaters: Sequence[Heater], part: str) -> float | None:
+    """The lowest maximum of the part ("nozzle" is one of several), None when none is known."""
+    own = [heater for heater in heaters if heater.name.rstrip("0123456789") == part]
+    return min((heater.maximum for heater in own if heater.maximum is not None), default=None)
 
 
 def trays_of(status: PrinterStatus, *, use_ams: bool = True) -> list[filaments.LoadedTray]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from core.clock import Clock
 from core.errors import Blocked, NotFound, StorageError
@@ -13,29 +12,28 @@ from core.events import Bus
 from job_queue.approval import Approval
 from job_queue.board import Board
 from job_queue.cleanup import Sweeper
+from job_queue.desk import Desk
 from job_queue.doubt import Doubt
-from job_queue.fit import PrinterFit, check_request, require_start
+from job_queue.fit import PrinterFit
 from job_queue.fitting import Fitting
-from job_queue.identity import baseline_of, shown_ids
 from job_queue.job import Job, JobError
-from job_queue.naming import remote_name
-from job_queue.start import StartRun
+from job_queue.launch import Launcher
 from job_queue.store import JobStore
+from job_queue.target import Target
 from job_queue.timing import Timing
 from job_queue.watch import RESTARTED, Watch
-from printers import safety
 from printers.commands import Command, EmergencyStop, Stop
 from printers.fleet import Fleet
 from printers.registry import TOPIC as PRINTER_TOPIC
 from printers.registry import Registry, Snapshot
-from printers.status import PrinterStatus
+from slicer.confirmations import Confirmations
 from slicer.library import FileLibrary
 
 logger = logging.getLogger(__name__)
 
 
 class JobService:
-    """Direct starts with the durable protocol. Thread-safe; ``start`` before use."""
+    """Starts with the durable protocol, and the queue. Thread-safe; ``start`` before use."""
 
     def __init__(
         self,
@@ -46,6 +44,7 @@ class JobService:
         bus: Bus,
         clock: Clock,
         timing: Timing | None = None,
+        confirmations: Confirmations | None = None,
     ) -> None:
         timing = timing or Timing()
         self._store = store
@@ -55,14 +54,14 @@ class JobService:
         self._bus = bus
         self._clock = clock
         self._timing = timing
-        self._fitting = Fitting(library, clock)
+        self._fitting = Fitting(library, clock, confirmations)
         self._board = Board(store, registry, bus, clock)
         self._watch = Watch(self._board, clock, timing, fleet.is_simulated)
         self._approval = Approval(self._board, fleet, clock, timing)
         self._sweeper = Sweeper(self._board, fleet, clock, timing)
         self._doubt = Doubt(self._board, fleet, self._watch, clock, timing)
-        self._runs: dict[str, StartRun] = {}
-        self._runs_lock = threading.Lock()
+        self._launcher = Launcher(self._board, fleet, library, self._fitting, clock)
+        self.desk = Desk(self._board, fleet, library, clock)
         self._mailbox = bus.subscribe(PRINTER_TOPIC)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="jobs:watcher", daemon=True)
@@ -84,9 +83,9 @@ class JobService:
     def stop(self, timeout: float = 5.0) -> None:
         """End transfers (their jobs say so) and the watcher. Prints go on by themselves."""
         self._stopping.set()
-        for run in self._running():
+        for run in self._launcher.running():
             run.cancel(JobError(code="farm_stopped", text=RESTARTED))
-        for run in self._running():
+        for run in self._launcher.running():
             run.thread.join(timeout)
         self._bus.unsubscribe(self._mailbox)
         if self._thread.is_alive():
@@ -127,19 +126,19 @@ class JobService:
 
     def _end_orphans(self) -> None:
         """A job before its start whose thread is gone (the disk refused its end) ends now."""
-        with self._runs_lock:
-            for job_id in [i for i, run in self._runs.items() if not run.thread.is_alive()]:
-                del self._runs[job_id]
-            alive = set(self._runs)
-        self._watch.end_orphans(alive)
-
-    def _running(self) -> list[StartRun]:
-        with self._runs_lock:
-            return [run for run in self._runs.values() if run.thread.is_alive()]
+        suspects = self._watch.in_transfer()  # before asking who is alive: a new one is not here
+        alive = self._launcher.alive()
+        for job in suspects:
+            if job.id not in alive:
+                self._watch.end_orphan(job)
 
     def _why_file_stays(self, file_id: str) -> str:
-        for job in self._store.view().open_jobs.values():
-            if job.file_id == file_id and job.state.is_before_start:
+        for job in self._store.view().jobs.values():
+            if job.file_id != file_id:
+                continue
+            if job.state.is_waiting:
+                return f"{job.file_name} is in the queue."
+            if job.state.is_before_start:
                 name = self._fleet.snapshot(job.printer_id).status.name
                 return f"{job.file_name} is being sent to {name}."
         return ""
@@ -176,6 +175,60 @@ class JobService:
         stored = self._library.get(file_id)
         return [self._fitting.of_printer(stored, plate, s) for s in self._registry.all()]
 
+    # -- the queue -----------------------------------------------------------------------------
+
+    def add(
+        self,
+        file_id: str,
+        plate: int,
+        target: Target,
+        *,
+        copies: int = 1,
+        priority: int = 0,
+        not_before: float | None = None,
+        options: Mapping[str, bool] | None = None,
+        ams_mapping: Sequence[int] | None = None,
+        confirm: Collection[str] = (),
+        held: bool = False,
+        notes: str = "",
+        created_by: str = "",
+    ) -> Job:
+        """A job at the end of the queue. Whether and where it fits is the dispatcher's to find
+        out, and to say.
+
+        ``copies`` 1–1000; ``priority`` -10–10; ``not_before`` epoch s; ``ams_mapping`` only with
+        a target of one printer; ``held``: it waits until a person releases it. Raises NotFound
+        (file, printer), Unusable, BadRequest, StorageError.
+        """
+        return self.desk.add(
+            file_id,
+            plate,
+            target,
+            copies=copies,
+            priority=priority,
+            not_before=not_before,
+            options=options,
+            ams_mapping=ams_mapping,
+            confirm=confirm,
+            held=held,
+            notes=notes,
+            created_by=created_by,
+        )
+
+    def start_queued(self, job: Job, printer_id: str) -> Job:
+        """The dispatcher's door: claim the printer for one copy of this job, begin the transfer."""
+        return self._launcher.start_queued(job, printer_id)
+
+    def remove(self, job_id: str, rev: int | None = None, *, by: str = "") -> Job:
+        """Cancel what has not been started: waiting, or in transfer. Raises Blocked."""
+        job = self.job(job_id)
+        if not job.state.is_before_start:
+            return self.desk.remove(job_id, rev, by=by)
+        if rev is not None and rev != job.rev:
+            raise Blocked(f"{job.file_name} has changed since you looked.", code="stale")
+        self.cancel_upload(job.printer_id)
+        return self.job(job_id)
+
     # -- starting ------------------------------------------------------------------------------
 
     def start_file(
@@ -194,84 +247,15 @@ class JobService:
         Raises Blocked (state, bed, an open job, what still needs a yes), Unusable (the file does
         not fit), BadRequest, NotFound, PrinterOffline. Nothing has happened then.
         """
-        if self._store.trouble:
-            raise Blocked(self._store.trouble, code="store_trouble")
-        chosen = dict(options or {})
-        snapshot = self._fleet.snapshot(printer_id)
-        stored = self._library.get(file_id)
-        check_request(snapshot.status.name, ams_mapping, chosen)
-        self._require_free(snapshot)
-        fit = self._fitting.of_file(
-            stored, plate, snapshot.status, ams_mapping=ams_mapping, options=chosen
-        )
-        require_start(fit, confirm)
-        chosen_plate = stored.file.plate(plate)
-        draft = Job(
-            id="",
-            file_id=file_id,
-            file_name=stored.name,
-            kind=stored.file.kind,
-            sha256=stored.sha256,
-            md5=stored.md5,
-            size_bytes=stored.size_bytes,
-            plate=plate,
-            plates=len(stored.file.plates),
-            seconds=chosen_plate.seconds if chosen_plate else None,
-            picture=bool(chosen_plate and chosen_plate.has_thumbnail),
-            printer_id=printer_id,
-            target=printer_id,
-            created_at=self._clock.time(),
+        return self._launcher.start_file(
+            printer_id,
+            file_id,
+            plate,
+            ams_mapping=ams_mapping,
+            options=options or {},
+            confirm=confirm,
             created_by=created_by,
-            ams_mapping=fit.ams_mapping,
-            options=chosen,
-            confirm=tuple(sorted(confirm)),
-            baseline=baseline_of(snapshot.status),
         )
-        return self._launch(draft, snapshot.status)
-
-    def _require_free(self, snapshot: Snapshot) -> None:
-        job = self._store.view().open_jobs.get(snapshot.status.printer_id)
-        if job is not None:
-            raise Blocked(
-                f"{job.file_name} is still open on {snapshot.status.name}.",
-                code="job_open",
-                details={"job_id": job.id},
-            )
-        safety.check_act("start", snapshot, self._clock.monotonic())
-
-    def _launch(self, draft: Job, status: PrinterStatus) -> Job:
-        source = self._library.path(draft.file_id)
-        with self._runs_lock:  # the run is known before the watcher could call it an orphan
-            job = self._claim(draft, status)
-            run = StartRun(job, source, self._board, self._fleet, self._clock, self._recheck)
-            self._runs[job.id] = run
-            run.thread.start()
-        return job
-
-    def _claim(self, draft: Job, status: PrinterStatus) -> Job:
-        """W1: the printer is reserved, or somebody was faster."""
-        with self._board.change() as tx:
-            bed = tx.bed(draft.printer_id)
-            if tx.trouble:
-                raise Blocked(tx.trouble, code="store_trouble")
-            other = tx.open_job(draft.printer_id)
-            if other is not None:
-                raise Blocked(f"{other.file_name} is still open on {status.name}.", code="job_open")
-            if bed is None or not bed.clear:
-                raise Blocked(
-                    f"The bed of {status.name} is not marked clear.", code="bed_not_clear"
-                )
-            token = tx.new_token(shown_ids(status.job))
-            name = remote_name(draft.file_name, token, draft.kind)
-            return tx.add(replace(draft, id=tx.new_id(), token=token, remote_name=name))
-
-    def _recheck(self, job: Job, status: PrinterStatus) -> None:
-        """The last look's repetition: trays or nozzle may have changed during the transfer."""
-        stored = self._library.get(job.file_id)
-        fit = self._fitting.of_file(
-            stored, job.plate, status, ams_mapping=job.ams_mapping, options=job.options
-        )
-        require_start(fit, job.confirm)
 
     def cancel_upload(self, printer_id: str) -> None:
         """End the transfer to a printer. Raises Blocked when there is none, or too late."""
@@ -279,10 +263,8 @@ class JobService:
         job = self._store.view().open_jobs.get(printer_id)
         if job is None:
             raise Blocked(f"Nothing is being sent to {name}.", code="no_upload")
-        with self._runs_lock:
-            run = self._runs.get(job.id)
         error = JobError(code="cancelled", text="The transfer was cancelled. Nothing was started.")
-        if run is None or not job.state.is_before_start or not run.cancel(error):
+        if not self._launcher.cancel(job, error):
             raise Blocked(
                 f"{job.file_name} has been sent to {name}; use Stop to end the print.",
                 code="too_late",

@@ -34,10 +34,14 @@ from printers.status import (
     Severity,
     Tray,
 )
+from slicer.bounds.result import Box, PlateBounds
 from slicer.library import StoredFile
 from slicer.printfile import Filament, Plate, PrintFile
 
 FILE_ID = "f" * 32
+MOVES = PlateBounds(
+    marked=True, model=Box(80, 80, 0.2, 120, 120, 20), flavours=("Bambu",), ended=True
+)
 CONTENT = b"PK not really a zip, but bytes that travel" * 50
 
 
@@ -183,6 +187,7 @@ class FakeLibrary:
         self._path = folder / "library.gcode.3mf"
         self._path.write_bytes(CONTENT)
         self.guards: list[Callable[[str], str]] = []
+        self.moves: PlateBounds | None = MOVES
         one = Plate(
             index=1,
             seconds=3600,
@@ -215,6 +220,13 @@ class FakeLibrary:
     def path(self, file_id: str) -> Path:
         self.get(file_id)
         return self._path
+
+    def bounds(self, file_id: str, plate: int) -> PlateBounds | None:
+        self.get(file_id)
+        return self.moves
+
+    def await_bounds(self, file_id: str, plate: int, timeout_s: float) -> PlateBounds | None:
+        return self.bounds(file_id, plate)
 
 
 class Farm:

@@ -87,11 +87,17 @@ def test_the_kind_of_file(file: PrintFile, kinds: tuple[str, ...], code: str, te
     [
         (("MK3S",), "Original Prusa MK3S+", "", ()),
         (("MK3S",), "MK3S", "", ()),
-        (("MK4S",), "MK3S", "other_model", ("MK4S", "MK3S", "Oak")),
-        (("Creality Ender-3",), "Ender-3 Pro", "other_model", ("Creality Ender-3", "Ender-3 Pro")),
+        (("MK4S",), "MK3S", "wrong_model", ("MK4S", "MK3S", "Oak")),
+        (("Creality Ender-3",), "Ender-3 V2", "wrong_model", ("Creality Ender-3", "Ender-3 V2")),
+        (("C12",), "Voron 2.4 300", "wrong_model", ("Bambu Lab P1S", "Voron 2.4 300")),
+        (("MK3S", "MINI"), "MK3S", "wrong_model", ("contradicts itself", "MK3S and MINI")),
+        (("XL", "MINI"), "MK3S", "wrong_model", ("XL and MINI",)),
+        (("Creality Ender-3",), "Ender 3 Pro", "same_group", ("takes the same G-code",)),
+        (("MK3SMMU2S",), "MK3S", "other_model", ("MK3SMMU2S", "Oak")),
+        (("XL5IS",), "Original Prusa XL", "other_model", ("XL5IS", "Oak")),
         (("C12",), "Voron 2.4", "other_model", ("Bambu Lab P1S", "Voron 2.4")),
-        (("MK3S", "MINI"), "MK3S", "unknown_model", ("MK3S and MINI",)),
-        (("XL", "MINI"), "MK3S", "other_model", ("XL and MINI",)),
+        (("MK3S",), "Lena's own", "other_model", ("MK3S", "Lena's own")),
+        (("MK3S", "Lena"), "MK3S", "unknown_model", ("MK3S and Lena",)),
         ((), "MK3S", "unknown_model", ("does not say", "MK3S")),
         (("MK3S",), "", "unknown_model", ("configuration", "Oak", "MK3S")),
         ((), "", "unknown_model", ("configuration", "Oak")),
@@ -101,11 +107,16 @@ def test_the_kind_of_file(file: PrintFile, kinds: tuple[str, ...], code: str, te
 def test_the_model_by_name(models: Any, set_up_as: str, code: str, words: Any) -> None:
     file = replace(PLAIN, plates=(replace(PLATE, models=models),))
     fit = fit_file(file, 1, printer(model=set_up_as))
-    asked = [verdict for verdict in fit.verdicts if verdict.level in ("confirm", "refuse")]
+    levels = {"wrong_model": "refuse", "same_group": "warn"}
+    asked = [
+        verdict for verdict in fit.verdicts if "model" in verdict.code or "group" in verdict.code
+    ]
+    asked = [verdict for verdict in asked if verdict.level != "ok"]
     assert [verdict.code for verdict in asked] == ([code] if code else [])
     for word in words:
         assert word in asked[0].text
-    assert fit.level == ("confirm" if code else "warn"), "the filament is always a warning"
+    expected = levels.get(code, "confirm") if code else "warn"
+    assert fit.level == expected, "the filament is always a warning"
 
 
 def test_filament_without_trays_is_named_never_refused() -> None:
@@ -171,6 +182,7 @@ def plain_farm(farm: Any, machine: Machine) -> None:
     farm.look()
     stored = farm.library.stored
     file = replace(PLAIN, plates=(replace(PLATE, seconds=60),))
+    farm.library.moves = replace(farm.library.moves, flavours=("Marlin", "Prusa"))
     farm.library.stored = replace(stored, name="Gear.gcode", file=file)
 
 
@@ -207,11 +219,11 @@ def test_the_wrong_kind_is_never_sent(farm: Any) -> None:
 
 
 def test_another_model_needs_a_yes_that_is_recorded(farm: Any) -> None:
-    plain_farm(farm, replace(MK3, name="Original Prusa MINI"))
+    plain_farm(farm, replace(MK3, name="Lena's MINI"))
     with pytest.raises(Blocked) as asked:
         farm.start()
     assert asked.value.details["confirm"] == ["other_model"]
-    assert "MK3S" in asked.value.message and "MINI" in asked.value.message
+    assert "MK3S" in asked.value.message and "Lena's" in asked.value.message
     assert farm.start(confirm=["other_model"]).confirm == ("other_model",)
 
 
@@ -222,7 +234,7 @@ def test_a_printer_exchanged_during_the_transfer(farm: Any) -> None:
         machine=replace(MK3, name="Original Prusa XL")
     )
     job = farm.start()
-    assert job.state is JobState.FAILED and job.error.code == "confirm_needed"
+    assert job.state is JobState.FAILED and job.error.code == "wrong_model"
     assert farm.printer().started == []
 
 
