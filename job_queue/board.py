@@ -55,6 +55,8 @@ class Board:
             return
         jobs = {job_id for job_id, job in after.jobs.items() if before.jobs.get(job_id) is not job}
         printers = {after.jobs[job_id].printer_id for job_id in jobs}
+        printers |= {before.jobs[job_id].printer_id for job_id in jobs if job_id in before.jobs}
+        printers.discard("")  # of jobs that wait
         for printer_id, record in after.printers.items():
             if before.printers.get(printer_id) is not record:
                 printers.add(printer_id)

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from job_queue import beds
-from job_queue.job import Job, JobError, JobState
+from job_queue.job import Job, JobError, JobState, archived
 from job_queue.records import Cleanup
 from job_queue.store import Transaction
 from job_queue.timing import Timing
 
+MOST_TRIES = 5
+"""Attempts in a row that came to no start; then a job of the queue waits for a person."""
+MOST_REFUSALS = 2
+"""The same for starts that the printer refused in its own words (reliability 1.1, row 9)."""
+NOT_ITS_FAULT = frozenset({"farm_stopped", "farm_restarted"})
+"""These do not count as tries, nor against the printer."""
+_FILE_IS_BAD = frozenset({"file_damaged", "file_missing", "file_not_found"})
 _GIVEN_UP = frozenset({"given_up", "not_started"})
 """A person has let go of these: their file must not start by itself at the next power-up."""
 
@@ -15,13 +24,32 @@ _GIVEN_UP = frozenset({"given_up", "not_started"})
 def end_before_start(
     tx: Transaction, job: Job, error: JobError, now: float, *, cancelled: bool = False
 ) -> Job:
-    """Nothing was started: the bed's permission stays, a file left behind goes."""
-    state = JobState.CANCELLED if cancelled else JobState.FAILED
+    """Nothing was started: the bed's permission stays, a file left behind goes.
+
+    A job of the queue goes back to it, unless a person cancelled the transfer.
+    """
     if job.state is not JobState.CLAIMED:
         tx.add_cleanup(Cleanup(printer_id=job.printer_id, remote_name=job.remote_name, due_at=now))
-    tx.note(job.id, now, error.text)
+    job = tx.note(job.id, now, error.text)
+    if job.from_queue and not cancelled:
+        return back_to_queue(tx, job, error, now)
+    state = JobState.CANCELLED if cancelled else JobState.FAILED
     result = "Cancelled before it started" if cancelled else "Not started"
     return tx.move(job.id, state, finished_at=now, error=error, result=result)
+
+
+def back_to_queue(
+    tx: Transaction, job: Job, error: JobError, now: float, *, by_person: bool = False
+) -> Job:
+    """The attempt is over and certainly nothing was printed: queued again, or held when more
+    tries would be of no use and no person has asked for one."""
+    past = archived(replace(job, error=error), "not_started", now)
+    tries = job.tries + (error.code not in NOT_ITS_FAULT)
+    refusals = sum(a.outcome == "not_started" and a.started_at is not None for a in past.attempts)
+    is_over = tries >= MOST_TRIES or refusals >= MOST_REFUSALS or error.code in _FILE_IS_BAD
+    state = JobState.HELD if is_over and not by_person else JobState.QUEUED
+    tx.move(job.id, state)
+    return tx.add(replace(past, state=state, rev=job.rev + 1, tries=tries, error=error))
 
 
 def end_after_start(
@@ -35,16 +63,35 @@ def end_after_start(
     timing: Timing,
 ) -> Job:
     """W5: the end and "clear the bed" in one write."""
+    mark_used(tx, job, state, error, now, percent=percent, timing=timing)
+    bed = beds.after_end(job, state, percent, now)
+    made = job.made
+    if state is JobState.FINISHED:
+        made += 1
+        if job.series in tx.jobs:
+            tx.touch(job.series, made=tx.job(job.series).made + 1)
+    return tx.move(job.id, state, finished_at=now, error=error, result=bed.why, made=made)
+
+
+def mark_used(
+    tx: Transaction,
+    job: Job,
+    state: JobState,
+    error: JobError | None,
+    now: float,
+    *,
+    percent: int | None,
+    timing: Timing,
+) -> None:
+    """What a start leaves behind: a bed to look at, a file to remove."""
     resumable = state is JobState.FAILED and (error is None or error.code not in _GIVEN_UP)
     wait = timing.keep_failed_s if resumable else timing.cleanup_delay_s
     tx.add_cleanup(
         Cleanup(printer_id=job.printer_id, remote_name=job.remote_name, due_at=now + wait)
     )
-    bed = beds.after_end(job, state, percent, now)
     current = tx.bed(job.printer_id)
     if current is None or not current.active:  # someone else's job there outweighs ours
-        tx.set_bed(job.printer_id, bed)
-    return tx.move(job.id, state, finished_at=now, error=error, result=bed.why)
+        tx.set_bed(job.printer_id, beds.after_end(job, state, percent, now))
 
 
 def doubt(tx: Transaction, job: Job, error: JobError, now: float) -> Job:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, replace
 from typing import Any
 
 from core import jsonio
-from job_queue.job import Baseline, Evidence, Job, JobError, JobState
-from job_queue.records import BedRecord, Cleanup, Maintenance, PrinterRecord, QueueState
+from job_queue.job import Attempt, Baseline, Evidence, Job, JobError, JobState
+from job_queue.records import BedRecord, Cleanup, Maintenance, Pause, PrinterRecord, QueueState
 from job_queue.store import open_jobs_of
+from job_queue.target import KINDS, Target
 
-SCHEMA = 1
+SCHEMA = 2
+"""1: direct starts only, ``target`` was the printer's id. 2: the queue."""
 
 
 class Damaged(Exception):
@@ -46,6 +48,7 @@ class Encoder:
             "next_token": state.next_token,
             "next_id": state.next_id,
             "trouble": state.trouble,
+            "pause": _plain(state.pause),
         }
         return jsonio.dumps_pretty({**body, "sha256": _digest(body)})
 
@@ -63,8 +66,18 @@ def _digest(body: Mapping[str, Any]) -> str:
     return hashlib.sha256(jsonio.dumps_pretty(body)).hexdigest()
 
 
+def schema_of(raw: bytes) -> int | None:
+    """The schema a file says it has; None when it says none."""
+    try:
+        data = jsonio.loads(raw)
+    except jsonio.JSONDecodeError:
+        return None
+    schema = data.get("schema") if isinstance(data, dict) else None
+    return schema if isinstance(schema, int) else None
+
+
 def decode(raw: bytes) -> QueueState:
-    """Raises Damaged or Newer."""
+    """A file of this schema or an older one. Raises Damaged or Newer."""
     try:
         data = jsonio.loads(raw)
     except jsonio.JSONDecodeError as error:
@@ -72,17 +85,33 @@ def decode(raw: bytes) -> QueueState:
     if not isinstance(data, dict):
         raise Damaged("it is not an object")
     schema = data.get("schema")
-    if isinstance(schema, int) and schema > SCHEMA:
-        raise Newer(f"schema {schema}")
-    if schema != SCHEMA:
+    if not isinstance(schema, int) or schema < 1:
         raise Damaged("it has no schema this version knows")
+    if schema > SCHEMA:
+        raise Newer(f"schema {schema}")
     found = data.pop("sha256", None)
     if found != _digest(data):
         raise Damaged("its checksum does not match")
     try:
+        for older in range(schema, SCHEMA):
+            data = _MIGRATIONS[older](data)
         return _state(data)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Damaged(f"it cannot be read ({type(error).__name__}: {error})") from error
+
+
+def _from_1(data: dict[str, Any]) -> dict[str, Any]:
+    """Every job was a direct start, and its target the printer's id."""
+    jobs = []
+    for entry in data["jobs"]:
+        target = {"kind": "printer_id", "values": [str(entry["printer_id"])]}
+        made = 1 if entry["state"] == JobState.FINISHED.value else 0
+        jobs.append({**entry, "target": target, "made": made})
+    return {**data, "jobs": jobs}
+
+
+_MIGRATIONS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1}
+"""Schema -> its content in the next one."""
 
 
 def _state(data: dict[str, Any]) -> QueueState:
@@ -96,6 +125,7 @@ def _state(data: dict[str, Any]) -> QueueState:
         next_token=int(data["next_token"]),
         next_id=int(data["next_id"]),
         trouble=str(data["trouble"]),
+        pause=Pause(**_known(Pause, data.get("pause") or {})),
     )
 
 
@@ -113,17 +143,39 @@ def _job(entry: Mapping[str, Any]) -> Job:
     known = _known(Job, entry)
     known["state"] = JobState(known["state"])
     job = Job(**known)
-    baseline = Baseline(**_known(Baseline, known.get("baseline", {})))
-    error = known.get("error")
+    wanted = job.ams_wanted
     return replace(
         job,
         ams_mapping=tuple(int(index) for index in job.ams_mapping),
+        ams_wanted=None if wanted is None else tuple(int(index) for index in wanted),
         options=dict(job.options),
         confirm=tuple(job.confirm),
-        baseline=replace(baseline, faults=tuple(baseline.faults)),
-        error=JobError(**_known(JobError, error)) if error else None,
-        evidence=tuple(Evidence(**_known(Evidence, item)) for item in known.get("evidence", ())),
+        target=_target(entry["target"]),
+        attempts=tuple(map(_attempt, entry.get("attempts", ()))),
+        **_told(entry),
     )
+
+
+def _attempt(entry: Mapping[str, Any]) -> Attempt:
+    return replace(Attempt(**_known(Attempt, entry)), **_told(entry))
+
+
+def _told(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts that a job and its past attempts have alike."""
+    baseline = Baseline(**_known(Baseline, entry.get("baseline", {})))
+    error = entry.get("error")
+    return {
+        "baseline": replace(baseline, faults=tuple(baseline.faults)),
+        "error": JobError(**_known(JobError, error)) if error else None,
+        "evidence": tuple(Evidence(**_known(Evidence, i)) for i in entry.get("evidence", ())),
+    }
+
+
+def _target(entry: Mapping[str, Any]) -> Target:
+    kind, values = str(entry["kind"]), tuple(str(value) for value in entry["values"])
+    if kind not in KINDS or bool(values) is (kind == "any"):
+        raise ValueError(f"no target: {kind}")
+    return Target(kind, values)
 
 
 def _printer(entry: Mapping[str, Any]) -> PrinterRecord:

@@ -6,9 +6,10 @@ from core.clock import Clock
 from core.errors import BadRequest, Blocked, FarmError, NotFound, PrinterTimeout
 from job_queue import beds
 from job_queue.board import Board
-from job_queue.closing import end_after_start
+from job_queue.closing import back_to_queue, end_after_start, mark_used
 from job_queue.identity import echoes
 from job_queue.job import Job, JobError, JobState
+from job_queue.store import Transaction
 from job_queue.timing import Timing
 from job_queue.watch import Watch
 from printers.fleet import Fleet
@@ -71,19 +72,25 @@ class Doubt:
             return tx.move(job.id, JobState.PRINTING, error=None, alias=alias)
 
     def _close(self, job: Job, error: JobError) -> Job:
+        """The job's end, or its way back into the queue; the bed asks for a look either way."""
         now = self._clock.time()
         with self._board.change() as tx:
             current = tx.job(job.id)
             self._require(current, job.rev)
-            tx.note(job.id, now, error.text)
+            current = tx.note(job.id, now, error.text)
             bed = tx.bed(job.printer_id)
-            ended = end_after_start(
-                tx, current, JobState.FAILED, error, now, percent=None, timing=self._timing
-            )
+            ended = self._end(tx, current, error, now)
             if bed is not None and not bed.active:
                 why = beds.after_end(job, JobState.NEEDS_HUMAN, None, now)
                 tx.set_bed(job.printer_id, why)
             return ended
+
+    def _end(self, tx: Transaction, job: Job, error: JobError, now: float) -> Job:
+        state, timing = JobState.FAILED, self._timing
+        if job.from_queue and error.code == "not_started":
+            mark_used(tx, job, state, error, now, percent=None, timing=timing)
+            return back_to_queue(tx, job, error, now, by_person=True)
+        return end_after_start(tx, job, state, error, now, percent=None, timing=timing)
 
     def _fence(self, job: Job) -> None:
         """The quiet period, the printer's newest report, and the file proved gone."""
@@ -119,7 +126,7 @@ class Doubt:
             )
 
     def _require_quiet(self, job: Job, name: str) -> None:
-        since = self._watch.waiting_since(job.id)
+        since = self._watch.waiting_since(job)
         waited = 0.0 if since is None else self._clock.monotonic() - since
         left = self._timing.quiet_s - waited
         if left > 0:

@@ -13,7 +13,7 @@ from pathlib import Path
 from core.clock import Clock
 from core.errors import Blocked, StorageError
 from core.files import sync_folder, write_durably
-from job_queue.codec import Damaged, Encoder, Newer, decode
+from job_queue.codec import SCHEMA, Damaged, Encoder, Newer, decode, schema_of
 from job_queue.job import Job, JobState
 from job_queue.records import BedRecord, PrinterRecord, QueueState
 from job_queue.store import JobStore, first_token
@@ -48,11 +48,23 @@ class JsonJobStore(JobStore):
         why = "it is missing"
         if self._path.exists():
             try:
-                return _decode(self._path), False
+                state = _decode(self._path)
+                return state, self._keep_older()
             except Damaged as error:
                 why = str(error)
                 self._quarantine(self._path, why)
         return self._recover(backup, why), True
+
+    def _keep_older(self) -> bool:
+        """A file of an older schema is kept beside as it was; True when there was one."""
+        content = self._path.read_bytes()
+        if schema_of(content) == SCHEMA:
+            return False
+        copy = self._path.with_name(f"{FILE_NAME}.pre-v{SCHEMA}")
+        if not copy.exists():
+            write_durably(copy, content)
+        logger.info("jobs: %s is taken over into schema %d", FILE_NAME, SCHEMA)
+        return True
 
     def _recover(self, backup: Path, why: str) -> QueueState:
         try:
@@ -110,7 +122,7 @@ def _distrusted(state: QueueState, now: float, trouble: str) -> QueueState:
     return replace(
         state,
         jobs=jobs,
-        open_jobs={job.printer_id: job for job in jobs.values() if not job.state.has_ended},
+        open_jobs={job.printer_id: job for job in jobs.values() if job.state.holds_printer},
         printers={
             name: PrinterRecord(bed=bed, maintenance=record.maintenance)
             for name, record in state.printers.items()

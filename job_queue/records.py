@@ -46,6 +46,15 @@ class Cleanup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """A person's word that the dispatcher sends nothing until told otherwise."""
+
+    on: bool = False
+    by: str = ""
+    at: float | None = None  # epoch s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QueueState:
     """Everything the store holds, at one revision."""
 
@@ -57,6 +66,7 @@ class QueueState:
     next_token: int = 1
     next_id: int = 1
     trouble: str = ""  # why no job may start until a person acknowledges
+    pause: Pause = field(default_factory=Pause)
 
     def bed(self, printer_id: str) -> BedRecord | None:
         record = self.printers.get(printer_id)

@@ -33,6 +33,7 @@ from job_queue.identity import baseline_signature, echoes, signature
 from job_queue.job import Job, JobError, JobState
 from job_queue.naming import shown_name
 from job_queue.records import BedRecord
+from job_queue.store import Transaction
 from printers import safety
 from printers.commands import StartPrint
 from printers.fleet import Fleet
@@ -102,7 +103,15 @@ class StartRun:
 
     def _move(self, state: JobState) -> None:
         with self._board.change() as tx:
+            self._mine(tx)
             self._job = tx.move(self.job_id, state)
+
+    def _mine(self, tx: Transaction) -> Job:
+        """The job as it is, for as long as this attempt is the job's present one."""
+        job = tx.job(self.job_id)
+        if job.token != self._job.token:
+            raise Blocked("This attempt has been given up.", code="superseded")
+        return job
 
     def _verify_source(self) -> None:
         """The bytes in the library are still those that were inspected."""
@@ -111,7 +120,8 @@ class StartRun:
                 digest = hashlib.file_digest(handle, "sha256").hexdigest()
         except OSError as error:
             raise Unusable(
-                f"{self._job.file_name} is missing from the library. Upload it again."
+                f"{self._job.file_name} is missing from the library. Upload it again.",
+                code="file_missing",
             ) from error
         if digest != self._job.sha256:
             raise Unusable(
@@ -159,6 +169,7 @@ class StartRun:
         now = self._clock.time()
         printer_id = self._job.printer_id
         with self._board.change() as tx:
+            self._mine(tx)
             bed = tx.bed(printer_id)
             if bed is None or not bed.clear:
                 raise Blocked("The bed is not marked clear any more.", code="bed_not_clear")
@@ -199,7 +210,7 @@ class StartRun:
             return
         logger.info("%s: %s refused: %s", job.printer_id, job.id, error.message)
         with self._board.change() as tx:
-            current = tx.job(self.job_id)
+            current = self._mine(tx)
             if current.state is not JobState.STARTING:
                 return  # the watcher has read something surer
             failure = JobError(code=error.error_code, text=error.message)
@@ -216,13 +227,14 @@ class StartRun:
 
     def _note(self, text: str) -> None:
         with self._board.change() as tx:
+            self._mine(tx)
             tx.note(self.job_id, self._clock.time(), text)
 
     def _give_up(self, error: FarmError) -> None:
         """End an attempt that has not been sent; one that may have been is left to evidence."""
         with suppress(StorageError), self._board.change() as tx:
             job = tx.job(self.job_id)
-            if not job.state.is_before_start:
+            if job.token != self._job.token or not job.state.is_before_start:
                 return
             cancelled = isinstance(error, UploadCancelled)
             failure = self._failure(error, cancelled)

@@ -15,7 +15,14 @@ from typing import Any
 
 from core.errors import Blocked, NotFound
 from job_queue.job import Job, JobState, advance
-from job_queue.records import BedRecord, Cleanup, Maintenance, PrinterRecord, QueueState
+from job_queue.records import (
+    BedRecord,
+    Cleanup,
+    Maintenance,
+    Pause,
+    PrinterRecord,
+    QueueState,
+)
 
 KEEP_ENDED = 200
 MAX_TOKEN = 2**31 - 1
@@ -42,6 +49,7 @@ class Transaction:
         self.next_token = state.next_token
         self.next_id = state.next_id
         self.trouble = state.trouble
+        self.pause: Pause = state.pause
 
     def job(self, job_id: str) -> Job:
         """Raises NotFound."""
@@ -52,7 +60,7 @@ class Transaction:
 
     def open_job(self, printer_id: str) -> Job | None:
         return next(
-            (j for j in self.jobs.values() if j.printer_id == printer_id and not j.state.has_ended),
+            (j for j in self.jobs.values() if j.printer_id == printer_id and j.state.holds_printer),
             None,
         )
 
@@ -123,6 +131,7 @@ class Transaction:
             next_token=self.next_token,
             next_id=self.next_id,
             trouble=self.trouble,
+            pause=self.pause,
         )
         if state == before:
             return None
@@ -133,7 +142,7 @@ def open_jobs_of(jobs: Mapping[str, Job]) -> dict[str, Job]:
     """By printer. Raises Blocked when a printer would hold two: the one invariant of all."""
     found: dict[str, Job] = {}
     for job in jobs.values():
-        if job.state.has_ended:
+        if not job.state.holds_printer:
             continue
         other = found.setdefault(job.printer_id, job)
         if other is not job:

@@ -39,21 +39,22 @@ class Watch:
         self._simulated = simulated
         self._clock = clock
         self._timing = timing
-        self._found: dict[str, tuple[Finding, float]] = {}  # job -> finding, since
-        self._waiting: dict[str, float] = {}  # starting job -> monotonic time of the first look
-        self._percent: dict[str, int] = {}
-        self._cancel_seen: set[str] = set()
-        self._only_prepared: set[str] = set()
+        # by the attempt's token: a job's next attempt must know nothing of the one before
+        self._found: dict[int, tuple[Finding, float]] = {}  # finding, since
+        self._waiting: dict[int, float] = {}  # monotonic time of the first look at the start
+        self._percent: dict[int, int] = {}
+        self._cancel_seen: set[int] = set()
+        self._only_prepared: set[int] = set()
         self._resting_at: dict[str, float] = {}  # printer -> monotonic time it was seen at rest
-        self._running_at: dict[str, float] = {}  # job -> monotonic time it was last seen at work
-        self._last_fault: dict[str, JobError] = {}
+        self._running_at: dict[int, float] = {}  # monotonic time it was last seen at work
+        self._last_fault: dict[int, JobError] = {}
         self._stops: dict[str, float] = {}  # printer -> monotonic time of our Stop
 
     # -- what others tell ----------------------------------------------------------------------
 
-    def waiting_since(self, job_id: str) -> float | None:
+    def waiting_since(self, job: Job) -> float | None:
         """When the uncertainty of a start began, on the monotonic clock (of this run)."""
-        return self._waiting.get(job_id)
+        return self._waiting.get(job.token)
 
     def stop_sent(self, printer_id: str) -> None:
         """We sent Stop: shown until it has an effect, and its end is a cancellation."""
@@ -64,7 +65,7 @@ class Watch:
         if job is not None and not job.state.is_before_start:
             with self._board.change() as tx:
                 current = tx.job(job.id)
-                if not current.state.has_ended:
+                if current.state.holds_printer and current.token == job.token:
                     tx.note(job.id, now, "Stop was sent from the farm")
                     tx.touch(job.id, stop_sent_at=now)
 
@@ -81,23 +82,26 @@ class Watch:
                     job.printer_id, job.id, ended.state.value,
                 )  # fmt: skip
             else:
-                self._waiting[job.id] = self._clock.monotonic()
+                self._waiting[job.token] = self._clock.monotonic()
                 logger.info("%s: %s (%s) looked for again", job.printer_id, job.id, job.state.value)
 
     def stopping(self) -> set[str]:
         """Printers whose Stop has not shown an effect yet."""
         return set(self._stops)
 
-    def end_orphans(self, alive: set[str]) -> None:
-        """Jobs before their start that no thread works on (the disk refused to note their end)."""
-        for job in self._board.store.view().open_jobs.values():
-            if job.state.is_before_start and job.id not in alive:
-                text = "The farm could not write its job file during the transfer. "
-                error = JobError(code="storage_error", text=text + "Nothing was started.")
-                with self._board.change() as tx:
-                    current = tx.job(job.id)
-                    if current.state.is_before_start:
-                        end_before_start(tx, current, error, self._clock.time())
+    def in_transfer(self) -> list[Job]:
+        """Jobs that a thread should be working on."""
+        jobs = self._board.store.view().open_jobs.values()
+        return [job for job in jobs if job.state.is_before_start]
+
+    def end_orphan(self, job: Job) -> None:
+        """A job before its start that no thread works on (the disk refused to note its end)."""
+        text = "The farm could not write its job file during the transfer. Nothing was started."
+        with self._board.change() as tx:
+            current = tx.job(job.id)
+            if current.state.is_before_start and current.token == job.token:
+                error = JobError(code="storage_error", text=text)
+                end_before_start(tx, current, error, self._clock.time())
 
     # -- what printers report ------------------------------------------------------------------
 
@@ -158,21 +162,21 @@ class Watch:
         progress = status.job
         ours = echoes(job, progress)
         if status.state.has_job and ours and progress:
-            self._running_at[job.id] = self._clock.monotonic()
+            self._running_at[job.token] = self._clock.monotonic()
             if progress.percent is not None:
-                self._percent[job.id] = progress.percent
+                self._percent[job.token] = progress.percent
         if ours and status.state is PrinterState.PREPARING and job.state is JobState.STARTING:
-            self._only_prepared.add(job.id)
+            self._only_prepared.add(job.token)
         elif status.state in (PrinterState.PRINTING, PrinterState.PAUSED):
-            self._only_prepared.discard(job.id)
+            self._only_prepared.discard(job.token)
         if status.cancelled and (ours or job.state is not JobState.STARTING):
-            self._cancel_seen.add(job.id)  # else it may be the job before that was cancelled
+            self._cancel_seen.add(job.token)  # else it may be the job before that was cancelled
         if any(fault.code in CANCEL_CODES for fault in status.faults):
-            self._cancel_seen.add(job.id)
+            self._cancel_seen.add(job.token)
         known = CANCEL_CODES.union(job.baseline.faults)
         worst = next((f for f in status.faults if f.severity.blocks and f.code not in known), None)
         if worst is not None:  # faults come worst first, and the first says why
-            self._last_fault[job.id] = JobError(code=worst.code, text=worst.text)
+            self._last_fault[job.token] = JobError(code=worst.code, text=worst.text)
 
     def _forget_old_stop(self, job: Job, status: PrinterStatus) -> Job:
         """A print that goes on long after our Stop was not stopped by it."""
@@ -186,21 +190,21 @@ class Watch:
 
     def _follow(self, job: Job, status: PrinterStatus) -> None:
         job = self._forget_old_stop(job, status)
-        stopped = job.stop_sent_at is not None or job.id in self._cancel_seen
-        only_prepared = job.id in self._only_prepared
-        watched = self._clock.monotonic() - self._running_at.get(job.id, -inf) < WATCHED_S
+        stopped = job.stop_sent_at is not None or job.token in self._cancel_seen
+        only_prepared = job.token in self._only_prepared
+        watched = self._clock.monotonic() - self._running_at.get(job.token, -inf) < WATCHED_S
         finding = judge(job, status, stopped=stopped, only_prepared=only_prepared, watched=watched)
         if finding.state is None:
-            self._found.pop(job.id, None)
+            self._found.pop(job.token, None)
             return
-        before = self._found.get(job.id)
+        before = self._found.get(job.token)
         mono = self._clock.monotonic()
         if before is None or before[0].state is not finding.state:
             before = (finding, mono)
-            self._found[job.id] = before
+            self._found[job.token] = before
         if mono - before[1] < finding.settle_s:
             return
-        del self._found[job.id]
+        del self._found[job.token]
         self._apply(job, finding, status)
 
     def _apply(self, job: Job, finding: Finding, status: PrinterStatus) -> None:
@@ -216,7 +220,7 @@ class Watch:
             elif state.has_ended:
                 end_after_start(
                     tx, current, state, self._error_of(current, state, finding), now,
-                    percent=self._percent.get(job.id), timing=self._timing,
+                    percent=self._percent.get(job.token), timing=self._timing,
                 )  # fmt: skip
             else:
                 tx.move(job.id, state, error=None)
@@ -227,30 +231,30 @@ class Watch:
         """The printer's own fault, if one was seen, says more than how it ended."""
         if state is JobState.FINISHED:
             return None
-        if state is JobState.FAILED and job.id in self._last_fault:
-            return self._last_fault[job.id]
+        if state is JobState.FAILED and job.token in self._last_fault:
+            return self._last_fault[job.token]
         return JobError(code=finding.code or state.value, text=finding.text)
 
     def _after(self, job: Job, state: JobState, status: PrinterStatus) -> None:
         if state is not JobState.NEEDS_HUMAN:
-            self._waiting.pop(job.id, None)
+            self._waiting.pop(job.token, None)
         if state.has_ended:
-            self._percent.pop(job.id, None)
-            self._running_at.pop(job.id, None)
-            self._cancel_seen.discard(job.id)
-            self._only_prepared.discard(job.id)
-            self._last_fault.pop(job.id, None)
+            self._percent.pop(job.token, None)
+            self._running_at.pop(job.token, None)
+            self._cancel_seen.discard(job.token)
+            self._only_prepared.discard(job.token)
+            self._last_fault.pop(job.token, None)
         elif state is JobState.NEEDS_HUMAN:
-            self._waiting.setdefault(job.id, self._clock.monotonic())
+            self._waiting.setdefault(job.token, self._clock.monotonic())
             logger.warning("%s: %s needs a person: %s", job.printer_id, job.id, describe(status))
 
     def _check_deadline(self, job: Job, status: PrinterStatus) -> None:
         mono = self._clock.monotonic()
-        since = self._waiting.setdefault(job.id, mono)
+        since = self._waiting.setdefault(job.token, mono)
         if mono - since < self._timing.evidence_s:
             return
         now = self._clock.time()
-        fault = self._last_fault.get(job.id)
+        fault = self._last_fault.get(job.token)
         text = (
             f"{status.name} did not show the start of {job.file_name} "
             f"within {self._timing.evidence_s:.0f} s. Look at the printer: is it printing this job?"

@@ -70,7 +70,7 @@ def test_everything_comes_back(tmp_path: Path) -> None:
 def test_the_file_is_readable_and_signed(tmp_path: Path) -> None:
     filled(tmp_path)
     data = jsonio.loads((tmp_path / "queue.json").read_bytes())
-    assert data["schema"] == 1 and data["rev"] == 2 and len(data["sha256"]) == 64
+    assert data["schema"] == 2 and data["rev"] == 2 and len(data["sha256"]) == 64
     assert data["jobs"][0]["state"] == "claimed"
     assert data["printers"]["p-1"]["bed"]["why"] == "Marked clear"
 
@@ -223,7 +223,18 @@ def test_every_transition_not_in_the_table_raises() -> None:
             else:
                 with pytest.raises(IllegalTransition):
                     advance(job, new)
-    assert all(not TRANSITIONS[state] for state in JobState if state.has_ended)
+    ended = {state: TRANSITIONS[state] for state in JobState if state.has_ended}
+    again = frozenset({JobState.QUEUED})
+    assert ended == {
+        JobState.FINISHED: frozenset(), JobState.FAILED: again, JobState.CANCELLED: again,
+    }  # fmt: skip
+
+
+def test_back_into_the_queue_leads_no_way_from_a_print() -> None:
+    """Only what has certainly not begun, or what a person answers for, may be tried again."""
+    back = {old for old in JobState if JobState.QUEUED in TRANSITIONS[old]}
+    assert not back & {JobState.PRINTING, JobState.PAUSED, JobState.FINISHED}
+    assert TRANSITIONS[JobState.QUEUED] & {JobState.STARTING, JobState.PRINTING} == set()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,301 @@
+"""What people do with the queue: add, edit, hold, order, try again. Every change has a revision."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from core.clock import Clock
+from core.errors import BadRequest, Blocked, NotFound, Unusable
+from job_queue import ordering
+from job_queue.board import Board
+from job_queue.fit import check_request
+from job_queue.job import Job, JobError, JobState, archived
+from job_queue.launch import draft_of
+from job_queue.records import Pause
+from job_queue.store import Transaction
+from job_queue.target import Target, folded
+from printers.fleet import Fleet
+from slicer.library import FileLibrary, StoredFile
+
+MOST_COPIES = 1000
+FARTHEST_S = 366 * 86_400.0
+EDITABLE = frozenset(
+    {
+        "plate", "copies", "target", "priority", "not_before", "options", "ams_mapping", "confirm",
+        "notes",
+    }
+)  # fmt: skip
+_AS_FIELD = {"ams_mapping": "ams_wanted"}
+
+
+class Desk:
+    """Thread-safe; every act is one durable write."""
+
+    def __init__(self, board: Board, fleet: Fleet, library: FileLibrary, clock: Clock) -> None:
+        self._board = board
+        self._fleet = fleet
+        self._library = library
+        self._clock = clock
+
+    def add(
+        self,
+        file_id: str,
+        plate: int,
+        target: Target,
+        *,
+        copies: int = 1,
+        priority: int = 0,
+        not_before: float | None = None,
+        options: Mapping[str, bool] | None = None,
+        ams_mapping: Sequence[int] | None = None,
+        confirm: Collection[str] = (),
+        held: bool = False,
+        notes: str = "",
+        created_by: str = "",
+    ) -> Job:
+        """See JobService.add."""
+        stored = self._library.get(file_id)
+        now = self._clock.time()
+        job = replace(
+            draft_of(stored, plate),
+            state=JobState.HELD if held else JobState.QUEUED,
+            from_queue=True,
+            target=target,
+            copies=copies,
+            priority=priority,
+            not_before=not_before,
+            options=dict(options or {}),
+            ams_wanted=None if ams_mapping is None else tuple(ams_mapping),
+            confirm=tuple(sorted(set(confirm))),
+            notes=notes,
+            created_at=now,
+            created_by=created_by,
+            waiting_since=now,
+        )
+        self._check(job, stored)
+        with self._board.change() as tx:
+            return tx.add(_at_the_end(tx, replace(job, id=tx.new_id())))
+
+    def edit(self, job_id: str, rev: int, changes: Mapping[str, Any]) -> Job:
+        """``changes``: of EDITABLE, in the types ``add`` takes. Raises Blocked ``stale`` or
+        ``in_flight``, and what ``add`` raises."""
+        unknown = sorted(set(changes) - EDITABLE)
+        if unknown:
+            raise BadRequest(f"A job has no field {unknown[0]!r} that can be changed.")
+        fields = {_AS_FIELD.get(name, name): value for name, value in changes.items()}
+        with self._board.change() as tx:
+            job = self._waiting(tx, job_id, rev)
+            stored = self._library.get(job.file_id)
+            if "plate" in fields:
+                fresh = draft_of(stored, fields["plate"])
+                fields |= {"seconds": fresh.seconds, "picture": fresh.picture}
+            edited = replace(job, **fields)
+            self._check(edited, stored)
+            if edited.left < 1:
+                raise Unusable(
+                    f"{job.handed} copies of {job.file_name} are already on their way; "
+                    f"it needs at least {job.handed + 1}.",
+                    code="too_few_copies",
+                )
+            return job if edited == job else tx.touch(job.id, **fields)
+
+    def hold(self, job_id: str, rev: int | None = None) -> Job:
+        """It stays where it is until released."""
+        with self._board.change() as tx:
+            job = self._waiting(tx, job_id, rev)
+            return job if job.state is JobState.HELD else tx.move(job.id, JobState.HELD)
+
+    def release(self, job_id: str, rev: int | None = None) -> Job:
+        """Waiting begins anew; former failures are forgiven."""
+        with self._board.change() as tx:
+            job = self._waiting(tx, job_id, rev)
+            if job.state is JobState.QUEUED:
+                return job
+            now = self._clock.time()
+            return tx.move(job.id, JobState.QUEUED, waiting_since=now, tries=0, error=None)
+
+    def retry(self, job_id: str, rev: int | None = None) -> Job:
+        """Another attempt of one that failed or was cancelled, at the end of the queue."""
+        with self._board.change() as tx:
+            job = _current(tx, job_id, rev)
+            if job.state not in (JobState.FAILED, JobState.CANCELLED):
+                raise Blocked(
+                    f"{job.file_name} is {job.state.value}; only a job that failed or was "
+                    "cancelled can be tried again.",
+                    code="not_ended_badly",
+                )
+            stored = self._library.get(job.file_id)
+            now = self._clock.time()
+            again = replace(
+                archived(job, job.state.value, now), from_queue=True, waiting_since=now, tries=0,
+                not_before=None, error=None, finished_at=None, result="",
+            )  # fmt: skip
+            self._check(again, stored)
+            tx.move(job.id, JobState.QUEUED)
+            return tx.add(_at_the_end(tx, replace(again, state=JobState.QUEUED, rev=job.rev + 1)))
+
+    def duplicate(self, job_id: str, *, created_by: str = "") -> Job:
+        """The same wishes as a new job, whatever became of the first."""
+        job = self._board.store.view().jobs.get(job_id)
+        if job is None:
+            raise _no_job(job_id)
+        return self.add(
+            job.file_id,
+            job.plate,
+            job.target,
+            copies=job.copies,
+            priority=job.priority,
+            options=job.options,
+            ams_mapping=job.ams_wanted,
+            confirm=job.confirm,
+            notes=job.notes,
+            created_by=created_by,
+        )
+
+    def remove(self, job_id: str, rev: int | None = None, *, by: str = "") -> Job:
+        """Out of the queue: cancelled, with who did it. A job leaves no list without a trace."""
+        now = self._clock.time()
+        text = f"Removed from the queue by {by}." if by else "Removed from the queue."
+        with self._board.change() as tx:
+            job = self._waiting(tx, job_id, rev)
+            error = JobError(code="removed", text=text)
+            return tx.move(job.id, JobState.CANCELLED, finished_at=now, error=error, result=text)
+
+    def place(self, job_id: str, before: str | None, rev: int | None = None) -> Job:
+        """Put a waiting job right before another (None = at the end). It takes over that one's
+        priority and waiting time, see ordering.py."""
+        now = self._clock.time()
+        with self._board.change() as tx:
+            job = self._waiting(tx, job_id, rev)
+            others = [j for j in ordering.in_order(tx.jobs.values(), now) if j.id != job.id]
+            other = None if before is None else self._waiting(tx, before, None)
+            if other is job or not others:
+                return job
+            rank = ordering.rank_before(others, other, now)
+            if rank is None:
+                others = _renumbered(tx, others)
+                other = next(j for j in others if j.id == before)
+                rank = other.rank - 0.5
+            near = other or others[-1]
+            return tx.touch(
+                job.id, rank=rank, priority=near.priority, waiting_since=near.waiting_since
+            )
+
+    def pause(self, on: bool, *, by: str = "") -> Pause:
+        """Durable: the dispatcher sends nothing until resumed. Running transfers go on."""
+        with self._board.change() as tx:
+            if tx.pause.on is not on:
+                tx.pause = Pause(on=on, by=by, at=self._clock.time())
+            return tx.pause
+
+    # -- checks --------------------------------------------------------------------------------
+
+    def _waiting(self, tx: Transaction, job_id: str, rev: int | None) -> Job:
+        job = _current(tx, job_id, rev)
+        if job.state.holds_printer:
+            name = self._name(job.printer_id)
+            raise Blocked(
+                f"{job.file_name} is on its way on {name} ({job.state.value}) and cannot be "
+                "changed now.",
+                code="in_flight",
+                details={"state": job.state.value, "printer_id": job.printer_id},
+            )
+        if job.state.has_ended:
+            raise Blocked(
+                f"{job.file_name} has ended ({job.state.value}) and cannot be changed.",
+                code="ended",
+                details={"state": job.state.value},
+            )
+        return job
+
+    def _name(self, printer_id: str) -> str:
+        config = self._fleet.configs.get(printer_id)
+        return config.name if config else printer_id
+
+    def _check(self, job: Job, stored: StoredFile) -> None:
+        """Raises BadRequest, Unusable, or NotFound for what no dispatcher could ever work on."""
+        self._check_file(job, stored)
+        check_request(job.target.text(), job.ams_wanted, job.options)
+        if not 1 <= job.copies <= MOST_COPIES:
+            raise Unusable(f"A job has 1 to {MOST_COPIES} copies.", code="copies")
+        if not ordering.LOWEST <= job.priority <= ordering.HIGHEST:
+            raise Unusable(
+                f"The priority is {ordering.LOWEST} to {ordering.HIGHEST}.", code="priority"
+            )
+        if job.not_before is not None and job.not_before > self._clock.time() + FARTHEST_S:
+            raise Unusable("A job can wait for a year at most.", code="not_before")
+        if job.ams_wanted is not None and not job.target.one_printer:
+            raise Unusable(
+                "A filament mapping belongs to one printer. Choose the printer, or leave the "
+                "mapping to the farm.",
+                code="mapping_needs_printer",
+            )
+        self._check_target(job.target)
+
+    def _check_file(self, job: Job, stored: StoredFile) -> None:
+        if not stored.file.plates:
+            raise Unusable(
+                f"{stored.name} is a model, not a print file. Slice it first.", code="needs_slicing"
+            )
+        if stored.file.plate(job.plate) is None:
+            have = ", ".join(str(plate.index) for plate in stored.file.plates)
+            raise Unusable(
+                f"{stored.name} has no plate {job.plate}; it has {have}.", code="no_plate"
+            )
+
+    def _check_target(self, target: Target) -> None:
+        configs = self._fleet.configs
+        if target.kind in ("printer_id", "printer_ids"):
+            for name in target.values:
+                if name not in configs:
+                    raise NotFound(
+                        f"There is no printer with the id {name!r}.", code="printer_not_found"
+                    )
+        elif target.kind == "tag":
+            known = {tag for c in configs.values() for tag in (*c.tags, c.group) if tag}
+            _require_known("tag", target.values[0], known)
+        elif target.kind == "model":
+            _require_known("model", target.values[0], self._models())
+
+    def _models(self) -> set[str]:
+        machines = (s.status.machine for s in self._fleet.snapshots())
+        reported = {name for m in machines for name in (m.name, m.code)}
+        return (reported | {c.model for c in self._fleet.configs.values()}) - {""}
+
+
+def _require_known(what: str, wanted: str, known: Collection[str]) -> None:
+    if folded(wanted) not in {folded(name) for name in known}:
+        have = ", ".join(sorted(known)) or "none"
+        raise Unusable(
+            f"No printer of the farm has the {what} {wanted!r}. There are: {have}.",
+            code=f"unknown_{what}",
+        )
+
+
+def _current(tx: Transaction, job_id: str, rev: int | None) -> Job:
+    job = tx.jobs.get(job_id)
+    if job is None:
+        raise _no_job(job_id)
+    if rev is not None and rev != job.rev:
+        raise Blocked(
+            f"{job.file_name} has changed since you looked. Look at it again.",
+            code="stale",
+            details={"rev": job.rev},
+        )
+    return job
+
+
+def _no_job(job_id: str) -> NotFound:
+    return NotFound(f"There is no job {job_id!r}.", code="job_not_found")
+
+
+def _at_the_end(tx: Transaction, job: Job) -> Job:
+    others = [other for other in tx.jobs.values() if other.id != job.id]
+    return replace(job, rank=max(float(tx.next_id), ordering.last_rank(others) + 1.0))
+
+
+def _renumbered(tx: Transaction, jobs: Sequence[Job]) -> list[Job]:
+    """The same order with room between all ranks."""
+    return [tx.touch(job.id, rank=float(number)) for number, job in enumerate(jobs, start=1)]

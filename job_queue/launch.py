@@ -1,0 +1,231 @@
+"""From a request, or from the queue, to a claimed printer and a running transfer."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+
+from core.clock import Clock
+from core.errors import Blocked
+from job_queue.board import Board
+from job_queue.fit import PrinterFit, check_request, require_start
+from job_queue.fitting import Fitting
+from job_queue.identity import baseline_of, shown_ids
+from job_queue.job import Job, JobError, JobState
+from job_queue.naming import remote_name
+from job_queue.start import StartRun
+from job_queue.store import Transaction
+from job_queue.target import Target
+from printers import safety
+from printers.fleet import Fleet
+from printers.registry import Snapshot
+from printers.status import PrinterStatus
+from slicer.library import FileLibrary, StoredFile
+
+BOUNDS_WAIT_S = 20.0
+"""How long a direct start waits for the farm to have read where the file's moves go."""
+
+Claim = Callable[[Transaction], Job]
+
+
+class Launcher:
+    """Owns the threads of all attempts that have not been started yet. Thread-safe."""
+
+    def __init__(
+        self, board: Board, fleet: Fleet, library: FileLibrary, fitting: Fitting, clock: Clock
+    ) -> None:
+        self._board = board
+        self._fleet = fleet
+        self._library = library
+        self._fitting = fitting
+        self._clock = clock
+        self._runs: dict[str, StartRun] = {}
+        self._lock = threading.Lock()
+
+    # -- a direct start ------------------------------------------------------------------------
+
+    def start_file(
+        self,
+        printer_id: str,
+        file_id: str,
+        plate: int,
+        *,
+        ams_mapping: Sequence[int] | None,
+        options: Mapping[str, bool],
+        confirm: Collection[str],
+        created_by: str,
+    ) -> Job:
+        """See JobService.start_file."""
+        self._require_trust()
+        snapshot = self._fleet.snapshot(printer_id)
+        stored = self._library.get(file_id)
+        check_request(snapshot.status.name, ams_mapping, options)
+        self._require_free(snapshot)
+        self._library.await_bounds(file_id, plate, BOUNDS_WAIT_S)
+        fit = self._fitting.of_file(
+            stored, plate, snapshot.status, ams_mapping=ams_mapping, options=options
+        )
+        require_start(fit, confirm)
+        self._fitting.remember(stored, plate, snapshot.status, fit, confirm, created_by)
+        draft = replace(
+            draft_of(stored, plate),
+            target=Target.printer(printer_id),
+            created_at=self._clock.time(),
+            created_by=created_by,
+            options=dict(options),
+            confirm=tuple(sorted(confirm)),
+            ams_wanted=None if ams_mapping is None else tuple(ams_mapping),
+        )
+
+        def claim(tx: Transaction) -> Job:
+            job = tx.add(replace(draft, id=tx.new_id()))
+            return tx.add(self._claimed(tx, job, fit, snapshot.status))
+
+        return self._launch(draft, snapshot, claim)
+
+    # -- from the queue ------------------------------------------------------------------------
+
+    def start_queued(self, job: Job, printer_id: str) -> Job:
+        """One copy of a queued job on this printer. Raises what start_file raises, and Blocked
+        when the job is not what it was (code ``stale``)."""
+        self._require_trust()
+        snapshot = self._fleet.snapshot(printer_id)
+        stored = self._library.get(job.file_id)
+        self._require_free(snapshot)
+        fit = self._fitting.of_file(
+            stored, job.plate, snapshot.status, ams_mapping=job.ams_wanted, options=job.options
+        )
+        require_start(fit, job.confirm)
+        self._fitting.remember(stored, job.plate, snapshot.status, fit, job.confirm, job.created_by)
+
+        def claim(tx: Transaction) -> Job:
+            current = tx.job(job.id)
+            if current.rev != job.rev or current.state is not JobState.QUEUED:
+                raise Blocked(f"{job.file_name} has just been changed.", code="stale")
+            if tx.pause.on:
+                raise Blocked("The queue is paused.", code="paused")
+            if current.left > 1:
+                current = _split_off(tx, current)
+            tx.move(current.id, JobState.CLAIMED)
+            claimed = self._claimed(tx, current, fit, snapshot.status)
+            return tx.add(replace(claimed, state=JobState.CLAIMED, rev=current.rev + 1))
+
+        return self._launch(job, snapshot, claim)
+
+    # -- both ----------------------------------------------------------------------------------
+
+    def _require_trust(self) -> None:
+        trouble = self._board.store.trouble
+        if trouble:
+            raise Blocked(trouble, code="store_trouble")
+
+    def _require_free(self, snapshot: Snapshot) -> None:
+        job = self._board.store.view().open_jobs.get(snapshot.status.printer_id)
+        if job is not None:
+            raise Blocked(
+                f"{job.file_name} is still open on {snapshot.status.name}.",
+                code="job_open",
+                details={"job_id": job.id},
+            )
+        safety.check_act("start", snapshot, self._clock.monotonic())
+
+    def _launch(self, draft: Job, snapshot: Snapshot, claim: Claim) -> Job:
+        source = self._library.path(draft.file_id)
+        with self._lock:  # the run is known before the watcher could call it an orphan
+            with self._board.change() as tx:  # W1: reserved, or somebody was faster
+                _require_claimable(tx, snapshot.status)
+                job = claim(tx)
+            run = StartRun(job, source, self._board, self._fleet, self._clock, self._recheck)
+            self._runs[job.id] = run
+            run.thread.start()
+        return job
+
+    def _claimed(self, tx: Transaction, job: Job, fit: PrinterFit, status: PrinterStatus) -> Job:
+        token = tx.new_token(shown_ids(status.job))
+        return replace(
+            job,
+            printer_id=status.printer_id,
+            claimed_at=self._clock.time(),
+            token=token,
+            remote_name=remote_name(job.file_name, token, job.kind),
+            ams_mapping=fit.ams_mapping,
+            baseline=baseline_of(status),
+            error=None,
+        )
+
+    def _recheck(self, job: Job, status: PrinterStatus) -> None:
+        """The last look's repetition: trays or nozzle may have changed during the transfer."""
+        stored = self._library.get(job.file_id)
+        fit = self._fitting.of_file(
+            stored, job.plate, status, ams_mapping=job.ams_mapping, options=job.options
+        )
+        require_start(fit, job.confirm)
+
+    # -- the threads ---------------------------------------------------------------------------
+
+    def cancel(self, job: Job, error: JobError) -> bool:
+        """End the transfer of this attempt; False when there is none, or too late."""
+        with self._lock:
+            run = self._runs.get(job.id)
+        return run is not None and job.state.is_before_start and run.cancel(error)
+
+    def running(self) -> list[StartRun]:
+        with self._lock:
+            return [run for run in self._runs.values() if run.thread.is_alive()]
+
+    def alive(self) -> set[str]:
+        """Ids of the jobs whose thread is at work; the others' are forgotten."""
+        with self._lock:
+            for job_id in [i for i, run in self._runs.items() if not run.thread.is_alive()]:
+                del self._runs[job_id]
+            return set(self._runs)
+
+
+def draft_of(stored: StoredFile, plate: int) -> Job:
+    """What a job takes from its file; id and everything else are still missing."""
+    chosen = stored.file.plate(plate)
+    return Job(
+        id="",
+        file_id=stored.id,
+        file_name=stored.name,
+        kind=stored.file.kind,
+        sha256=stored.sha256,
+        md5=stored.md5,
+        size_bytes=stored.size_bytes,
+        plate=plate,
+        plates=len(stored.file.plates),
+        seconds=chosen.seconds if chosen else None,
+        picture=bool(chosen and chosen.has_thumbnail),
+    )
+
+
+def _require_claimable(tx: Transaction, status: PrinterStatus) -> None:
+    if tx.trouble:
+        raise Blocked(tx.trouble, code="store_trouble")
+    other = tx.open_job(status.printer_id)
+    if other is not None:
+        raise Blocked(f"{other.file_name} is still open on {status.name}.", code="job_open")
+    bed = tx.bed(status.printer_id)
+    if bed is None or not bed.clear:
+        raise Blocked(f"The bed of {status.name} is not marked clear.", code="bed_not_clear")
+
+
+def _split_off(tx: Transaction, job: Job) -> Job:
+    """One copy becomes a job of its own; the last one never does."""
+    copy = replace(
+        job,
+        id=tx.new_id(),
+        rev=1,
+        copies=1,
+        made=0,
+        handed=0,
+        series=job.id,
+        tries=0,
+        attempts=(),
+        attempt=1,
+        error=None,
+        evidence=(),
+    )
+    tx.touch(job.id, handed=job.handed + 1)
+    return tx.add(copy)
