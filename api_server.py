@@ -24,6 +24,7 @@ from job_queue.service import JobService
 from printers.fleet import Fleet
 from printers.registry import Registry
 from simulator.child import SimulatorProcess
+from slicer.confirmations import Confirmations
 from slicer.library import FileLibrary
 from web.app import create_app
 from web.auth import refuse_wide_bind
@@ -53,7 +54,10 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
         folder / "files", clock, config.limits.upload_mb * 1_000_000, bus=bus,
         models=config.slicer.enabled, model_limit_bytes=config.slicer.model_mb * 1_000_000,
     )  # fmt: skip
-    jobs = JobService(JsonJobStore(folder, clock), fleet, registry, library, bus, clock)
+    jobs = JobService(
+        JsonJobStore(folder, clock), fleet, registry, library, bus, clock,
+        confirmations=Confirmations(folder / "confirmations.json", clock),
+    )  # fmt: skip
     fleet.observe(jobs.note_command)
     cameras = CameraHub(fleet.camera, clock)
     fleet.guard_uploads(cameras.making_way)
