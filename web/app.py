@@ -15,6 +15,9 @@ from web import (
     older_uploads,
     pages,
     printers_api,
+    send_api,
+    send_keys,
+    send_keys_api,
     start_api,
     status_api,
     status_body,
@@ -29,7 +32,7 @@ from web.status_body import StatusBody
 _MB = 1_000_000
 BLUEPRINTS = (
     status_api, printers_api, fleet_api, files_api, start_api, jobs_api, camera_api, older_api,
-    older_uploads, pages, job_picture,
+    older_uploads, pages, job_picture, send_api, send_keys_api,
 )  # fmt: skip
 
 
@@ -49,7 +52,10 @@ def create_app(services: Services) -> Flask:
     proxies = Proxies(services.config.server.trusted_proxies)
     policy = content_policy(pages.script_hashes(services.static_dir))
     Guards(services.config.server, proxies, policy).install(app)
-    Auth(services.config, services.clock, proxies).install(app)
+    config, clock = services.config, services.clock
+    keys = send_keys.SendKeys(config.data_dir, config.server.send_keys, clock)
+    app.extensions[send_keys.EXTENSION] = keys
+    Auth(config, clock, proxies, keys).install(app)
     Idempotency(services.clock).install(app)
 
     body = StatusBody({"version": services.version, "started": services.started_at})

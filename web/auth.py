@@ -2,6 +2,7 @@
 
 The cookie exists because browsers do not send Basic credentials with every WebSocket handshake
 (Safari) and image. It is an HMAC over its expiry, bound to the configured user and password.
+The slicers' routes also open to a send key, which opens nothing else and never gets a cookie.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from core.clock import Clock
 from core.config import FarmConfig, ServerConfig
 from core.errors import FarmError
 from core.files import write_durably
-from web.errors import TooManyRequests, Unauthorized, Unavailable
+from web.errors import Forbidden, TooManyRequests, Unauthorized, Unavailable
 from web.guards import Proxies, is_ip
+from web.send_keys import BLUEPRINT, SendKeys
 
 logger = logging.getLogger(__name__)
 
@@ -121,11 +123,15 @@ def session_key(folder: Path) -> bytes:
 class Auth:
     """before_request and after_request of every route."""
 
-    def __init__(self, config: FarmConfig, clock: Clock, proxies: Proxies) -> None:
+    def __init__(
+        self, config: FarmConfig, clock: Clock, proxies: Proxies, send_keys: SendKeys
+    ) -> None:
         self._server = config.server
         self._clock = clock
         self._proxies = proxies
+        self._send_keys = send_keys
         self._attempts = Attempts(clock)
+        self._key_attempts = Attempts(clock)  # a slicer with an old key must not lock people out
         self._sessions: Sessions | None = None
         if self._server.auth_required:
             self._sessions = Sessions(session_key(config.data_dir), self._server)
@@ -136,7 +142,7 @@ class Auth:
 
     def require(self) -> None:
         """Deny unless proven otherwise; a fault in here denies too."""
-        g.user, g.session_expires, g.session_wanted = "", None, False
+        g.user, g.session_expires, g.session_wanted, g.send_key = "", None, False, ""
         if request.path in PUBLIC:
             return
         try:
@@ -148,13 +154,32 @@ class Auth:
             raise Unavailable("Signing in does not work at the moment.", code="auth") from error
 
     def _authenticate(self) -> None:
-        if self._sessions is None:
-            if self._server.user or self._server.password:
-                raise Unauthorized("The farm's user or password is not set completely.")
-            return
+        if self._sessions is None and (self._server.user or self._server.password):
+            raise Unauthorized("The farm's user or password is not set completely.")
+        if request.blueprint == BLUEPRINT and (key := _given_key()):
+            self._check_key(key)
+        elif self._sessions is not None:
+            self._sign_in(self._sessions)
+
+    def _check_key(self, key: bytes) -> None:
+        """Right or refused, whatever else the request carries; also where no password is set."""
+        address = self._proxies.client()
+        if self._key_attempts.exceeded(address):
+            raise TooManyRequests("Too many wrong keys. Wait a minute and try again.")
+        found = self._send_keys.find(key)
+        if found is None:
+            self._key_attempts.note(address)
+            logger.warning("Wrong send key from %s", address)
+            raise Forbidden(
+                "The farm does not know this API key. Make a new one in the farm's settings.",
+                code="wrong_key",
+            )
+        g.send_key = found.name
+
+    def _sign_in(self, sessions: Sessions) -> None:
         now = self._clock.time()
         cookie = request.cookies.get(COOKIE, "")
-        expiry = self._sessions.expiry(cookie, now) if cookie else None
+        expiry = sessions.expiry(cookie, now) if cookie else None
         if expiry is not None:
             g.user, g.session_expires = self._server.user, expiry
             g.session_wanted = expiry - now < SESSION_S - _RENEW_S and self._basic() is True
@@ -196,3 +221,12 @@ class Auth:
                 path="/",
             )
         return response
+
+
+def _given_key() -> bytes:
+    """The key of X-Api-Key or "Authorization: Bearer", as the bytes that were sent; b"" = none."""
+    given = request.headers.get("X-Api-Key", "").strip()
+    if not given:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        given = token.strip() if scheme.lower() == "bearer" else ""
+    return given.encode("latin-1", "replace")

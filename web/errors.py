@@ -22,6 +22,13 @@ class Unauthorized(FarmError):
     status: ClassVar[int] = 401
 
 
+class Forbidden(FarmError):
+    """Credentials that open nothing here."""
+
+    code: ClassVar[str] = "forbidden"
+    status: ClassVar[int] = 403
+
+
 class ForeignOrigin(FarmError):
     """The request was made by a page of another site."""
 
