@@ -104,6 +104,7 @@ export class LayerReader {
   /** @param {string} words */
   comment(words) {
     if (/^; ?(?:LAYER_CHANGE|CHANGE_LAYER|LAYER:)/.test(words)) {
+      if (!this.marked) this.layers = []; // what was primed before belongs to the first layer
       this.marked = true;
       this.fresh = true;
       return;
@@ -173,12 +174,12 @@ export class LayerReader {
   /** A new layer when the slicer marked one, or at another height when it marks none. */
   open() {
     const other = !this.marked && Math.abs(this.z - this.drawnZ) > 1e-4;
-    if (this.layers.length && !this.fresh && !other && this.layers.length) return;
+    if (this.layers.length && !this.fresh && !other) return;
     this.fresh = false;
     this.drawnZ = this.z;
     const last = this.layers.at(-1);
     if (last) last.to = this.lines.size;
-    this.layers.push({ z: this.z, from: this.lines.size, to: this.lines.size });
+    this.layers.push({ z: this.z, from: last ? this.lines.size : 0, to: this.lines.size });
   }
 
   /** @param {number} x0 @param {number} y0 @param {number} x1 @param {number} y1 */

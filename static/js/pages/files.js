@@ -139,6 +139,7 @@ export async function filesPage(root, chosen, signal) {
   paintUploads();
   await load();
   if (signal.aborted) return;
+  list.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest' });
   if (chosen) fileDetail(detail, chosen, { signal, remove, changed: load });
   hide(detail, !chosen);
 }

@@ -144,8 +144,9 @@ export function fileDetail(root, id, page) {
   function paintValues() {
     keyed(values, known(), ([key]) => key, ([key]) => h('div', null, h('dt', null, t(`fd.v.${key}`)), h('dd', null, h('span'), h('small'))), (node, [, value, place]) => {
       const [said, source] = node.lastChild.children;
-      const nothing = value === null || value === undefined || value === '' || value === 0 || value === false;
-      text(said, nothing ? t('fd.unknown') : value);
+      const nothing = !(value instanceof Node) && (value === null || value === undefined || value === '' || value === 0 || value === false);
+      if (value instanceof Node) said.replaceChildren(value);
+      else text(said, nothing ? t('fd.unknown') : value);
       said.classList.toggle('none', nothing);
       text(source, nothing || !place ? '' : t('fd.source', { place: String(place).replaceAll('_', ' ') }));
     });
@@ -185,8 +186,8 @@ export function fileDetail(root, id, page) {
 /** @param {any} fit */
 const nameOf = (fit) => store.printers.get(fit.printer_id)?.name ?? fit.printer_id;
 
-/** "12 g PLA, 3 g PETG" with the colour's dot. @param {any} plate */
+/** "12 g PLA, 3 g PETG", each with its colour. @param {any} plate */
 function filamentWords(plate) {
-  const list = plate.filaments.map((/** @type {any} */ f) => [f.grams !== null && grams(f.grams), f.type, f.color && css(f.color)].filter(Boolean).join(' '));
-  return list.join(', ') || grams(plate.grams);
+  if (!plate.filaments.length) return grams(plate.grams);
+  return h('span.fils', null, plate.filaments.map((/** @type {any} */ f) => h('span', null, h('i.sw', { style: f.color ? { '--c': css(f.color) } : {} }), [f.grams !== null && grams(f.grams), f.type].filter(Boolean).join(' '))));
 }

@@ -11,6 +11,11 @@ addWords({
   'layers.outer': 'Outer wall', 'layers.inner': 'Inner wall', 'layers.infill': 'Infill and surfaces', 'layers.support': 'Support', 'layers.other': 'Other', 'layers.prime': 'Skirt, brim, priming',
 });
 
+const WORKER = new URL('../layers/worker.js', import.meta.url).href;
+/** The page's one Trusted Types policy: it vouches for this one script and for nothing else. */
+const policy = /** @type {any} */ (globalThis).trustedTypes?.createPolicy('farm-worker', { createScriptURL: () => WORKER });
+const workerUrl = () => policy?.createScriptURL('') ?? WORKER;
+
 const LINE_MM = 0.42;
 const PAD = 14;
 
@@ -25,11 +30,11 @@ export function layersPart(url, { signal, bed = null }) {
   const slider = h('input', { type: 'range', min: 1, max: 1, value: 1, step: 1, 'aria-label': t('layers.slider'), oninput: () => show(Number(slider.value) - 1) });
   const words = h('output');
   const step = (/** @type {number} */ by) => () => { slider.value = String(Number(slider.value) + by); show(Number(slider.value) - 1); };
-  const key = h('ul.lkey', null, KINDS.map((name) => h(`li.lk-${name}`, { hidden: true }, h('i'), t(`layers.${name}`))));
+  const key = h('ul.lkey', null, KINDS.map((name) => h(`li.lk-${name}`, { hidden: true }, h('i'), h('span', null, t(`layers.${name}`)))));
   const bar = h('div.lbar', { hidden: true }, h('button.btn.sm', { type: 'button', 'aria-label': t('layers.down'), onclick: step(-1) }, '−'), slider, h('button.btn.sm', { type: 'button', 'aria-label': t('layers.up'), onclick: step(1) }, '+'), words);
   const root = h('section.layers', { 'aria-label': t('layers.title') }, canvas, note, bar, key);
 
-  const worker = new Worker(new URL('../layers/worker.js', import.meta.url), { type: 'module' });
+  const worker = new Worker(workerUrl(), { type: 'module' });
   /** @type {number[]} */
   let heights = [];
   /** @type {number[] | null} */
@@ -95,12 +100,12 @@ export function layersPart(url, { signal, bed = null }) {
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, w, hgt);
     if (!box) return;
-    const style = getComputedStyle(root);
+    const style = getComputedStyle(canvas); // a canvas cannot resolve light-dark() itself
     const view = frame(box, bed, w, hgt);
-    grid(pen, view, w, hgt, style.getPropertyValue('--line'));
-    if (bed) outline(pen, view, bed, style.getPropertyValue('--ctl'));
-    if (drawn) lines(pen, view, drawn, style);
+    grid(pen, view, w, hgt, style.borderTopColor);
+    if (bed) outline(pen, view, bed, style.color);
     [...key.children].forEach((item, kind) => hide(item, !seen.has(kind)));
+    if (drawn) lines(pen, view, drawn, [...key.children].map((item) => getComputedStyle(item).color));
   }
   return root;
 }
@@ -144,12 +149,12 @@ function outline(pen, view, bed, colour) {
 }
 
 /** @param {CanvasRenderingContext2D} pen @param {View} view
- * @param {{xy: Float32Array, kind: Uint8Array}} layer @param {CSSStyleDeclaration} style */
-function lines(pen, view, layer, style) {
+ * @param {{xy: Float32Array, kind: Uint8Array}} layer @param {string[]} colours one per kind */
+function lines(pen, view, layer, colours) {
   pen.lineCap = 'round';
   pen.lineWidth = Math.max(0.75, LINE_MM * view.scale * 0.82);
   for (let kind = KINDS.length - 1; kind >= 0; kind--) {
-    pen.strokeStyle = style.getPropertyValue(`--layer-${KINDS[kind]}`);
+    pen.strokeStyle = colours[kind];
     pen.beginPath();
     let lastX = NaN, lastY = NaN;
     for (let i = 0; i < layer.kind.length; i++) {
