@@ -39,7 +39,7 @@ def test_plain_gcode(save: Save) -> None:
 
 
 def test_each_plate_of_an_archive(save: Save, parts: Any, pack: Any) -> None:
-    one = parts()["Metadata/plate_1.gcode"].replace(b"G28\n", b"G28\nM83\n")
+    one = parts()["Metadata/plate_1.gcode"]
     content = parts(gcode=one)
     content["Metadata/plate_2.gcode"] = one.replace(b"G1 X20 Y20 E.5", b"G1 X90 Y20 E.5")
     content["Metadata/plate_03.gcode"] = b"G1"
