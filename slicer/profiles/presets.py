@@ -79,7 +79,8 @@ class Vendor:
 class PresetReader(Protocol):
     """One family's files. Stateless; every method may be called from any thread."""
 
-    family: Family
+    @property
+    def family(self) -> Family: ...
 
     def read(self, path: Path, name: str) -> Bundle:
         """A user's export (the farm's own path; ``name`` is for sentences).
