@@ -17,6 +17,7 @@ from slicer import children, models
 from slicer.printfile import Shape
 from slicer.threemf import projects
 from slicer.threemf.archive import SafeArchive
+from slicer.threemf.members import MAX_XML_DEPTH
 
 logger = logging.getLogger(__name__)
 
@@ -118,12 +119,26 @@ def _step(path: Path, name: str) -> Shape:
 
 
 def _amf(path: Path, name: str) -> Shape:
-    """Well-formed XML without a document type, which could name entities."""
+    """Well-formed XML without a document type, which could name entities, and not too deep:
+    the parser keeps every open element in memory."""
+    depth = 0
 
     def deny(*_: object) -> None:
         raise refuse("model_unreadable", name)
 
+    def enter(*_: object) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > MAX_XML_DEPTH:
+            deny()
+
+    def leave(_: object) -> None:
+        nonlocal depth
+        depth -= 1
+
     parser = xml.parsers.expat.ParserCreate()
+    parser.StartElementHandler = enter
+    parser.EndElementHandler = leave
     parser.StartDoctypeDeclHandler = deny
     parser.EntityDeclHandler = deny
     try:
