@@ -1,0 +1,62 @@
+"""Does a model name programs for PrusaSlicer to start? Reproduced with 2.5 in 3MF and AMF files.
+
+The line ``post_process`` of a project's settings runs when no ini and no argument says otherwise
+(CVE-2023-47268). Both say otherwise here; a file that tries is refused all the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from core.errors import Unusable
+from slicer.profiles import prusa_groups
+from slicer.threemf.archive import SafeArchive
+
+_LINE = re.compile(
+    rb"(?:^|[\n\r>;])[ \t;]*" + prusa_groups.SCRIPTS.encode() + rb"[ \t]*=[ \t\"]*([^\s\"<])",
+)
+_OVERLAP = 512  # longer than any beginning of such a line
+_CHUNK_BYTES = 256 * 1024
+_ZIP = b"PK\x03\x04"
+
+
+def refuse_scripts(model: Path, kind: str) -> None:
+    """Raises Unusable for a project that would run something, or that cannot be looked into."""
+    if kind not in ("3mf", "amf"):
+        return
+    with model.open("rb") as file:
+        is_zip = file.read(4) == _ZIP
+    found = any(map(_names_scripts, _members(model))) if is_zip else _names_scripts(_chunks(model))
+    if found:
+        raise Unusable(
+            "The model's file names programs to run after slicing (post_process), which the farm "
+            "never does. Open it in PrusaSlicer, clear Print Settings > Output options > "
+            "Post-processing scripts and save it again, or export the model as STL.",
+            code="model_runs_scripts",
+        )
+
+
+def _members(model: Path) -> Iterator[Iterable[bytes]]:
+    with SafeArchive(model, "The model") as archive:
+        for member in archive.names:
+            name = member.casefold()
+            if name.endswith((".config", ".amf", ".xml")) and "metadata/_rels/" not in name:
+                yield archive.chunks(member)
+
+
+def _names_scripts(chunks: Iterable[bytes]) -> bool:
+    before = b"\n"
+    for chunk in chunks:
+        text = before + chunk
+        if _LINE.search(text):
+            return True
+        before = text[-_OVERLAP:]
+    return False
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            yield chunk
