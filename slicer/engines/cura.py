@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import math
 import re
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 from core import jsonio
 from core.clock import Clock, SystemClock
 from core.errors import Unusable
-from slicer.engines import cura_gcode, cura_settings
+from slicer.engines import cura_gcode, cura_settings, cura_verdict
+from slicer.engines.asking import ask, silence
 from slicer.engines.base import Ended, Installation, Invocation, SliceOrder, Step, Verdict
 from slicer.engines.cura_definitions import MACHINE, definitions_of, plain
 from slicer.profiles import cura_resources
@@ -25,7 +25,6 @@ from slicer.profiles.cura_resources import EXTRUDER, PRINTER
 from slicer.profiles.presets import Family
 
 OUTPUT = "out.gcode"
-ASK_S = 10.0
 
 _VERSION = re.compile(r"Cura_SteamEngine version (\d+(?:\.\d+){1,3})")
 _PROGRESS = re.compile(r"Progress:([\w+ ]{1,30}):\d+:\d+\s+(\d+(?:\.\d+)?)%")
@@ -36,39 +35,6 @@ _STAGES = {
     "inset+skin": "Laying out walls and skin",
     "support": "Planning support",
     "export": "Writing G-code",
-}
-_FAILURES = (
-    (
-        "Failed to load model",
-        "model_unreadable",
-        "model",
-        "CuraEngine cannot read the model; it may be damaged. Export it as STL again.",
-    ),
-    (
-        "Couldn't open JSON file",
-        "cura_definition",
-        "engine",
-        "CuraEngine does not find its definitions. Run deploy/cura_definitions.sh.",
-    ),
-    (
-        "Trying to retrieve setting with no value given",
-        "cura_settings",
-        "settings",
-        "CuraEngine misses a setting. Its definitions are of another version; install those "
-        "that belong to it.",
-    ),
-    (
-        "bad_alloc",
-        "engine_memory",
-        "model",
-        "CuraEngine needed more memory than it may have. Simplify the model, or raise "
-        "slicer.memory_mb.",
-    ),
-)
-_LIMITS = {
-    "time": "took longer than it may. Simplify the model, or raise slicer.timeout_s.",
-    "output": "wrote more than it may. Simplify the model or choose a coarser profile.",
-    "cancelled": "was cancelled.",
 }
 
 
@@ -89,34 +55,17 @@ class CuraEngine:
 
     def version(self, program: Path) -> Installation:
         """See Engine: CuraEngine says its version at the head of its help."""
-        try:
-            asked = subprocess.run(
-                [str(program), "help"],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=ASK_S,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            problem = f"{program.name} does not answer ({error}). Install {self.package}."
+        ended = ask(program, "help")
+        found = _VERSION.search(ended.tail)
+        if found is None:
+            problem = silence(self.label, program, ended)
             return Installation(engine=self.name, program=program, problem=problem)
-        said = (asked.stdout + asked.stderr)[:65_536].decode("utf-8", "replace")
-        found = _VERSION.search(said)
-        return Installation(
-            engine=self.name,
-            program=program,
-            version=found[1] if found else "",
-            problem=self._problem(program, bool(found)),
-        )
-
-    def _problem(self, program: Path, answered: bool) -> str:
-        if not answered:
-            return f"{program.name} does not answer like CuraEngine. Install {self.package}."
         try:
             require_found(cura_resources.find(self._configured, program))
+            problem = ""
         except Unusable as error:
-            return error.message
-        return ""
+            problem = error.message
+        return Installation(engine=self.name, program=program, version=found[1], problem=problem)
 
     def prepare(self, order: SliceOrder) -> Invocation:
         """See Engine: writes one definition of the machine and one per extruder."""
@@ -124,7 +73,7 @@ class CuraEngine:
             raise Unusable(
                 f"CuraEngine slices STL files only, not {order.kind.upper()}. Export the model "
                 "as STL, or slice it with another slicer.",
-                code="engine_model_kind",
+                code="engine_cannot",
             )
         self._require_choice(order)
         resources = require_found(cura_resources.find(self._configured, order.installation.program))
@@ -144,7 +93,7 @@ class CuraEngine:
         if choice.family is not self.family or "extruders" not in choice.machine.settings:
             raise Unusable(
                 "CuraEngine needs Cura's own profiles. Choose a machine of Cura's.",
-                code="engine_profiles",
+                code="engine_cannot",
             )
         extruders = len(choice.machine.settings["extruders"])
         if not 1 <= len(choice.filaments) <= extruders:
@@ -159,24 +108,18 @@ class CuraEngine:
         match = _PROGRESS.match(line)
         if match is None:
             return None
-        percent = min(100, int(float(match[2]) * 100))
+        percent = min(99, int(float(match[2]) * 100))
         return Step(percent=percent, text=_STAGES.get(match[1], ""))
 
     def judge(self, order: SliceOrder, ended: Ended) -> Verdict:
         """See Engine. Exit code 0 is given for truncated, empty and random models alike."""
-        if ended.limit:
-            text = f"Slicing {_LIMITS.get(ended.limit, 'was ended.')}"
-            blame = "" if ended.limit == "cancelled" else "model"
-            return Verdict(ok=False, code=f"slicing_{ended.limit}", text=text, blame=blame)
-        if ended.code != 0:
-            return _failure(ended)
-        return _look_at(order.folder / OUTPUT, ended)
+        return cura_verdict.judge(order.folder / OUTPUT, ended)
 
     def finish(self, order: SliceOrder, ended: Ended) -> None:
         """See Engine: the header's real values, which CuraEngine only logs, and the machine."""
         header = cura_gcode.logged_header(ended.tail)
         if not header:
-            raise _no_summary()
+            raise Unusable(cura_verdict.NO_SUMMARY, code="no_summary")
         lines = [header, *_added(order, header, ended.tail)]
         late = _late_values(order, header, ended.tail)
         cura_gcode.rewrite(order.folder / OUTPUT, "\n".join(lines), late)
@@ -190,47 +133,6 @@ def argv_of(order: SliceOrder) -> tuple[str, ...]:
         *("-j", str(order.folder / f"{MACHINE}.def.json")),
         *("-o", str(order.folder / OUTPUT)),
         *("-e0", "-l", str(order.model)),
-    )
-
-
-def _failure(ended: Ended) -> Verdict:
-    for sign, code, blame, text in _FAILURES:
-        if sign in ended.tail:
-            return Verdict(ok=False, code=code, text=text, blame=blame)
-    if ended.code < 0 or ended.code >= 128:
-        text = f"CuraEngine crashed (code {ended.code}). The model may be more than it can do."
-        return Verdict(ok=False, code="engine_crashed", text=text, blame="engine")
-    errors = [line.strip() for line in ended.tail.splitlines() if "[ERROR]" in line]
-    said = errors[-1].replace("[ERROR]", "").strip()[:300] if errors else "it gave no reason"
-    text = f"CuraEngine ended with code {ended.code}: {said}."
-    return Verdict(ok=False, code="engine_failed", text=text, blame="engine")
-
-
-def _look_at(output: Path, ended: Ended) -> Verdict:
-    if not output.is_file() or not output.stat().st_size:
-        text = "CuraEngine ended well but wrote nothing. Install it again."
-        return Verdict(ok=False, code="engine_no_output", text=text, blame="engine")
-    header = cura_gcode.logged_header(ended.tail)
-    if not header:
-        error = _no_summary()
-        return Verdict(ok=False, code=error.error_code, text=error.message, blame="engine")
-    if cura_gcode.is_empty(output) or not cura_gcode.seconds_in(header):
-        text = (
-            "CuraEngine found nothing to print in the model: it is empty, damaged, open or "
-            "smaller than one line. Repair it and export it again."
-        )
-        return Verdict(ok=False, code="empty_plate", text=text, blame="model")
-    if not cura_gcode.is_whole(output):
-        text = "CuraEngine's file is cut short. Check that the farm's disk has room."
-        return Verdict(ok=False, code="truncated", text=text, blame="engine")
-    return Verdict(ok=True)
-
-
-def _no_summary() -> Unusable:
-    return Unusable(
-        "CuraEngine ended without saying how long the print takes, so its file cannot be trusted. "
-        "Use CuraEngine 4.13 or newer.",
-        code="engine_output",
     )
 
 

@@ -141,5 +141,5 @@ def _skip_header(file: BinaryIO, path: Path) -> None:
         read += len(line)
     raise Unusable(
         f"CuraEngine wrote {path.name} without its header. Use a CuraEngine from 4.13 on.",
-        code="engine_output",
+        code="no_summary",
     )

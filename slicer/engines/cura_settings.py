@@ -7,6 +7,7 @@ machine's definition. The topmost wins, and most of it is formulas over other se
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -171,10 +172,10 @@ class _Stack:
         return self.common.get(key) or train.get(key) or {}
 
     def _read(self, key: str, text: str, kind: str, scope: _Scope) -> Any:
-        """A profile's text as a value, None when its formula has none."""
-        if not text.startswith("="):
-            return literal(text, kind)
+        """A profile's text as a value, None when it has none of the setting's type."""
         try:
+            if not text.startswith("="):
+                return literal(text, kind)
             return cura_formulas.evaluate(text[1:], scope)
         except FormulaError:
             self.problems.add(key)
@@ -190,21 +191,25 @@ class _Stack:
         elif value is not None:
             return value
         usual = about.get("default_value")
-        return literal(usual, kind) if isinstance(usual, str) else usual
+        try:
+            return literal(usual, kind) if isinstance(usual, str) else usual
+        except FormulaError:
+            return usual
 
 
 def literal(text: str, kind: str) -> Any:
-    """A text that is no formula, as a value of the setting's type."""
-    text = text.strip() if kind != "str" else text
+    """A text that is no formula, as a value of the setting's type. Raises FormulaError."""
     if kind == "bool":
-        return text.lower() in _TRUE
-    if kind in ("float", "int"):
-        try:
-            number = float(text)
-        except ValueError:
-            return text
-        return int(number) if kind == "int" else number
-    return text
+        return text.strip().lower() in _TRUE
+    if kind not in ("float", "int"):
+        return text if kind == "str" else text.strip()
+    try:
+        number = float(text)
+    except ValueError as error:
+        raise FormulaError("it is no number") from error
+    if not math.isfinite(number):
+        raise FormulaError("it is no number")
+    return int(number) if kind == "int" else number
 
 
 def _over(declared: Overrides, said: Overrides) -> dict[str, Mapping[str, Any]]:

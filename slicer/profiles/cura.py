@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import TooLarge, Unusable
-from slicer.profiles import cura_formulas, cura_ini, cura_machines, cura_resources
+from slicer.profiles import cura_formulas, cura_ini, cura_machines, cura_qualities, cura_resources
 from slicer.profiles.cura_formulas import FormulaError
 from slicer.profiles.cura_ini import Instance
 from slicer.profiles.cura_resources import PRINTER, Definition, Resources
@@ -104,7 +104,7 @@ def _presets(
     materials, broken = cura_machines.read_materials(resources)
     types = {material.id: material.type for material in materials}
     presets = [machine.preset for machine in machines]
-    presets += cura_machines.processes_of(resources, machines, types)
+    presets += cura_qualities.processes_of(resources, machines, types)
     presets += cura_machines.filaments_of(machines, materials)
     warnings += [f"Cura's material {name} cannot be read; it was left out." for name in broken]
     return presets, warnings

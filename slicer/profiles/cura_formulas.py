@@ -217,6 +217,8 @@ def _require_small(sign: ast.operator, left: Any, right: Any) -> None:
 def _bounded(value: Any) -> Any:
     if isinstance(value, int) and abs(value) > 10**18:
         raise FormulaError("it gives a number out of all bounds")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise FormulaError("it gives no number")
     if isinstance(value, (str, list)) and len(value) > MAX_ITEMS:
         raise FormulaError("it gives a value out of all bounds")
     return value

@@ -10,7 +10,7 @@ from core.errors import Unusable
 from slicer.profiles import cura_materials
 from slicer.profiles.cura_ini import Instance
 from slicer.profiles.cura_materials import Material
-from slicer.profiles.cura_resources import EXTRUDER, PRINTER, Definition, Resources
+from slicer.profiles.cura_resources import EXTRUDER, PRINTER, Definition, Overrides, Resources
 from slicer.profiles.presets import Preset, PresetKind
 
 MAX_EXTRUDERS = 16
@@ -42,6 +42,7 @@ def machines_of(
         if instance.metadata.get("hardware_type", "nozzle") == "nozzle":
             nozzles.setdefault(instance.definition, []).append(instance)
     names = [definition.name for definition in definitions]
+    declared = resources.declared(PRINTER)
     found: list[Machine] = []
     warnings: list[str] = []
     for definition in definitions:
@@ -54,7 +55,7 @@ def machines_of(
         unique = names.count(definition.name) == 1
         model = definition.name if unique else f"{definition.name} ({definition.id})"
         choices: Sequence[Instance | None] = own or [None]
-        found += [_machine(definition, extruders, nozzle, model) for nozzle in choices]
+        found += [_machine(definition, extruders, nozzle, model, declared) for nozzle in choices]
     return found, warnings
 
 
@@ -66,7 +67,11 @@ def _extruders(resources: Resources, definition: Definition) -> list[Definition]
 
 
 def _machine(
-    definition: Definition, extruders: Sequence[Definition], nozzle: Instance | None, model: str
+    definition: Definition,
+    extruders: Sequence[Definition],
+    nozzle: Instance | None,
+    model: str,
+    declared: Overrides,
 ) -> Machine:
     own_quality = definition.metadata.get("has_machine_quality") in (True, "true", "True")
     quality = str(definition.metadata.get("quality_definition") or definition.id)
@@ -75,6 +80,7 @@ def _machine(
         kind=PresetKind.MACHINE,
         name=f"{model} {nozzle.name}" if nozzle else model,
         settings={
+            **_volume(definition, declared),
             "definition": definition.id,
             "name": definition.name,
             "nozzle": nozzle.name if nozzle else "",
@@ -96,6 +102,19 @@ def _machine(
     )
 
 
+def _volume(definition: Definition, declared: Overrides) -> dict[str, float | bool]:
+    """How large its bed is and where on it X0 Y0 lies, in mm."""
+    found: dict[str, float | bool] = {}
+    for key in ("machine_width", "machine_depth", "machine_height"):
+        about = {**declared.get(key, {}), **definition.settings.get(key, {})}
+        if (size := _first_number((about.get("value"), about.get("default_value")))) is not None:
+            found[key] = size
+    zero = "machine_center_is_zero"
+    about = {**declared.get(zero, {}), **definition.settings.get(zero, {})}
+    said = about.get("value", about.get("default_value", False))
+    return {**found, zero: str(said).strip().lower() == "true"}
+
+
 def _size(
     key: str,
     values: Mapping[str, str],
@@ -108,95 +127,17 @@ def _size(
     for source in (*extruders[:1], definition):
         about = source.settings.get(key, {})
         said += [about.get("value"), about.get("default_value")]
-    for value in said:
+    found = _first_number(said)
+    return usual if found is None else found
+
+
+def _first_number(values: Iterable[Any]) -> float | None:
+    for value in values:
         try:
             return float(value)
         except (TypeError, ValueError):
             continue
-    return usual
-
-
-def processes_of(
-    resources: Resources, machines: Sequence[Machine], types: Mapping[str, str]
-) -> list[Preset]:
-    """Qualities, one preset for each nozzle they are made for.
-
-    ``types``: material -> what it is made of ("PLA"), for what a quality says of materials.
-    """
-    groups: dict[tuple[str, str], list[str]] = {}
-    for machine in machines:
-        key = (machine.quality_definition, machine.nozzle)
-        groups.setdefault(key, []).append(machine.preset.name)
-    wanted = frozenset({definition for definition, _ in groups} | {PRINTER})
-    qualities: dict[str, list[Instance]] = {}
-    for instance in resources.instances("quality", wanted):
-        if instance.type == "quality":
-            qualities.setdefault(instance.definition, []).append(instance)
-    found: list[Preset] = []
-    for (definition, nozzle), names in groups.items():
-        own = _qualities(qualities.get(definition, []), definition, nozzle, names, types)
-        usual = qualities.get(PRINTER, [])
-        found += own or _qualities(usual, definition, nozzle, names, types)
-    return found
-
-
-def _qualities(
-    known: Sequence[Instance],
-    definition: str,
-    nozzle: str,
-    machines: Sequence[str],
-    types: Mapping[str, str],
-) -> list[Preset]:
-    """Of one group of machines with one nozzle; only those that are made for that nozzle."""
-    fine = [item for item in known if not _is_global(item) and _is_for(item, nozzle)]
-    offered = {item.quality_type for item in fine}
-    found: list[Preset] = []
-    for common in (item for item in known if _is_global(item)):
-        if offered and common.quality_type not in offered:
-            continue
-        settings = {
-            "quality_definition": definition,
-            "quality_type": common.quality_type,
-            "global": dict(common.values),
-            "materials": _by_material(fine, common.quality_type, types),
-            "changes": {"global": {}, "extruders": []},
-        }
-        found.append(
-            Preset(
-                kind=PresetKind.PROCESS,
-                name=_process_name(common, definition, nozzle),
-                settings=settings,
-                machines=tuple(machines),
-            )
-        )
-    return found
-
-
-def _process_name(common: Instance, definition: str, nozzle: str) -> str:
-    height = common.values.get("layer_height", "")
-    parts = [common.name, f"{height} mm" if height and not height.startswith("=") else ""]
-    parts.append("@" + " ".join(part for part in (definition, nozzle) if part))
-    return " ".join(part for part in parts if part)
-
-
-def _is_global(item: Instance) -> bool:
-    return item.metadata.get("global_quality", "").lower() == "true"
-
-
-def _is_for(item: Instance, nozzle: str) -> bool:
-    return item.metadata.get("variant", nozzle) == nozzle
-
-
-def _by_material(
-    items: Iterable[Instance], quality_type: str, types: Mapping[str, str]
-) -> dict[str, dict[str, Any]]:
-    """Material -> what the quality sets for it; "" = for those it does not name."""
-    found: dict[str, dict[str, Any]] = {}
-    for item in items:
-        if item.quality_type == quality_type:
-            material = item.metadata.get("material", "")
-            found[material] = {"type": types.get(material, ""), "values": dict(item.values)}
-    return found
+    return None
 
 
 def read_materials(resources: Resources) -> tuple[list[Material], list[str]]:
