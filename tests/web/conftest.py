@@ -53,6 +53,7 @@ from printers.status import (
     Speed,
     Tray,
 )
+from slicer.confirmations import Confirmations
 from slicer.library import FileLibrary
 from web.app import create_app
 from web.hub import PanelHub
@@ -269,7 +270,10 @@ def build_farm(folder: Path, server: ServerConfig, names: tuple[str, ...]) -> Fa
     registry = Registry(bus)
     fleet = Fleet(configs, registry, clock, folder)
     library = FileLibrary(folder / "files", clock, config.limits.upload_mb * 1_000_000)
-    jobs = JobService(JsonJobStore(folder, clock), fleet, registry, library, bus, clock)
+    jobs = JobService(
+        JsonJobStore(folder, clock), fleet, registry, library, bus, clock,
+        confirmations=Confirmations(folder / "confirmations.json", clock),
+    )  # fmt: skip
     fleet.observe(jobs.note_command)
     history = TemperatureHistory()
     hub = PanelHub(
