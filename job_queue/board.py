@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
 from core.clock import Clock
 from core.events import Bus
 from job_queue.job import Job, JobState
+from job_queue.matching import Outlook
 from job_queue.records import QueueState
 from job_queue.store import JobStore, Transaction
 from printers.conditions import Conditions, OpenJob
@@ -17,6 +18,7 @@ from printers.registry import Registry
 
 TOPIC = "job"
 _PROGRESS_EVERY_S = 0.25
+_NO_OUTLOOK = Outlook()
 _TEXT = {
     JobState.CLAIMED: "Getting ready",
     JobState.UPLOADING: "Sending the file",
@@ -26,7 +28,7 @@ _TEXT = {
 
 
 class Board:
-    """Owns what is published but not durable: the transfer's percent and "stopping"."""
+    """Owns what is published but not durable: a transfer's percent, why jobs wait, "stopping"."""
 
     def __init__(self, store: JobStore, registry: Registry, bus: Bus, clock: Clock) -> None:
         self.store = store
@@ -37,6 +39,7 @@ class Board:
         self._percent: dict[str, tuple[float, int]] = {}
         self._marking = threading.Lock()
         self._stopping: frozenset[str] = frozenset()
+        self._outlook: Mapping[str, Outlook] = {}
 
     @contextmanager
     def change(self) -> Iterator[Transaction]:
@@ -86,6 +89,15 @@ class Board:
 
     def forget_progress(self, job_id: str) -> None:
         self._percent.pop(job_id, None)
+
+    def outlook(self, job_id: str) -> Outlook:
+        return self._outlook.get(job_id, _NO_OUTLOOK)
+
+    def show_outlook(self, told: Mapping[str, Outlook]) -> None:
+        """What waiting jobs are told; those whose words changed are told again."""
+        before, self._outlook = self._outlook, dict(told)
+        changed = {i for i in told.keys() | before.keys() if told.get(i) != before.get(i)}
+        self._push(set(), changed)
 
     def set_stopping(self, printer_id: str, stopping: bool) -> None:
         one = frozenset({printer_id})

@@ -18,6 +18,8 @@ from job_queue.fit import PrinterFit
 from job_queue.fitting import Fitting
 from job_queue.job import Job, JobError
 from job_queue.launch import Launcher
+from job_queue.matching import Outlook
+from job_queue.records import QueueState
 from job_queue.store import JobStore
 from job_queue.target import Target
 from job_queue.timing import Timing
@@ -54,13 +56,13 @@ class JobService:
         self._bus = bus
         self._clock = clock
         self._timing = timing
-        self._fitting = Fitting(library, clock, confirmations)
+        self.fitting = Fitting(library, clock, confirmations)
         self._board = Board(store, registry, bus, clock)
         self._watch = Watch(self._board, clock, timing, fleet.is_simulated)
         self._approval = Approval(self._board, fleet, clock, timing)
         self._sweeper = Sweeper(self._board, fleet, clock, timing)
         self._doubt = Doubt(self._board, fleet, self._watch, clock, timing)
-        self._launcher = Launcher(self._board, fleet, library, self._fitting, clock)
+        self._launcher = Launcher(self._board, fleet, library, self.fitting, clock)
         self.desk = Desk(self._board, fleet, library, clock)
         self._mailbox = bus.subscribe(PRINTER_TOPIC)
         self._stopping = threading.Event()
@@ -81,16 +83,21 @@ class JobService:
         self.look_at(self._registry.all())
 
     def stop(self, timeout: float = 5.0) -> None:
-        """End transfers (their jobs say so) and the watcher. Prints go on by themselves."""
+        """End transfers and the watcher. Prints go on by themselves."""
         self._stopping.set()
-        for run in self._launcher.running():
-            run.cancel(JobError(code="farm_stopped", text=RESTARTED))
-        for run in self._launcher.running():
-            run.thread.join(timeout)
+        self.end_transfers(timeout)
         self._bus.unsubscribe(self._mailbox)
         if self._thread.is_alive():
             self._thread.join(timeout)
         self._sweeper.join(timeout)
+
+    def end_transfers(self, timeout: float = 5.0) -> None:
+        """Their jobs say so; those of the queue are queued again. Before the connections end, so
+        that nobody takes that for a printer's fault."""
+        for run in self._launcher.running():
+            run.cancel(JobError(code="farm_stopped", text=RESTARTED))
+        for run in self._launcher.running():
+            run.thread.join(timeout)
 
     def _follow(self) -> None:
         last_tick = self._clock.monotonic()
@@ -150,6 +157,10 @@ class JobService:
         """Grows with every durable change."""
         return self._store.view().rev
 
+    def view(self) -> QueueState:
+        """Everything durable, at one revision."""
+        return self._store.view()
+
     @property
     def trouble(self) -> str:
         """Why nothing may start until a person acknowledges; "" when all is well."""
@@ -170,10 +181,18 @@ class JobService:
             raise NotFound(f"There is no job {job_id!r}.", code="job_not_found")
         return self._board.shown(job)
 
+    def outlook(self, job_id: str) -> Outlook:
+        """What the dispatcher last said about a waiting job."""
+        return self._board.outlook(job_id)
+
+    def show_outlook(self, told: Mapping[str, Outlook]) -> None:
+        """The dispatcher's word on every waiting job; pages hear of those that changed."""
+        self._board.show_outlook(told)
+
     def fit(self, file_id: str, plate: int = 1) -> list[PrinterFit]:
         """Every printer's answer to this plate, by the functions that a start uses."""
         stored = self._library.get(file_id)
-        return [self._fitting.of_printer(stored, plate, s) for s in self._registry.all()]
+        return [self.fitting.of_printer(stored, plate, s) for s in self._registry.all()]
 
     # -- the queue -----------------------------------------------------------------------------
 

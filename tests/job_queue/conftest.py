@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 
 from core.clock import ManualClock
-from core.config import PrinterConfig
+from core.config import DispatchConfig, PrinterConfig
 from core.errors import NotFound, PrinterOffline, UploadCancelled
 from core.events import Bus
+from job_queue.dispatcher import Dispatcher
 from job_queue.job import Job, JobState
 from job_queue.json_store import JsonJobStore
 from job_queue.service import JobService
+from job_queue.target import Target
 from printers.adapters import ADAPTERS
 from printers.base import AdapterContext, CommandResult, Printer, Progress
 from printers.commands import Command, RemoteFile, StartPrint
@@ -236,6 +238,7 @@ class Farm:
         self.folder = folder
         self.clock = ManualClock()
         self.library = FakeLibrary(folder)
+        self.dispatch = DispatchConfig()
         self.configs = [
             PrinterConfig(id=name.lower(), name=name, type="fake", model="P1S", simulate=True)
             for name in ("Alder", "Birch")
@@ -256,6 +259,9 @@ class Farm:
             self.clock,
         )
         self.fleet.observe(self.service.note_command)
+        self.dispatcher = Dispatcher(
+            self.service, self.fleet, self.library, self.clock, self.dispatch  # type: ignore[arg-type]
+        )  # fmt: skip
 
     def open(self) -> None:
         """The first report of every printer: idle."""
@@ -312,6 +318,24 @@ class Farm:
         job = self.service.start_file("alder", FILE_ID, **arguments)
         self.join()
         return self.service.job(job.id)
+
+    def add(self, target: Target | None = None, plate: int = 1, **wishes: Any) -> Job:
+        """Into the queue; Alder unless told otherwise."""
+        return self.service.add(FILE_ID, plate, target or Target.printer("alder"), **wishes)
+
+    def dispatch_once(self) -> list[tuple[str, str]]:
+        """One pass, with the transfers it began seen to their end: (job, printer) of each."""
+        sent = self.dispatcher.once().sent
+        self.join()
+        self.look()
+        return [(match.job_id, match.printer_id) for match in sent]
+
+    def finish(self, printer_id: str = "alder") -> None:
+        """The print there ends well, and a person takes the part away."""
+        printer = self.printer(printer_id)
+        printer.shows(printer.started[-1], PrinterState.FINISHED)
+        self.wait(3)
+        self.service.mark_clear(printer_id)
 
     def starting(self) -> Job:
         """A job whose start was sent and is not yet proved."""

@@ -1,0 +1,237 @@
+"""Moves jobs from the queue onto printers. ``once`` is all there is: the timer, the button and the
+tests call the same one.
+
+A pass reads the durable records and the newest reports, asks matching.py who may go where, and
+claims. What it starts runs in threads of its own (start.py); it waits for no printer. It never
+decides about a start that may have happened: that is the watcher's and people's.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from core.clock import Clock
+from core.config import DispatchConfig
+from core.errors import FarmError
+from job_queue import candidates, ordering
+from job_queue.job import Job
+from job_queue.matching import (
+    Candidate,
+    Match,
+    Outlook,
+    Reason,
+    assign,
+    class_of,
+    explain,
+    of_job,
+    summary,
+)
+from job_queue.records import QueueState
+from job_queue.service import JobService
+from job_queue.verdicts import FileVerdicts
+from printers.fleet import Fleet
+from printers.registry import Snapshot
+from slicer.library import FileLibrary
+
+logger = logging.getLogger(__name__)
+
+TOLD = 200
+"""So many jobs at the head of the queue are told why they wait; the others wait behind these."""
+_BEHIND = Outlook("Waits for the jobs before it.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """What one pass did."""
+
+    at: float = 0.0  # epoch s
+    took_s: float = 0.0
+    sent: tuple[Match, ...] = ()
+    refused: tuple[tuple[Match, Reason], ...] = ()
+    why: Reason | None = None  # nothing may be sent at all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """The farm as the queue sees it now, for people."""
+
+    last: Pass
+    uploads: int
+    why: Reason | None
+    printers: tuple[Candidate, ...]
+    jobs: tuple[tuple[Job, tuple[Reason, ...]], ...]
+
+
+@dataclass(slots=True)
+class _Scene:
+    """Everything one pass looks at, read once."""
+
+    view: QueueState
+    now: float
+    snapshots: Mapping[str, Snapshot]
+    printers: list[Candidate]
+    waiting: list[Job]
+    summaries: dict[object, Outlook] = field(default_factory=dict)
+
+
+class Dispatcher:
+    """Thread-safe; passes follow each other, never two at once."""
+
+    def __init__(
+        self,
+        jobs: JobService,
+        fleet: Fleet,
+        library: FileLibrary,
+        clock: Clock,
+        config: DispatchConfig | None = None,
+    ) -> None:
+        self._jobs = jobs
+        self._fleet = fleet
+        self._clock = clock
+        self.config = config or DispatchConfig()
+        self._verdicts = FileVerdicts(jobs.fitting, library, clock)
+        self._turn = threading.Lock()
+        self._last = Pass()
+
+    # -- acting --------------------------------------------------------------------------------
+
+    def once(self) -> Pass:
+        """One pass: send what may be sent now, and tell every waiting job why it waits."""
+        with self._turn:
+            began = self._clock.monotonic()
+            scene = self._look()
+            why = self._closed(scene.view)
+            sent, refused = [], []
+            for match in [] if why else self._assign(scene):
+                reason = self._send(match)
+                if reason is None:
+                    sent.append(match)
+                else:
+                    refused.append((match, reason))
+            self._tell(self._look() if sent or refused else scene, why)
+            self._last = Pass(
+                at=scene.now, took_s=self._clock.monotonic() - began, sent=tuple(sent),
+                refused=tuple(refused), why=why,
+            )  # fmt: skip
+            return self._last
+
+    def file_changed(self, file_id: str) -> None:
+        """Its moves have been read, or it is gone: ask the gates anew."""
+        with self._turn:
+            self._verdicts.forget_file(file_id)
+
+    def _assign(self, scene: _Scene) -> list[Match]:
+        return assign(
+            scene.waiting,
+            scene.printers,
+            lambda job, printer: self._fits(scene, job, printer),
+            slots=self.config.max_uploads - _in_transfer(scene.view),
+            now=scene.now,
+            auto_assign=self.config.auto_assign,
+        )
+
+    def _send(self, match: Match) -> Reason | None:
+        """Claim and begin. Somebody may have been faster: then the reason, and nothing happened."""
+        try:
+            job = self._jobs.start_queued(self._jobs.job(match.job_id), match.printer_id)
+        except FarmError as error:
+            logger.info("%s: %s not sent: %s", match.printer_id, match.job_id, error.message)
+            self._verdicts.forget_printer(match.printer_id)
+            return Reason(error.error_code, error.message, match.printer_id)
+        logger.info("%s: takes %s, %s", match.printer_id, job.id, job.file_name)
+        return None
+
+    # -- seeing --------------------------------------------------------------------------------
+
+    def _look(self) -> _Scene:
+        view, now = self._jobs.view(), self._clock.time()
+        snapshots = self._fleet.snapshots()
+        printers = candidates.of_farm(
+            snapshots, self._fleet.configs, view, now, self._clock.monotonic()
+        )
+        return _Scene(
+            view=view,
+            now=now,
+            snapshots={snapshot.status.printer_id: snapshot for snapshot in snapshots},
+            printers=printers,
+            waiting=ordering.in_order(view.jobs.values(), now),
+        )
+
+    def _fits(self, scene: _Scene, job: Job, printer: Candidate) -> Reason | None:
+        return self._verdicts.of(job, scene.snapshots[printer.printer_id])
+
+    def _closed(self, view: QueueState) -> Reason | None:
+        """Why nothing at all is sent."""
+        if view.trouble:
+            return Reason("store_trouble", view.trouble)
+        if not self.config.enabled:
+            return Reason("disabled", "The dispatcher is switched off in config.json.")
+        if view.pause.on:
+            by = f" by {view.pause.by}" if view.pause.by else ""
+            return Reason("paused", f"The queue is paused{by}.")
+        return None
+
+    # -- telling -------------------------------------------------------------------------------
+
+    def explain(self, job: Job) -> list[Reason]:
+        """Everything that keeps this waiting job back, printer by printer."""
+        if not job.state.is_waiting:
+            return []
+        with self._turn:
+            return self._explain(self._look(), job)
+
+    def standing(self) -> Standing:
+        """For the status page: every printer and every waiting job with its reasons."""
+        with self._turn:
+            scene = self._look()
+            jobs = [(job, tuple(self._explain(scene, job))) for job in scene.waiting[:TOLD]]
+            return Standing(
+                last=self._last,
+                uploads=_in_transfer(scene.view),
+                why=self._closed(scene.view),
+                printers=tuple(scene.printers),
+                jobs=tuple(jobs),
+            )
+
+    def _explain(self, scene: _Scene, job: Job) -> list[Reason]:
+        closed = self._closed(scene.view)
+        reasons = explain(
+            job,
+            scene.printers,
+            lambda job, printer: self._fits(scene, job, printer),
+            now=scene.now,
+            auto_assign=self.config.auto_assign,
+        )
+        if closed is None and not reasons and _in_transfer(scene.view) >= self.config.max_uploads:
+            return [self._no_slot()]
+        return [closed, *reasons] if closed else reasons
+
+    def _no_slot(self) -> Reason:
+        most = self.config.max_uploads
+        text = f"{most} files are being sent already, as many as the farm sends at once."
+        return Reason("upload_slots", text)
+
+    def _tell(self, scene: _Scene, why: Reason | None) -> None:
+        head = scene.waiting[:TOLD]
+        told = {job.id: self._outlook(scene, job, why) for job in head}
+        told.update((job.id, _BEHIND) for job in scene.waiting[TOLD:])
+        self._jobs.show_outlook(told)
+
+    def _outlook(self, scene: _Scene, job: Job, why: Reason | None) -> Outlook:
+        own = of_job(job, scene.now, auto_assign=self.config.auto_assign)
+        first = own or why
+        if first is not None:
+            return Outlook(first.text, (first,))
+        kind = class_of(job)
+        found = scene.summaries.get(kind)
+        if found is None:
+            found = summary(job, scene.printers, lambda j, p: self._fits(scene, j, p))
+            scene.summaries[kind] = found
+        return found
+
+
+def _in_transfer(view: QueueState) -> int:
+    return sum(job.state.is_before_start for job in view.open_jobs.values())
