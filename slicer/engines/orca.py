@@ -22,7 +22,7 @@ MAX_SECONDS = 7_200
 _SPLITS = frozenset(';"')  # in a path these would end a name of --load-settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class OrcaEngine:
     """One of the two. Stateless; see slicer.engines.base.Engine for the methods' contract."""
 

@@ -16,7 +16,7 @@ Key = tuple[PresetKind, str]
 MAX_WARNINGS = 50
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OrcaPresets:
     """A PresetReader. Thread-safe: it keeps nothing."""
 

@@ -211,8 +211,7 @@ class Rig:
             project_3mf(path, **changes.pop("project", {}))
         else:
             path.write_bytes(box_stl(20, 20, 10) if model is None else model)
-        told = self.engine.version(self.program) if "version" not in changes else None
-        version = told.version if told else changes.pop("version")
+        version = changes.pop("version", "2.3.2")
         return SliceOrder(
             installation=Installation(
                 engine=self.engine.name, program=self.program, version=version
