@@ -1,10 +1,20 @@
-"""The slicers the farm knows, by the name config.json and the API use."""
+"""The slicers the farm knows, by the name config.json and the API use: a literal table."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from slicer.engines.base import Engine
+from slicer.engines.cura import CuraEngine
+from slicer.engines.orca import BAMBU, ORCA
 from slicer.engines.prusa import PrusaSlicer
 
-ENGINES: dict[str, Engine] = {
-    "prusa": PrusaSlicer(),
-}
+
+def all_engines(definitions: Sequence[str] = ()) -> Mapping[str, Engine]:
+    """``definitions``: slicer.cura_definitions of the configuration."""
+    return {
+        "orca": ORCA,
+        "bambu": BAMBU,
+        "prusa": PrusaSlicer(),
+        "cura": CuraEngine(definitions),
+    }
