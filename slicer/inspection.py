@@ -24,6 +24,7 @@ from slicer.threemf.settings import ProjectSettings
 from slicer.threemf.slice_info import SliceInfo
 
 MAX_PLATES = 64
+_STUDIO = "BambuStudio"
 _PLATE = re.compile(r"Metadata/plate_(\d{1,3})\.gcode")
 _ANY_PLATE = re.compile(r"Metadata/plate_[^/]*\.gcode", re.IGNORECASE)
 _SLICE_INFO = "Metadata/slice_info.config"
@@ -101,10 +102,11 @@ def _read(archive: SafeArchive) -> PrintFile:
     )
     first = heads[indexes[0]]
     count = _filament_count(project, plates, first)
+    slicer, version, _ = _made_by(info, first)
     return PrintFile(
         kind="gcode.3mf",
-        slicer=info.slicer or first.slicer or ("BambuStudio" if info.version else ""),
-        slicer_version=info.version or first.slicer_version or project.version,
+        slicer=slicer,
+        slicer_version=version or project.version,
         filament_count=count,
         plates=plates,
         warnings=_file_warnings(archive, info),
@@ -120,11 +122,11 @@ def _sources(
     plates: tuple[Plate, ...],
 ) -> dict[str, str]:
     """Field -> part of the file; of a further plate only what differs, as "plate 2: seconds"."""
-    slicer = "slice_info" if info.slicer or info.version else "gcode"
     sources = {
         "plates": "gcode",
-        "slicer": slicer if slicer == "slice_info" or heads[plates[0].index].slicer else "",
+        "slicer": _made_by(info, heads[plates[0].index])[2],
         "filament_count": "project_settings" if project.filament_count else "gcode",
+        "name": "model_settings" if any(plate.name for plate in plates) else "",
     }
     for plate in plates:
         index = plate.index
@@ -135,6 +137,18 @@ def _sources(
             if sources.setdefault(name, place) != place:
                 sources[f"plate {index}: {name}"] = place
     return {name: place for name, place in sources.items() if place}
+
+
+def _made_by(info: SliceInfo, head: GcodeHead) -> tuple[str, str, str]:
+    """(slicer, version, place). A fork tells Studio's version in slice_info, and its own name
+    and version in the G-code only."""
+    if info.slicer:
+        return info.slicer, info.version, "slice_info"
+    if head.slicer not in ("", _STUDIO):
+        return head.slicer, head.slicer_version, "gcode"
+    if info.version:
+        return _STUDIO, info.version, "slice_info"
+    return head.slicer, head.slicer_version, "gcode" if head.slicer else ""
 
 
 def _plate_indexes(archive: SafeArchive) -> tuple[int, ...]:

@@ -90,7 +90,7 @@ def examine(path: Path, shown: str, *, models: bool, model_limit_bytes: int) -> 
 
 
 def _model(found: Recognised, kind: str, shape: Shape) -> PrintFile:
-    sources = {"kind": "content", **found.sources}
+    sources = dict(found.sources)
     if "models" in sources:
         sources["made_for"] = sources.pop("models")
     if shape.size_mm is not None:

@@ -19,14 +19,18 @@ WANTED = frozenset(
         "extruder_train.0.nozzle.diameter",
         # FlashPrint, Simplify3D
         "machine_type", "build time", "filament length", "plastic weight",
+        "right_extruder_material", "left_extruder_material",
+        # ideaMaker
+        "print time", "dimension", *(f"material#{n} used" for n in range(1, 5)),
+        *(f"filament name #{n}" for n in range(1, 5)),
     }
 )  # fmt: skip
 """Keys in lower case."""
 
-_PAIR = re.compile(r"\n; {0,4}([A-Za-z][\w .\[\]()]{1,60}?) ?[=:] ?([^\n]{0,4000})")
+_PAIR = re.compile(r"\n; {0,4}([A-Za-z][\w .#\[\]()]{1,60}?) ?[=:] ?([^\n]{0,4000})")
 _LISTED = re.compile(r"\n; {1,8}(extruderDiameter|layerHeight|printMaterial),([^\n]{1,200})")
 _GENERATOR = re.compile(
-    r"\n; ?(?:G-Code )?generated (?:by|with) "
+    r"\n; ?(?:(?:G-Code )?generated (?:by|with)|Sliced by) "
     r"(?:([A-Za-z][\w ()\-]{1,40}?)(?: Version)? v?(\d[\w.+\-]{0,40})|([A-Za-z][\w()\-]{1,40}))",
     re.IGNORECASE,
 )

@@ -57,6 +57,8 @@ def build_file(
     """
     with reader.noting("filaments"):
         filaments, count = filaments_of(reader.text, found.head)
+    if not filaments:
+        reader.sources.pop("filaments", None)
     plate = _plate(found, reader, filaments, has_thumbnail)
     noted = {
         "slicer": "header" if made_by[0] else "",
@@ -199,7 +201,7 @@ def _seconds(found: GcodeScan, reader: Reader) -> int | None:
     seconds = reader.seconds(("estimated printing time (normal mode)", "build time"))
     if seconds is not None:
         return seconds
-    told = reader.number("seconds", ("time", "print.time"), 1, 1e8)
+    told = reader.number("seconds", ("time", "print.time", "print time"), 1, 1e8)
     if told is not None and told != _PLACEHOLDER_S:
         return round(told)
     reader.sources.pop("seconds", None)
@@ -243,8 +245,17 @@ def _nozzles(found: GcodeScan, reader: Reader) -> tuple[float, ...]:
         if told:
             reader.sources["nozzle_mm"] = reader.place(key)
             return tuple(dict.fromkeys(told))
+    told = _ideamaker_nozzles(reader.text("dimension"))
+    if told:
+        reader.sources["nozzle_mm"] = reader.place("dimension")
+        return told
     check = _NOZZLE_CHECK.search(found.head)
     told = values.numbers(check[1], 0.05, 5.0) if check else ()
     if told:
         reader.sources["nozzle_mm"] = "start_code"
     return told
+
+
+def _ideamaker_nozzles(dimension: str) -> tuple[float, ...]:
+    """Of "305.000 305.000 605.000 0.400 0.400": width, depth, height, then each nozzle."""
+    return tuple(dict.fromkeys(values.numbers(dimension.split()[3:], 0.05, 5.0)))

@@ -13,6 +13,8 @@ from slicer.printfile import Filament
 _TOOL = re.compile(r"\nT(\d{1,2})(?=[ ;\r\n]|$)")
 _METERS = re.compile(r"(\d{1,6}(?:\.\d{1,9})?) ?(mm|m)?(?:,|$| )")
 
+_IDEAMAKER = range(1, 5)  # the extruders it numbers
+
 Lookup = Callable[[str], str]
 """A comment's key -> its text, "" when the file does not have it."""
 
@@ -31,6 +33,7 @@ def filaments_of(text: Lookup, head: str) -> tuple[tuple[Filament, ...], int]:
     types = items(text("filament_type")) if text("filament_type") else _printed(text)
     colors = _colors(text)
     names = [name.split(" @")[0] for name in items(text("filament_settings_id"))]
+    names = names or [values.clean_text(text(f"filament name #{n}"), 60) for n in _IDEAMAKER]
     uses = _uses(text, head, len(types))
     filaments = tuple(
         Filament(
@@ -47,8 +50,11 @@ def filaments_of(text: Lookup, head: str) -> tuple[tuple[Filament, ...], int]:
 
 
 def _printed(text: Lookup) -> tuple[str, ...]:
-    """Simplify3D names its material once."""
-    return items(text("printmaterial")) if text("printmaterial") else ()
+    """Simplify3D names its material once, FlashPrint one for each side, the right one first."""
+    if text("printmaterial"):
+        return items(text("printmaterial"))
+    sides = [text(f"{side}_extruder_material") for side in ("right", "left")]
+    return tuple(values.clean_text(side, 40) for side in sides) if any(sides) else ()
 
 
 def _colors(text: Lookup) -> list[str]:
@@ -88,10 +94,13 @@ def _use(slot: int, at: int, grams: Sequence[float], length: Sequence[float]) ->
 
 
 def _lengths(text: Lookup) -> tuple[float, ...]:
-    """In mm. Cura writes "1.39m, 0.2m", Simplify3D "1390.2 mm (1.39 m)"."""
+    """In mm. Cura writes "1.39m, 0.2m", Simplify3D "1390.2 mm (1.39 m)", ideaMaker a key each."""
     told = values.numbers(text("filament used [mm]"), 0.0, 1e9)
     if told:
         return told
+    each = [values.number(text(f"material#{n} used"), 0.0, 1e9) for n in _IDEAMAKER]
+    if any(each):
+        return tuple(length or 0.0 for length in each)
     first = text("filament length").split("(")[0]
     found = [
         float(match[1]) * (1.0 if match[2] == "mm" else 1000.0)

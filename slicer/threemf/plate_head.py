@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from slicer import values
+from slicer.gcode import comments
 
 HEAD_BYTES = 512 * 1024
 TAIL_BYTES = 128 * 1024  # G-code of another slicer, packed by a tool, has its settings last
@@ -103,14 +104,14 @@ def _parse(head: str, md5: str, size: int, prints: bool) -> GcodeHead:
     fields: dict[str, str] = {}
     for match in _SETTING.finditer(head.replace("\r\n", "\n")):
         fields.setdefault(match[1].strip(), match[2].strip())
-    generator = _GENERATOR.search(head)
+    slicer, version = _generator(head)
     check = _MODEL_CHECK.search(head)
     return GcodeHead(
         md5=md5,
         size_bytes=size,
         prints=prints,
-        slicer=generator[1] if generator else "",
-        slicer_version=generator[2] if generator else "",
+        slicer=slicer,
+        slicer_version=version,
         printer_model=values.clean_text(fields.get("printer_model")),
         nozzle_mm=values.numbers(fields.get("nozzle_diameter"), 0.05, 5.0),
         bed_type=values.clean_text(fields.get("curr_bed_type"), 60),
@@ -127,6 +128,12 @@ def _parse(head: str, md5: str, size: int, prints: bool) -> GcodeHead:
         filament_colors=_list(fields.get("filament_colour", "")),
         checked_model=values.clean_text(check[1]) if check else "",
     )
+
+
+def _generator(head: str) -> tuple[str, str]:
+    """(slicer, version); a fork of OrcaSlicer under its own name."""
+    match = _GENERATOR.search(head)
+    return (match[1], match[2]) if match else comments.generator("\n" + head)
 
 
 def _list(raw: str) -> tuple[str, ...]:

@@ -101,7 +101,7 @@ def test_takes_a_mesh_and_draws_it(tmp_path: Path, make: object, kind: str, tria
     assert library.path(stored.id).suffix == f".{kind}"
     shape = stored.file.shape
     assert shape is not None and (shape.size_mm, shape.triangles) == (SIZE, triangles)
-    assert stored.file.sources == {"kind": "content", "size_mm": "mesh", "triangles": "mesh"}
+    assert stored.file.sources == {"size_mm": "mesh", "triangles": "mesh"}
     assert png.size_of(library.thumbnail(stored.id, 1, small=True)) == (512, 512)
     assert (tmp_path / f"{stored.id}.png").is_file()
     with pytest.raises(NotFound):
