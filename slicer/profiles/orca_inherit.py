@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from core.errors import TooLarge, Unusable
-from slicer.profiles.orca_raw import RawPreset
+from slicer.profiles.orca_raw import MAX_KEYS, RawPreset
 from slicer.profiles.presets import PresetKind
 
 MAX_DEPTH = 16  # real chains reach 5
@@ -60,6 +60,12 @@ class Flattener:
             if name:
                 merged.update(self._inherited(preset, name, below))
         merged.update(preset.values)
+        if len(merged) > MAX_KEYS:
+            raise TooLarge(
+                f"With what it inherits, {preset.name} comes to more than {MAX_KEYS:,} values; "
+                "no slicer's preset does.",
+                code="preset_too_large",
+            )
         self._done[key] = merged
         return merged
 
