@@ -19,6 +19,7 @@ from core.errors import ConfigError, FarmError
 from core.events import Bus
 from core.files import FolderLock
 from core.memory import limit_heaps, settle
+from job_queue.after_slicing import enqueue_with
 from job_queue.json_store import JsonJobStore
 from job_queue.service import JobService
 from printers.fleet import Fleet
@@ -26,6 +27,7 @@ from printers.registry import Registry
 from simulator.child import SimulatorProcess
 from slicer.confirmations import Confirmations
 from slicer.library import FileLibrary
+from slicer.slicing.build import build_slicing
 from web.app import create_app
 from web.auth import refuse_wide_bind
 from web.guards import Proxies
@@ -59,6 +61,7 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
         confirmations=Confirmations(folder / "confirmations.json", clock),
     )  # fmt: skip
     fleet.observe(jobs.note_command)
+    slicing = build_slicing(config.slicer, folder, library, clock, bus, enqueue_with(jobs))
     cameras = CameraHub(fleet.camera, clock)
     fleet.guard_uploads(cameras.making_way)
     history = TemperatureHistory()
@@ -69,8 +72,8 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
     )  # fmt: skip
     services = Services(
         config=config, registry=registry, bus=bus, fleet=fleet, clock=clock, jobs=jobs,
-        library=library, cameras=cameras, hub=hub, history=history, started_at=clock.time(),
-        version=VERSION,
+        library=library, slicing=slicing, cameras=cameras, hub=hub, history=history,
+        started_at=clock.time(), version=VERSION,
     )  # fmt: skip
     proxies = Proxies(config.server.trusted_proxies)
     server = FarmServer(
@@ -79,6 +82,7 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
     for start, stop in (
         (library.start, library.stop),
         (jobs.start, jobs.stop),
+        (slicing.start, slicing.stop),
         (hub.start, hub.stop),
         (server.start, server.stop),  # answers before the first printer has
         (fleet.start, fleet.stop),

@@ -15,9 +15,11 @@ from web import (
     older_uploads,
     pages,
     printers_api,
+    profiles_api,
     send_api,
     send_keys,
     send_keys_api,
+    slicing_api,
     start_api,
     status_api,
     status_body,
@@ -32,7 +34,8 @@ from web.status_body import StatusBody
 _MB = 1_000_000
 BLUEPRINTS = (
     status_api, printers_api, fleet_api, files_api, start_api, jobs_api, camera_api, older_api,
-    older_uploads, pages, job_picture, send_api, send_keys_api,
+    older_uploads, pages, job_picture, send_api, send_keys_api, slicing_api,
+    profiles_api,
 )  # fmt: skip
 
 

@@ -32,6 +32,11 @@ class Fields:
             return default
         return value
 
+    def has(self, name: str) -> bool:
+        """Whether it was sent at all, and not as null."""
+        self._read.add(name)
+        return self._body.get(name) is not None
+
     def text(self, name: str, default: str = _REQUIRED, *, longest: int = 200) -> str:
         value = self._take(name, default)
         if not isinstance(value, str):

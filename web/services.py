@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cameras.hub import CameraHub
     from job_queue.service import JobService
     from slicer.library import FileLibrary
+    from slicer.slicing.service import SlicingService
     from web.hub import PanelHub
     from web.temperatures import TemperatureHistory
 
@@ -37,6 +38,7 @@ class Services:
     clock: Clock
     jobs: JobService
     library: FileLibrary
+    slicing: SlicingService
     cameras: CameraHub
     hub: PanelHub
     history: TemperatureHistory

@@ -75,13 +75,26 @@ class Verdict:
 class Engine(Protocol):
     """One slicer. Pure but for ``prepare`` and ``finish``, which touch only the order's folder."""
 
-    name: str  # "prusa", "cura", "orca", "bambu"
-    label: str  # "PrusaSlicer"
-    family: Family
-    output_kind: str  # "gcode" or "gcode.3mf"
-    model_kinds: frozenset[str]  # what it slices
-    programs: tuple[str, ...]  # names to look for in PATH and tools/
-    package: str  # what a person installs: "prusa-slicer (apt)"
+    @property
+    def name(self) -> str: ...  # "prusa", "cura", "orca", "bambu"
+
+    @property
+    def label(self) -> str: ...  # "PrusaSlicer"
+
+    @property
+    def family(self) -> Family: ...
+
+    @property
+    def output_kind(self) -> str: ...  # "gcode" or "gcode.3mf"
+
+    @property
+    def model_kinds(self) -> frozenset[str]: ...  # what it slices
+
+    @property
+    def programs(self) -> tuple[str, ...]: ...  # names to look for in PATH and tools/
+
+    @property
+    def package(self) -> str: ...  # what a person installs: "prusa-slicer (apt)"
 
     def version(self, program: Path) -> Installation:
         """Ask the program itself, within 10 s. Never raises: ``problem`` says what is wrong."""

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from slicer import models
+from slicer.known_models import row_of
 from slicer.printer_names import same_printer, says_nothing
-from slicer.profiles.presets import Preset
 
 NOZZLE_TOLERANCE_MM = 0.01
+
+
+class Machine(Protocol):
+    """A machine preset, or its entry in a catalogue."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def nozzle_mm(self) -> float | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,13 +36,13 @@ class Seat:
     nozzles_mm: tuple[float | None, ...] = ()  # None = unknown
 
 
-def fits(machine: Preset, seat: Seat) -> bool:
+def fits(machine: Machine, seat: Seat) -> bool:
     """The same model with the same nozzle; what is not known of the printer does not speak
     against it, an unknown model does."""
     return _same_model(machine.model or machine.name, seat) and nozzle_fits(machine, seat)
 
 
-def nozzle_fits(machine: Preset, seat: Seat) -> bool:
+def nozzle_fits(machine: Machine, seat: Seat) -> bool:
     if machine.nozzle_mm is None or not seat.nozzles_mm or None in seat.nozzles_mm:
         return True
     return any(
@@ -37,17 +51,14 @@ def nozzle_fits(machine: Preset, seat: Seat) -> bool:
     )
 
 
-def contradicts(machine: Preset, seat: Seat) -> str:
-    """A sentence when the printer would surely refuse what is sliced for this machine, "" else.
-
-    Only models with ids are that sure; for the others the gates ask a person later.
-    """
-    wanted = models.code_of_name(machine.model)
-    known = models.find(seat.code)
-    if known is not None and wanted and not models.takes_gcode_of(seat.code, wanted):
+def contradicts(machine: Machine, seat: Seat) -> str:
+    """A sentence when the gates would surely refuse what is sliced for this machine, "" else."""
+    own = models.describe(seat.code) if seat.code else seat.model
+    wanted, known = row_of(machine.model), row_of(own)
+    if wanted is not None and known is not None and wanted != known:
         return (
-            f"The machine profile {machine.name} is for {machine.model}; {seat.name} is a "
-            f"{known.name} and would refuse the file. Choose a profile for the {known.name}."
+            f"The machine profile {machine.name} is for another printer than {seat.name}, "
+            f"which is {own}. Choose a profile for it."
         )
     if not nozzle_fits(machine, seat):
         fitted = " and ".join(f"{size:g} mm" for size in seat.nozzles_mm if size is not None)

@@ -108,10 +108,14 @@ class SlicingService:
         """Why nothing can be sliced, as a sentence; "" when something can."""
         return self.slicers.why_not() if self.enabled else SWITCHED_OFF
 
-    def require_on(self) -> None:
-        """Raises Blocked (slicing_off, no_slicer)."""
+    def require_enabled(self) -> None:
+        """Raises Blocked (slicing_off)."""
         if not self.enabled:
             raise Blocked(SWITCHED_OFF, code="slicing_off")
+
+    def require_on(self) -> None:
+        """Raises Blocked (slicing_off, no_slicer)."""
+        self.require_enabled()
         if why := self.slicers.why_not():
             raise Blocked(why, code="no_slicer")
 

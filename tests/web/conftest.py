@@ -29,10 +29,11 @@ from wsproto.events import (
 from cameras.frames import CameraStatus, Frame
 from cameras.hub import CameraHub
 from core.clock import Clock, SystemClock
-from core.config import FarmConfig, LimitsConfig, PrinterConfig, ServerConfig
+from core.config import FarmConfig, LimitsConfig, PrinterConfig, ServerConfig, SlicerConfig
 from core.errors import PrinterOffline
 from core.events import Bus
 from core.secret import Secret
+from job_queue.after_slicing import enqueue_with
 from job_queue.json_store import JsonJobStore
 from job_queue.service import JobService
 from printers.adapters import ADAPTERS
@@ -55,6 +56,7 @@ from printers.status import (
 )
 from slicer.confirmations import Confirmations
 from slicer.library import FileLibrary
+from slicer.slicing.build import build_slicing
 from web.app import create_app
 from web.hub import PanelHub
 from web.server import FarmServer, Limits
@@ -249,7 +251,9 @@ def wait_for(true: Callable[[], object], timeout: float = 5.0) -> None:
         tick.wait(0.005)
 
 
-def build_farm(folder: Path, server: ServerConfig, names: tuple[str, ...]) -> Farm:
+def build_farm(
+    folder: Path, server: ServerConfig, names: tuple[str, ...], slicer: SlicerConfig
+) -> Farm:
     clock, bus = SystemClock(), Bus()
     configs = tuple(
         PrinterConfig(
@@ -265,16 +269,19 @@ def build_farm(folder: Path, server: ServerConfig, names: tuple[str, ...]) -> Fa
         for name in names
     )
     config = FarmConfig(
-        printers=configs, server=server, data_dir=folder, limits=LimitsConfig(upload_mb=8)
-    )
+        printers=configs, server=server, data_dir=folder, limits=LimitsConfig(upload_mb=8),
+        slicer=slicer,
+    )  # fmt: skip
     registry = Registry(bus)
     fleet = Fleet(configs, registry, clock, folder)
-    library = FileLibrary(folder / "files", clock, config.limits.upload_mb * 1_000_000)
+    limit = config.limits.upload_mb * 1_000_000
+    library = FileLibrary(folder / "files", clock, limit, models=slicer.enabled)
     jobs = JobService(
         JsonJobStore(folder, clock), fleet, registry, library, bus, clock,
         confirmations=Confirmations(folder / "confirmations.json", clock),
     )  # fmt: skip
     fleet.observe(jobs.note_command)
+    slicing = build_slicing(slicer, folder, library, clock, bus, enqueue_with(jobs))
     history = TemperatureHistory()
     hub = PanelHub(
         registry=registry, bus=bus, clock=clock, configs=fleet.configs, jobs=jobs, history=history
@@ -282,10 +289,11 @@ def build_farm(folder: Path, server: ServerConfig, names: tuple[str, ...]) -> Fa
     cameras = FakeCameras()
     services = Services(
         config=config, registry=registry, bus=bus, fleet=fleet, clock=clock, jobs=jobs,
-        library=library, cameras=cast(CameraHub, cameras), hub=hub, history=history,
-        started_at=clock.time(), version="0.0.1",
+        library=library, slicing=slicing, cameras=cast(CameraHub, cameras), hub=hub,
+        history=history, started_at=clock.time(), version="0.0.1",
     )  # fmt: skip
     jobs.start()
+    slicing.start()
     fleet.start()
     hub.start()
     return Farm(services, create_app(services), cameras)
@@ -295,6 +303,7 @@ def close_farm(farm: Farm) -> None:
     for server in farm.servers:
         server.stop()
     farm.services.hub.stop()
+    farm.services.slicing.stop()
     farm.services.jobs.stop()
     farm.services.fleet.stop()
 
@@ -306,13 +315,17 @@ def make_farm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
     farms: list[Farm] = []
 
     def make(
-        names: tuple[str, ...] = ("alder", "birch"), *, queue: bytes = b"", **server: Any
+        names: tuple[str, ...] = ("alder", "birch"),
+        *,
+        queue: bytes = b"",
+        slicer: SlicerConfig | None = None,
+        **server: Any,
     ) -> Farm:
         folder = tmp_path / str(len(farms))
         folder.mkdir()
         if queue:
             (folder / "queue.json").write_bytes(queue)
-        farms.append(build_farm(folder, ServerConfig(**server), names))
+        farms.append(build_farm(folder, ServerConfig(**server), names, slicer or SlicerConfig()))
         return farms[-1]
 
     yield make
