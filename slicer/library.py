@@ -20,7 +20,7 @@ from slicer import plate_text, recovery, sidecars
 from slicer.bounds.result import PlateBounds
 from slicer.inspection import thumbnail
 from slicer.intake import Readable, Received, display_name, examine, receive, storage_error
-from slicer.model_pictures import ModelPictures
+from slicer.made_pictures import MadePictures
 from slicer.printfile import PrintFile
 from slicer.recovery import PART
 from slicer.scanning import BoundsScanner
@@ -59,7 +59,7 @@ class FileLibrary:
         self._models = models
         self._model_limit = model_limit_bytes
         self._cache = ThumbnailCache()
-        self._pictures = ModelPictures(folder)
+        self._pictures = MadePictures(folder)
         self._bus = bus
         self._scanner = BoundsScanner(folder, clock, lambda file: self._publish(file.id, file))
         try:
@@ -202,9 +202,12 @@ class FileLibrary:
 
     def _read_thumbnail(self, file: StoredFile, plate: int, small: bool) -> bytes | None:
         try:
-            if file.file.is_model:
-                return self._pictures.get(file)
-            return thumbnail(self._content(file), file.name, plate, small=small)
+            if not file.file.is_model:
+                found = thumbnail(self._content(file), file.name, plate, small=small)
+                chosen = file.file.plate(plate)
+                if found is not None or chosen is None or not chosen.has_thumbnail:
+                    return found
+            return self._pictures.get(file)
         except FileNotFoundError:
             return None
         except OSError as error:

@@ -1,7 +1,7 @@
 """Previews that slicers write into G-code comments: base64 between "thumbnail begin" and "end".
 
 The form is PrusaSlicer's; SuperSlicer, OrcaSlicer and Cura's plug-in write the same. Other
-encodings than PNG (QOI, JPG) stand under names of their own and are passed over.
+encodings than PNG (QOI, JPG) stand under names of their own; previews.py makes PNGs of them.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import base64
 import binascii
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from slicer import png
+from slicer import png, previews
 from slicer.gcode.scan import HEAD_BYTES
 
 Picture = tuple[int, bytes]
@@ -22,6 +22,7 @@ Picture = tuple[int, bytes]
 MAX_PICTURES = 16
 SMALL_MIN_SIDE = 48  # a smaller one is for a printer's own screen
 _BEGIN = re.compile(rb"; ?thumbnail(?:_PNG)? begin (\d{1,5}) ?[x ] ?(\d{1,5}) (\d{1,8})\s")
+_BEGIN_OTHER = re.compile(rb"; ?thumbnail_(?:QOI|JPG) begin (\d{1,5}) ?[x ] ?(\d{1,5}) (\d{1,8})\s")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]+")
 
 
@@ -54,14 +55,22 @@ def sane(raw: bytes) -> Picture | None:
     return min(size), raw
 
 
+def other_picture(path: Path) -> bytes | None:
+    """The file's best preview that is QOI or JPG."""
+    with path.open("rb") as file:
+        found = [previews.sane(raw) for raw in _blocks(file.read(HEAD_BYTES), _BEGIN_OTHER)]
+    return previews.best([raw for raw in found if raw is not None])
+
+
 def _pictures(head: bytes) -> list[Picture]:
-    found: list[Picture] = []
-    for match in itertools.islice(_BEGIN.finditer(head), MAX_PICTURES):
+    found = [sane(raw) for raw in _blocks(head, _BEGIN)]
+    return [picture for picture in found if picture is not None]
+
+
+def _blocks(head: bytes, begin: re.Pattern[bytes]) -> Iterator[bytes]:
+    for match in itertools.islice(begin.finditer(head), MAX_PICTURES):
         end = head.find(b"thumbnail", match.end())
-        raw = _decoded(head[match.end() : end], int(match[3])) if end > 0 else b""
-        if (found_one := sane(raw)) is not None:
-            found.append(found_one)
-    return found
+        yield _decoded(head[match.end() : end], int(match[3])) if end > 0 else b""
 
 
 def _decoded(block: bytes, declared: int) -> bytes:

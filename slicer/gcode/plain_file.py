@@ -37,7 +37,7 @@ def inspect_gcode(path: Path, name: str) -> PrintFile:
         found,
         Reader(comments.read(found.text)),
         (slicer, version),
-        has_thumbnail=pictures.picture(path) is not None,
+        has_thumbnail=(pictures.picture(path) or pictures.other_picture(path)) is not None,
         warnings=_warnings(found, slicer, version),
     )
 

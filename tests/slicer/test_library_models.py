@@ -11,7 +11,7 @@ import pytest
 from core import jsonio
 from core.clock import ManualClock
 from core.errors import NotFound, TooLarge, Unusable
-from slicer import model_pictures, png
+from slicer import made_pictures, png
 from slicer.library import FileLibrary, StoredFile
 from slicer.printfile import MODEL_KINDS, PRINT_KINDS
 from slicer.sidecars import SUFFIXES
@@ -191,7 +191,7 @@ def test_what_cannot_be_drawn_is_tried_once(
     def fail(path: Path, kind: str) -> None:
         tries.append(kind)
 
-    monkeypatch.setattr(model_pictures, "render", fail)
+    monkeypatch.setattr(made_pictures, "render", fail)
     library = _library(tmp_path)
     stored = _add(library, stl_binary())
     for _ in range(3):

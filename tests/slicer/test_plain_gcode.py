@@ -338,7 +338,7 @@ def test_the_biggest_sane_preview(png: Any, save: Any) -> None:
     ("name", "expected"),
     [
         ("prusa_mini_cube_ps2.8.1.gcode",
-         (("MK4S",), 221, 0.75, 31, 6.2, [(1, "PLA")], (0.4,), False, ["Shape-Box"])),
+         (("MK4S",), 221, 0.75, 31, 6.2, [(1, "PLA")], (0.4,), True, ["Shape-Box"])),
         ("prusa_mmu2s_m73.gcode",
          (("MK3SMMU2S",), 632, 1.49, 31, 6.2, [(1, "PLA"), (3, "PLA")], (0.4,), True, [])),
     ],

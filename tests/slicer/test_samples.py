@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from core.errors import FarmError
-from slicer import png
+from slicer import png, previews
 from slicer.bgcode.binary_file import text_chunks
 from slicer.bounds.scan import scan
 from slicer.inspection import inspect_file, recognise, thumbnail
@@ -74,7 +74,8 @@ class Sample:
     slots: int
     bed: str = ""
     objects: list[str] = field(default_factory=list)  # the unnamed ones by their number
-    pictures: tuple[tuple[int, int], tuple[int, int]] | None  # best, and the one for lists
+    pictures: tuple[tuple[int, int], tuple[int, int]] | None  # PNG: best, and the one for lists
+    other_picture: tuple[int, int] | None = None  # QOI or JPG, where there is no PNG
     sources: dict[str, str]
 
 
@@ -107,8 +108,9 @@ SLICED = {
         kind="gcode", slicer=("PrusaSlicer", "2.8.1"), seconds=221, grams=0.75,
         nozzle=(0.4,), models=("MK4S",), layers=31, height=6.2,
         filaments=[(1, "PLA", "FF8000", "Prusament PLA", 0.75, 0.252)], slots=1,
-        objects=["Shape-Box"], pictures=None,
+        objects=["Shape-Box"], pictures=None, other_picture=(313, 173),
         sources=TEXT | {
+            "thumbnail": "comments",
             "height_mm": "max_layer_z",
             "objects": "labels",
             "filaments": "filament_type, filament_colour, filament_settings_id, "
@@ -134,8 +136,9 @@ SLICED = {
         kind="bgcode", slicer=("PrusaSlicer", "2.8.1"), seconds=221, grams=0.75,
         nozzle=(0.4,), models=("MK4S",), layers=31, height=6.2,
         filaments=[(1, "PLA", "FF8000", "Prusament PLA", 0.75, 0.252)], slots=1,
-        objects=["Shape-Box"], pictures=None,  # it has two, both QOI
+        objects=["Shape-Box"], pictures=None, other_picture=(313, 173),
         sources=BINARY | {
+            "thumbnail": "preview blocks",
             "filaments": "printer_metadata: filament_type, slicer_metadata: filament_colour, "
             "slicer_metadata: filament_settings_id, print_metadata: filament used [g], "
             "print_metadata: filament used [mm]",
@@ -196,7 +199,9 @@ def test_its_previews(name: str) -> None:
     wanted = SLICED[name].pictures
     found = [thumbnail(SAMPLES / name, name, 1, small=small) for small in (False, True)]
     assert tuple(png.size_of(raw) for raw in found if raw) == (wanted or ())
-    assert inspect_file(SAMPLES / name, name).plates[0].has_thumbnail is (wanted is not None)
+    assert inspect_file(SAMPLES / name, name).plates[0].has_thumbnail
+    if other := SLICED[name].other_picture:
+        assert png.size_of(previews.converted(SAMPLES / name) or b"") == other
 
 
 @pytest.mark.parametrize("name", PROJECTS)
