@@ -15,6 +15,8 @@ from printers.registry import Snapshot
 REST_S = 30.0
 MOST_REST_S = 1920.0
 _AHEAD_S = 60.0
+_SAYS_NOTHING = NOT_ITS_FAULT | {"not_started"}
+"""Of the printer: the farm's own end, and what a person has looked at."""
 
 
 def of_farm(
@@ -53,7 +55,7 @@ def _candidate(
     closed = None if gate.ok else Reason(gate.code, gate.why)
     since = known.bed_since or 0.0
     if closed is None:
-        closed = _resting(status.name, [a for a in failures if (a.ended_at or 0.0) > since], now)
+        closed = _resting(status.name, [a for a in failures if (a.ended_at or 0.0) >= since], now)
     return Candidate(
         printer_id=status.printer_id,
         name=status.name,
@@ -73,7 +75,7 @@ def _failures(view: QueueState) -> dict[str, list[Attempt]]:
         if not job.attempts or not job.state.is_waiting:
             continue
         for attempt in job.attempts:
-            counts = attempt.error is None or attempt.error.code not in NOT_ITS_FAULT
+            counts = attempt.error is None or attempt.error.code not in _SAYS_NOTHING
             if attempt.outcome == "not_started" and counts:
                 found.setdefault(attempt.printer_id, []).append(attempt)
     return found

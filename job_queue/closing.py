@@ -44,7 +44,7 @@ def back_to_queue(
     """The attempt is over and certainly nothing was printed: queued again, or held when more
     tries would be of no use and no person has asked for one."""
     past = archived(replace(job, error=error), "not_started", now)
-    tries = job.tries + (error.code not in NOT_ITS_FAULT)
+    tries = job.tries + (error.code not in NOT_ITS_FAULT and not by_person)
     refusals = sum(a.outcome == "not_started" and a.started_at is not None for a in past.attempts)
     is_over = tries >= MOST_TRIES or refusals >= MOST_REFUSALS or error.code in _FILE_IS_BAD
     state = JobState.HELD if is_over and not by_person else JobState.QUEUED

@@ -204,13 +204,14 @@ class Dispatcher:
             lambda job, printer: self._fits(scene, job, printer),
             now=scene.now,
             auto_assign=self.config.auto_assign,
+            full=self._full(scene.view),
         )
-        if closed is None and not reasons and _in_transfer(scene.view) >= self.config.max_uploads:
-            return [self._no_slot()]
         return [closed, *reasons] if closed else reasons
 
-    def _no_slot(self) -> Reason:
+    def _full(self, view: QueueState) -> Reason | None:
         most = self.config.max_uploads
+        if _in_transfer(view) < most:
+            return None
         text = f"{most} files are being sent already, as many as the farm sends at once."
         return Reason("upload_slots", text)
 

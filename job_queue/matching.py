@@ -150,10 +150,16 @@ def assign(
 
 
 def explain(
-    job: Job, printers: Sequence[Candidate], fits: Fits, *, now: float, auto_assign: bool
+    job: Job,
+    printers: Sequence[Candidate],
+    fits: Fits,
+    *,
+    now: float,
+    auto_assign: bool,
+    full: Reason | None = None,
 ) -> list[Reason]:
     """Why this waiting job is not under way: of the job itself, then of each printer it may go
-    to. [] = nothing is in its way."""
+    to. ``full``: what a printer that could take it has to wait for. [] = nothing is in its way."""
     own = of_job(job, now, auto_assign=auto_assign)
     meant = wanted(job, printers)
     reasons = [] if own is None else [own]
@@ -161,7 +167,10 @@ def explain(
         text = f"The farm has no printer for this job: it is for {job.target.text()}."
         reasons.append(Reason("no_printer", text))
     for printer in meant:
-        reasons += of_pair(job, printer, fits)
+        found = of_pair(job, printer, fits)
+        if not found and full is not None:
+            found = [Reason(full.code, full.text, printer.printer_id)]
+        reasons += found
     return reasons
 
 
