@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.errors import Unusable
-from job_queue.fitting import Fitting
 from job_queue.target import Target
 from web.services import services
 
@@ -19,6 +18,9 @@ if TYPE_CHECKING:
 BOUNDS_WAIT_S = 20.0
 _MAY_CHANGE = frozenset({"being_read", "wrong_nozzle"})
 """Refusals of today: the file is read, a nozzle is changed. Filaments may always change."""
+
+_DISTANCE = {"wrong_model": 1, "wrong_kind": 2}
+"""How far from printing it a printer is; the nearest one's reason helps most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +46,10 @@ def _question(stored: StoredFile, plate: int, printer_id: str) -> str:
     """What a person must confirm before any of the printers may print it; "" = nothing."""
     s = services()
     s.library.await_bounds(stored.id, plate, BOUNDS_WAIT_S)
-    fitting = Fitting(s.library, s.clock)
     wanted = (s.fleet.snapshot(printer_id),) if printer_id else s.registry.all()
-    fits = [(snapshot, fitting.of_file(stored, plate, snapshot.status)) for snapshot in wanted]
+    fits = [
+        (snapshot, s.jobs.fitting.of_file(stored, plate, snapshot.status)) for snapshot in wanted
+    ]
     possible = [fit for _, fit in fits if not _never(fit)]
     if not possible:
         raise _refusal(stored, fits)
@@ -66,15 +69,13 @@ def _first(fit: PrinterFit, level: str) -> Verdict | None:
 
 
 def _refusal(stored: StoredFile, fits: list[tuple[Snapshot, PrinterFit]]) -> Unusable:
-    """One printer's sentence as it is; of several the first, so that the reason is readable."""
-    if not fits:
+    """The gates' sentence; of several printers the one that would print such a file at all."""
+    refusals = [(snapshot.status.name, why) for snapshot, fit in fits if (why := _never(fit))]
+    if not refusals:
         return Unusable("The farm has no printers yet. Add one in config.json.", code="no_printer")
-    snapshot, fit = fits[0]
-    why = _never(fit)
-    text, code = (why.text, why.code) if why else ("", "unusable")
-    if len(fits) > 1:
-        text = f"No printer can take {stored.name}. {snapshot.status.name}: {text}"
-    return Unusable(text, code=code)
+    name, why = min(refusals, key=lambda refusal: _DISTANCE.get(refusal[1].code, 0))
+    several = f"No printer can take {stored.name}. {name}: " if len(fits) > 1 else ""
+    return Unusable(f"{several}{why.text}", code=why.code)
 
 
 def enqueue(stored: StoredFile, plate: int, target: Target, created_by: str, question: str) -> str:
