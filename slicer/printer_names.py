@@ -14,7 +14,10 @@ _VENDORS = (
     "sovol", "anycubic", "elegoo", "artillery", "voron", "ratrig", "rat rig", "flashforge",
     "qidi", "snapmaker", "anker", "ankermake", "ultimaker", "lulzbot", "kingroon", "flsun",
 )  # fmt: skip
-_NOZZLE = re.compile(r"(?<![\d.])0?\.\d+ ?(?:mm)? ?(?:nozzle|noz)?$|\bnozzle$", re.IGNORECASE)
+_NOZZLE = re.compile(
+    r"(?<![\d.])0?\.\d+ ?(?:mm(?: ?noz(?:zle)?)?|noz(?:zle)?)$|\bnozzle$", re.IGNORECASE
+)
+"""Not a number alone, which may be the model: "Voron 0.2"."""
 _SILENT = frozenset(
     {"", "unknown", "custom", "custom printer", "none", "default", "my printer", "fff printer",
      "printer"}

@@ -21,6 +21,8 @@ from slicer.printer_names import same_printer, says_nothing
         ("Creality Ender-3", "Ender 3"),
         ("Creality Ender-3 V2", "ender3v2"),
         ("Voron 2.4 300", "Voron 2.4 300"),
+        ("Voron 0.2 0.4 nozzle", "Voron 0.2"),
+        ("Ender-3 .6mm nozzle", "Ender-3"),
         ("Bambu Lab P1S", "P1S"),
     ],
 )
@@ -43,6 +45,8 @@ def test_one_machine_in_two_spellings(file: str, config: str) -> None:
         ("Ender 3 S1", "Ender 3 S1 Plus"),
         ("Voron 2.4 300", "Voron 2.4 350"),
         ("Voron 2.4 300", "Voron Trident 300"),
+        ("Voron 0.1", "Voron 0.2"),
+        ("Voron 2.4", "Ultimaker 2"),
         ("Bambu Lab P1S", "Voron 2.4"),
         ("X-Plus", "X-Plus+"),
         ("", "MK3S"),
