@@ -116,19 +116,24 @@ def rewrite(path: Path, header: str, late: Mapping[str, str]) -> None:
     fresh = path.with_name(path.name + ".part")
     values = {name.encode(): text.encode() for name, text in late.items()}
     try:
-        with path.open("rb") as source, fresh.open("xb") as target:
+        with path.open("rb") as source:
             _skip_header(source, path)
-            target.write(header.encode("ascii", "replace") + b"\n")
-            target.write(HEADER_END)
-            while chunk := source.read(_CHUNK_BYTES):
-                chunk += source.readline(MAX_HEADER_BYTES)  # no placeholder is cut in two
-                target.write(_LATE.sub(lambda match: values.get(match[1], b""), chunk))
+            _write(fresh, header, source, values)
         fresh.replace(path)
     except OSError as error:
         fresh.unlink(missing_ok=True)
         raise StorageError(
             f"The sliced file could not be written ({error.strerror}). Check the farm's disk."
         ) from error
+
+
+def _write(fresh: Path, header: str, source: BinaryIO, values: Mapping[bytes, bytes]) -> None:
+    with fresh.open("xb") as target:
+        target.write(header.encode("ascii", "replace") + b"\n")
+        target.write(HEADER_END)
+        while chunk := source.read(_CHUNK_BYTES):
+            chunk += source.readline(MAX_HEADER_BYTES)  # no placeholder is cut in two
+            target.write(_LATE.sub(lambda match: values.get(match[1], b""), chunk))
 
 
 def _skip_header(file: BinaryIO, path: Path) -> None:
