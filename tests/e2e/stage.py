@@ -45,12 +45,13 @@ class FarmProcess:
         *,
         time_scale: float = 30.0,
         environment: Mapping[str, str] | None = None,
+        settings: Mapping[str, Any] | None = None,
     ) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._config = folder / "config.json"
-        settings = {"printers": list(printers), "simulation": {"time_scale": time_scale}}
-        self._config.write_text(json.dumps(settings), "utf-8")
+        document = {"printers": list(printers), "simulation": {"time_scale": time_scale}}
+        self._config.write_text(json.dumps({**document, **(settings or {})}), "utf-8")
         self._environment = dict(environment or {})
         self._process: subprocess.Popen[str] | None = None
         self.url = ""
@@ -108,6 +109,16 @@ class FarmProcess:
             headers["Authorization"] = f"Basic {base64.b64encode(':'.join(auth).encode()).decode()}"
         data = None if body is None else json.dumps(body).encode()
         return _fetch(urllib.request.Request(self.url + path, data, headers, method=method))
+
+    def upload(self, name: str, content: bytes) -> dict[str, Any]:
+        """A file into the library; its manifest."""
+        mark = "part-of-a-form-4711"
+        head = f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+        body = head.encode() + content + f"\r\n--{mark}--\r\n".encode()
+        headers = {"Content-Type": f"multipart/form-data; boundary={mark}"}
+        status, answer = _fetch(urllib.request.Request(self.url + "/api/files", body, headers))
+        assert status == 201, answer
+        return dict(answer)
 
     def knobs(self, printer_id: str, **values: Any) -> None:
         """Turn fault knobs of a simulated printer."""
