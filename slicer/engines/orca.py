@@ -136,12 +136,12 @@ ORCA = OrcaEngine(
     label="OrcaSlicer",
     title="OrcaSlicer",
     programs=("orca-slicer", "OrcaSlicer", "orcaslicer", "OrcaSlicer.AppImage"),
-    package="OrcaSlicer 2.3.2 or later (its AppImage, in tools/ or PATH)",
+    package="OrcaSlicer 2.3.2 or later (its AppImage, unpacked with --appimage-extract in tools/)",
 )
 BAMBU = OrcaEngine(
     name="bambu",
     label="Bambu Studio",
     title="BambuStudio",
     programs=("bambu-studio", "BambuStudio", "bambustudio", "BambuStudio.AppImage"),
-    package="Bambu Studio (its AppImage, in tools/ or PATH)",
+    package="Bambu Studio (its AppImage, unpacked with --appimage-extract in tools/)",
 )

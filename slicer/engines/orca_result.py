@@ -78,6 +78,8 @@ def judge(order: SliceOrder, ended: Ended, slicer: str) -> Verdict:
     if ended.limit:
         return _limited(ended.limit, slicer)
     if orca_codes.crashed(ended.code):
+        if "std::bad_alloc" in ended.tail:
+            return _failed(-14, Report(), slicer)
         return Verdict(
             ok=False,
             code="engine_crashed",

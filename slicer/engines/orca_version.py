@@ -11,7 +11,7 @@ from slicer.engines.base import Installation
 SAFE_ORCA = (2, 3, 2)
 """The first with the repair of the path traversal in 3MF import (print-files 6)."""
 
-_TITLE = re.compile(r"^(OrcaSlicer|BambuStudio)[- ]v?(\d[\w.+\-]{0,40}?):?\s*$", re.MULTILINE)
+_TITLE = re.compile(r"^(OrcaSlicer|BambuStudio)[- ]v?(\d[\w.+\-]{0,40})", re.MULTILINE)
 _NUMBERS = re.compile(r"(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?(.*)")
 
 

@@ -114,10 +114,10 @@ def _values(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _join(filaments: list[dict[str, Any]]) -> dict[str, Any]:
-    """Each filament's first value, slot by slot."""
+    """Each filament's first value, slot by slot; what none of them sets stays as it was."""
     keys = {key for data in filaments for key in _values(data)}
     joined: dict[str, Any] = {}
-    for key in keys | {key for key in VECTORS if key in DEFAULTS}:
+    for key in keys:
         found = [data.get(key, DEFAULTS.get(key, "")) for data in filaments]
         joined[key] = [item[0] if isinstance(item, list) and item else item for item in found]
     joined["filament_settings_id"] = [data["name"] for data in filaments]

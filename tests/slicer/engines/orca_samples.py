@@ -122,6 +122,7 @@ def project_3mf(
     plates: int = 1,
     settings: Json | None = None,
     members: Mapping[str, bytes] | None = None,
+    config: str = "",
     bare: bool = False,
 ) -> None:
     """A Bambu project with a 10 mm cube on each plate; ``bare``: models alone."""
@@ -143,7 +144,7 @@ def project_3mf(
         f"BambuStudio-02.04.00.70</metadata><resources>{objects}</resources>"
         f"<build>{items}</build></model>"
     )
-    config = "".join(
+    placed = "".join(
         f'<plate><metadata key="plater_id" value="{n}"/><model_instance>'
         f'<metadata key="object_id" value="{n}"/></model_instance></plate>'
         for n in range(1, plates + 1)
@@ -158,7 +159,9 @@ def project_3mf(
         if not bare:
             document = json.dumps({**stored, **(settings or {})})
             archive.writestr("Metadata/project_settings.config", document)
-            archive.writestr("Metadata/model_settings.config", f"<config>{config}</config>")
+            archive.writestr(
+                "Metadata/model_settings.config", config or f"<config>{placed}</config>"
+            )
         for name, content in (members or {}).items():
             archive.writestr(name, content)
 

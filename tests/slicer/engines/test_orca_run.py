@@ -90,6 +90,35 @@ def test_a_project_for_another_printer_is_made_for_the_chosen_one(rig: Rig) -> N
     assert [item.type for item in plate.filaments] == ["PETG"]
 
 
+def test_a_projects_filaments_keep_their_slots(rig: Rig) -> None:
+    """The first cube is of the project's second filament, the plate's only one."""
+    choice = chosen(rig.bundle, filaments=("Bambu PLA Basic @BBL P1S", "Generic PETG"))
+    config = (
+        '<config><object id="1"><metadata key="extruder" value="2"/></object>'
+        '<plate><model_instance><metadata key="object_id" value="1"/></model_instance></plate>'
+        "</config>"
+    )
+    project = {
+        "settings": {"filament_colour": ["#FFFFFF", "#161616"]},
+        "config": config,
+    }
+    order = rig.order(kind="3mf", choice=choice, project=project)
+    verdict, _ = rig.run(order)
+    assert verdict.ok, verdict
+    file = read(order.folder)
+    (filament,) = file.plates[0].filaments
+    assert (filament.index, filament.type, filament.filament_id) == (2, "PETG", "GFG99")
+    assert file.filament_count == 2 and filament.color == "161616"
+
+
+def test_an_obj_is_sliced_too(rig: Rig) -> None:
+    corners = [(x, y, z) for x in (0, 15) for y in (0, 15) for z in (0, 5)]
+    text = "".join(f"v {x} {y} {z}\n" for x, y, z in corners) + "f 1 2 3\n"
+    order = rig.order(text.encode(), kind="obj")
+    verdict, _ = rig.run(order)
+    assert verdict.ok and read(order.folder).plates[0].height_mm == 5.0
+
+
 def test_a_project_of_a_newer_slicer_is_tried(rig: Rig) -> None:
     verdict, _ = rig.run(rig.order(kind="3mf", project={"settings": {"version": "99.01.00.00"}}))
     assert verdict.ok, verdict
@@ -214,6 +243,13 @@ def test_a_broken_model_is_the_models_fault(rig: Rig) -> None:
     verdict, ended = rig.run(rig.order(b"\x00" * 300))
     assert ended.code == 256 - 6
     assert (verdict.code, verdict.blame) == ("model_unreadable", "model")
+
+
+def test_a_slicer_out_of_memory_says_so(rig: Rig) -> None:
+    """It aborts then, as in a crash; another slicer would not do better."""
+    tail = "terminate called after throwing an instance of 'std::bad_alloc'"
+    verdict = rig.engine.judge(rig.order(), Ended(code=-6, tail=tail))
+    assert (verdict.code, verdict.blame) == ("out_of_memory", "model")
 
 
 def test_a_hanging_slicer_is_ended_when_somebody_cancels(rig: Rig) -> None:
