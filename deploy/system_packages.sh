@@ -18,11 +18,14 @@ for_the_tests() {
     [npm]=npm
     [prusa-slicer]=prusa-slicer
     [CuraEngine]=cura-engine
+    [Xvfb]=xvfb
+    [xdotool]=xdotool
   )
   local program
   for program in "${!package_of[@]}"; do
     command -v "$program" >/dev/null 2>&1 || missing+=("${package_of[$program]}")
   done
+  [ -e /usr/share/i18n/locales/en_US ] || missing+=(locales)  # PrusaSlicer's window needs one
   needs_venv
 }
 

@@ -7,7 +7,7 @@ Cura shows it only as exactly text/plain, and for 409 a sentence of its own (ano
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -21,6 +21,7 @@ from web.fields import json_body
 from web.files_api import receive
 from web.printers_api import note
 from web.send_keys import BLUEPRINT
+from web.send_queue import Queued
 from web.services import services
 
 if TYPE_CHECKING:
@@ -88,23 +89,13 @@ def version() -> Response:
 def upload() -> Response:
     """201 once the file is in the library and, with print=true, in the queue."""
     stored, new, fields = receive()
-    wants_print = fields.get("print", "").strip().lower() in _TRUE
-    queued = None
-    if wants_print:
-        try:
-            queued = send_queue.put(stored, _plate(fields, stored), g.send_printer, _sender())
-        except (Unusable, BadRequest, NotFound) as error:
-            if new:  # what nobody can print is not kept: the slicer still has it
-                services().library.delete(stored.id)
-            _note("refused", f"{stored.name} refused: {error.message}", "warn")
-            raise
-    what = f"queued as {queued.job_id}" if queued else "received"
-    _note("command", f"{stored.name} {what}")
+    queued = _queue(stored, new, fields) if _wants_print(fields) else None
+    _note("command", f"{stored.name} {f'queued as {queued.job_id}' if queued else 'received'}")
     body = {
         "files": {"local": _file(stored)},
         "done": True,
         "effectiveSelect": False,
-        "effectivePrint": wants_print,
+        "effectivePrint": queued is not None,
         "farm": {
             "file_id": stored.id,
             "job_id": queued.job_id if queued else None,
@@ -131,7 +122,7 @@ def choose(name: str) -> Response:
     fields.done()
     stored = _newest(name)
     if wants_print:
-        queued = send_queue.put(stored, 1, g.send_printer, _sender())
+        queued = send_queue.put(stored, _plate({}, stored), g.send_printer, _sender())
         _note("command", f"{stored.name} queued as {queued.job_id}")
     return Response(status=204)
 
@@ -177,6 +168,21 @@ def page() -> BaseResponse:
 # -- parts --------------------------------------------------------------------------------------
 
 
+def _wants_print(fields: Mapping[str, str]) -> bool:
+    return fields.get("print", "").strip().lower() in _TRUE
+
+
+def _queue(stored: StoredFile, new: bool, fields: Mapping[str, str]) -> Queued:
+    """What nobody can ever print is not kept: the slicer still has it."""
+    try:
+        return send_queue.put(stored, _plate(fields, stored), g.send_printer, _sender())
+    except (Unusable, BadRequest, NotFound) as error:
+        if new:
+            services().library.delete(stored.id)
+        _note("refused", f"{stored.name} refused: {error.message}", "warn")
+        raise
+
+
 def _sender() -> str:
     return str(g.get("send_key") or g.get("user") or "a slicer")
 
@@ -186,7 +192,7 @@ def _note(kind: str, text: str, level: str = "info") -> None:
         note(g.send_printer, kind, f"{text} (sent by {_sender()})", level)
 
 
-def _plate(fields: dict[str, str], stored: StoredFile) -> int:
+def _plate(fields: Mapping[str, str], stored: StoredFile) -> int:
     """OrcaSlicer names the plate of a .3mf, counted from 1. Raises BadRequest."""
     given = fields.get("plateindex", "").strip()
     if not given:
