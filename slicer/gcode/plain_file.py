@@ -62,6 +62,7 @@ def build_file(
     plate = _plate(found, reader, filaments, has_thumbnail)
     noted = {
         "slicer": "header" if made_by[0] else "",
+        "filament_count": "filaments" if count else "",
         "objects": "labels" if plate.objects else "",
         "thumbnail": "comments" if has_thumbnail else "",
     }

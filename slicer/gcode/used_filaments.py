@@ -33,7 +33,8 @@ def filaments_of(text: Lookup, head: str) -> tuple[tuple[Filament, ...], int]:
     types = items(text("filament_type")) if text("filament_type") else _printed(text)
     colors = _colors(text)
     names = [name.split(" @")[0] for name in items(text("filament_settings_id"))]
-    names = names or [values.clean_text(text(f"filament name #{n}"), 60) for n in _IDEAMAKER]
+    if not any(names):
+        names = [values.clean_text(text(f"filament name #{n}"), 60) for n in _IDEAMAKER]
     uses = _uses(text, head, len(types))
     filaments = tuple(
         Filament(
@@ -54,7 +55,8 @@ def _printed(text: Lookup) -> tuple[str, ...]:
     if text("printmaterial"):
         return items(text("printmaterial"))
     sides = [text(f"{side}_extruder_material") for side in ("right", "left")]
-    return tuple(values.clean_text(side, 40) for side in sides) if any(sides) else ()
+    listed = sides if sides[1] else sides[:1]
+    return tuple(values.clean_text(side, 40) for side in listed) if any(sides) else ()
 
 
 def _colors(text: Lookup) -> list[str]:

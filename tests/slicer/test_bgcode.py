@@ -85,6 +85,7 @@ def test_every_compression_and_encoding(compression: int, encoding: int, save: A
 def test_where_a_value_came_from(save: Any) -> None:
     file, _ = read(save, write.whole())
     assert file.sources == {
+        "filament_count": "filaments",
         "slicer": "file_metadata: producer",
         "models": "printer_metadata, slicer_metadata, start_code",
         "nozzle_mm": "printer_metadata: nozzle_diameter",

@@ -210,6 +210,7 @@ def test_where_a_value_came_from(save: Any) -> None:
     file, _ = read(save, PRUSA)
     assert file.sources == {
         "slicer": "header",
+        "filament_count": "filaments",
         "filaments": "filament_type, filament_colour, filament_settings_id, "
         "filament used [g], filament used [mm]",
         "seconds": "estimated printing time (normal mode)",

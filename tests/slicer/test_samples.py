@@ -40,6 +40,7 @@ BAMBU = {
 }
 TEXT = {
     "slicer": "header",
+    "filament_count": "filaments",
     "models": "settings, start_code",
     "seconds": "estimated printing time (normal mode)",
     "grams": "total filament used [g]",
@@ -48,6 +49,7 @@ TEXT = {
 }
 BINARY = {
     "slicer": "file_metadata: producer",
+    "filament_count": "filaments",
     "models": "printer_metadata, slicer_metadata, start_code",
     "seconds": "print_metadata: estimated printing time (normal mode)",
     "grams": "print_metadata: total filament used [g]",
