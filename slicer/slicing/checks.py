@@ -37,7 +37,7 @@ def check_result(path: Path, choice: Choice, label: str) -> tuple[PrintFile, tup
             "The model may have nothing to print with these profiles.",
             code="no_result",
         )
-    file = inspect_file(path, f"What {label} wrote")
+    file = _inspected(path, label)
     scanned = {plate.plate: plate for plate in scan_file(path)}
     warnings: list[str] = []
     for plate in file.plates:
@@ -50,6 +50,23 @@ def check_result(path: Path, choice: Choice, label: str) -> tuple[PrintFile, tup
     return file, tuple(dict.fromkeys(warnings))
 
 
+def _inspected(path: Path, label: str) -> PrintFile:
+    try:
+        return inspect_file(path, f"The file that {label} made")
+    except Unusable as error:
+        if error.error_code == "empty_plate":
+            raise _empty(label) from error
+        raise
+
+
+def _empty(label: str) -> Unusable:
+    return Unusable(
+        f"{label} made a file without a single layer. The model may be too thin or too small "
+        "for these profiles, or its surface is open. Repair it and try again.",
+        code="empty_result",
+    )
+
+
 def require_moves(bounds: PlateBounds, label: str) -> None:
     """Raises Unusable: result_unreadable, empty_result."""
     if not bounds.complete and bounds.reason != "number":
@@ -59,11 +76,7 @@ def require_moves(bounds: PlateBounds, label: str) -> None:
             code="result_unreadable",
         )
     if bounds.complete and (bounds.model is None or bounds.layers == 0):
-        raise Unusable(
-            f"{label} made a file without a single layer. The model may be too thin or too small "
-            "for these profiles, or its surface is open. Repair it and try again.",
-            code="empty_result",
-        )
+        raise _empty(label)
 
 
 def require_filament(plate: Plate, bounds: PlateBounds, choice: Choice, label: str) -> None:

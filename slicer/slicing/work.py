@@ -30,7 +30,8 @@ logger = logging.getLogger(__name__)
 OUTPUT_MB = 1024
 ROOM_FACTOR = 4  # disk room for a slicing, in sizes of its model
 PICTURE = "picture.png"  # where an engine's ``finish`` finds one
-_VENDOR = re.compile(r"^(?:original prusa|bambu lab|prusa|creality)\s+", re.IGNORECASE)
+_VENDOR = re.compile(r"^(?:original prusa|bambu lab|prusa|creality)\s+(?:i3\s+)?", re.IGNORECASE)
+_MORE = re.compile(r"\s+&\s+|\s*[/\\]\s*")
 
 
 class Cancelled(Exception):
@@ -236,7 +237,8 @@ class Workshop:
 def result_name(order: Order, kind: str) -> str:
     """ "cube.stl" -> "cube MK3S.gcode", "cube P1S 0.6.gcode.3mf"."""
     machine = order.choice.machine
-    short = _VENDOR.sub("", machine.model or machine.name).replace("/", "-").strip()
+    first = _MORE.split(machine.model or machine.name)[0]  # of "MK3S & MK3S+", "X1/X1C"
+    short = _VENDOR.sub("", first).strip()
     if machine.nozzle_mm is not None and machine.nozzle_mm != 0.4 and machine.model:
         short += f" {machine.nozzle_mm:g}"
     plate = f" plate {order.plate}" if order.plate else ""

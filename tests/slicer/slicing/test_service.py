@@ -229,7 +229,7 @@ def test_what_is_not_there_is_refused_at_once(
 def test_a_profile_for_another_printer_is_refused_before_slicing(make_shop: MakeShop) -> None:
     shop = make_shop(start=False)
     seat = Seat(id="mk3", name="Maple", model="TINY", nozzles_mm=(0.6,))
-    with pytest.raises(Unusable, match="0.4 mm nozzle; Maple has 0.6 mm") as refused:
+    with pytest.raises(Unusable, match=r"0\.4 mm nozzle; Maple has 0\.6 mm") as refused:
         shop.service.submit(shop.request("good"), seat)
     assert refused.value.error_code == "wrong_machine"
 

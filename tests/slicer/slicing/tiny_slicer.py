@@ -13,6 +13,11 @@ import time
 from pathlib import Path
 
 
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 def gcode(order: dict[str, str]) -> str:
     """A square of 20 mm, twelve layers high, unless the order wants it otherwise."""
     x, z = float(order.get("x", 100)), float(order.get("z", 0.2))
@@ -48,18 +53,18 @@ def main() -> int:
     model, output = Path(sys.argv[2]), Path(sys.argv[3])
     assert model.stat().st_size > 0
     for percent in (10, 60, 40, 90):  # not in order, as PrusaSlicer tells them
-        print(f"{percent} => step {percent}", flush=True)
+        say(f"{percent} => step {percent}")
     match order["do"]:
         case "hang":
             child = os.fork()  # a slicer may have children of its own
             if child:
                 Path("pids").write_text(f"{os.getpid()} {child}")
-            print("50 => hanging", flush=True)
+            say("50 => hanging")
             time.sleep(600)
         case "crash":
             os.kill(os.getpid(), signal.SIGSEGV)
         case "refuse":
-            print("The model is upside down.", flush=True)
+            say("The model is upside down.")
             return 1
         case "nothing":
             return 0
