@@ -137,7 +137,8 @@ def _output(order: SliceOrder, report: Report, slicer: str) -> Verdict:
             )
         if len(plates) > 1:
             return _engine("output_plates", f"{slicer} sliced more plates than the one asked for.")
-        wrong = _defaults(archive, plates[0], order)
+        project = _project(archive)
+        wrong = _defaults(archive, plates[0], project, order)
     if wrong:
         return Verdict(
             ok=False,
@@ -146,14 +147,29 @@ def _output(order: SliceOrder, report: Report, slicer: str) -> Verdict:
             text=f"{slicer} did not use the chosen presets but its own defaults: {wrong}. "
             "Import the presets again with all they build on.",
         )
-    return Verdict(ok=True, warnings=report.warnings)
+    return Verdict(ok=True, warnings=(*report.warnings, *_stretched(project, order)))
 
 
-def _defaults(archive: SafeArchive, plate: str, order: SliceOrder) -> str:
+def _project(archive: SafeArchive) -> Mapping[str, Any]:
+    if projects.SETTINGS not in archive:
+        return {}
+    return members.read_json(archive, projects.SETTINGS)
+
+
+def _stretched(project: Mapping[str, Any], order: SliceOrder) -> tuple[str, ...]:
+    """A warning when one chosen filament stands for several of the project's."""
+    count = len(values.texts(project.get("filament_settings_id")))
+    if len(order.choice.filaments) > 1 or count < 2:
+        return ()
+    return (
+        f"All {count} filaments of the project were sliced as {order.choice.filaments[0].name}.",
+    )
+
+
+def _defaults(
+    archive: SafeArchive, plate: str, project: Mapping[str, Any], order: SliceOrder
+) -> str:
     """What shows that the presets were not used, as a clause; "" when they were."""
-    project: Mapping[str, Any] = {}
-    if projects.SETTINGS in archive:
-        project = members.read_json(archive, projects.SETTINGS)
     chosen = order.choice.machine.settings
     model = values.clean_text(project.get("printer_model"))
     if not model:

@@ -50,24 +50,27 @@ def fitted(
     """
     found = list(presets)
     machines = [preset for preset in found if preset.kind is PresetKind.MACHINE]
-    above = {machine.name: flat.ancestors(raws[machine.kind, machine.name]) for machine in machines}
-    warnings: list[str] = []
+    above = {item.name: set(flat.ancestors(raws[item.kind, item.name])) for item in machines}
     ready: list[Preset] = []
+    warnings: list[str] = []
     for preset in found:
         names = preset.machines
-        condition = str(preset.settings.get("compatible_printers_condition", "")).strip()
-        if preset.kind is not PresetKind.MACHINE and names is None and condition:
-            names = _by_condition(condition, machines)
-            if names is None:
-                warnings.append(
-                    f"{preset.name} is for printers by a rule the farm cannot read; "
-                    "it is offered for all."
-                )
-        elif names is not None:
-            own = [name for name, parents in above.items() if set(parents) & set(names)]
+        if names is not None:
+            own = [name for name, parents in above.items() if parents & set(names)]
             names = tuple(dict.fromkeys((*names, *own)))
+        elif preset.kind is not PresetKind.MACHINE and (rule := _rule(preset)):
+            names = _by_condition(rule, machines)
+            if names is None:
+                warnings.append(_UNREADABLE.format(name=preset.name))
         ready.append(replace(preset, machines=names))
     return ready, warnings
+
+
+_UNREADABLE = "{name} is for printers by a rule the farm cannot read; it is offered for all."
+
+
+def _rule(preset: Preset) -> str:
+    return str(preset.settings.get("compatible_printers_condition", "")).strip()
 
 
 def with_bed_type(preset: Preset, beds: Mapping[str, str]) -> Preset:

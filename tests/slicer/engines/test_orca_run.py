@@ -111,6 +111,15 @@ def test_a_projects_filaments_keep_their_slots(rig: Rig) -> None:
     assert file.filament_count == 2 and filament.color == "161616"
 
 
+def test_one_filament_for_all_is_told(rig: Rig) -> None:
+    project = {"settings": {"filament_colour": ["#FFFFFF", "#161616", "#FF0000"]}}
+    verdict, _ = rig.run(rig.order(kind="3mf", project=project))
+    assert verdict.ok
+    assert verdict.warnings == (
+        "All 3 filaments of the project were sliced as Bambu PLA Basic @BBL P1S.",
+    )
+
+
 def test_an_obj_is_sliced_too(rig: Rig) -> None:
     corners = [(x, y, z) for x in (0, 15) for y in (0, 15) for z in (0, 5)]
     text = "".join(f"v {x} {y} {z}\n" for x, y, z in corners) + "f 1 2 3\n"
