@@ -11,6 +11,8 @@ import pytest
 
 from printers.status import Machine
 from simulator.plates import PlateSpec, build_gcode_3mf
+from slicer.gates.table import GATES
+from web import send_queue
 
 MK3S = Machine(file_kinds=("gcode", "bgcode"), name="MK3S", volume_mm=(250, 210, 210))
 
@@ -139,6 +141,30 @@ def test_what_no_printer_can_ever_take_is_refused_and_not_kept(mixed: Any, slice
     assert send(client, gcode(far_mm=400)).status_code == 201  # to look at, it may stay
     assert send(client, gcode(far_mm=400), print="true").status_code == 422
     assert names(client) == ["cube.gcode"]
+
+
+def test_what_may_change_until_it_prints_is_queued(mixed: Any) -> None:
+    """A nozzle can be changed and a spool loaded: the job waits and says for what."""
+    client = mixed.app.test_client()
+    wide = gcode().replace(b"nozzle_diameter = 0.4", b"nozzle_diameter = 0.6")
+    petg = build_gcode_3mf(model="P1S", name="gear", filaments=[("PETG", "000000", 5.0)])
+    for content, name, printer, code in (
+        (wide, "wide.gcode", "birch", "wrong_nozzle"),
+        (petg, "petg.gcode.3mf", "alder", "wrong_material"),
+    ):
+        answer = send(client, content, name, to=printer, print="true")
+        assert answer.status_code == 201, answer.text
+        stored = answer.json["farm"]["file_id"]
+        fits = client.get(f"/api/files/{stored}/fit").json["printers"]
+        fit = next(row for row in fits if row["printer_id"] == printer)
+        verdicts = [*fit["verdicts"], *(row["verdict"] for row in fit["mapping"])]
+        assert ("refuse", code) in [(verdict["level"], verdict["code"]) for verdict in verdicts]
+    assert [job["state"] for job in jobs(client)] == ["queued", "queued"]
+
+
+def test_the_codes_that_decide_are_those_of_the_gates() -> None:
+    refusals = {code for gate in GATES for level, code in gate.verdicts if level == "refuse"}
+    assert refusals >= send_queue._MAY_CHANGE | set(send_queue._DISTANCE)
 
 
 def test_a_file_for_an_unknown_model_is_held_for_a_persons_yes(mixed: Any) -> None:
