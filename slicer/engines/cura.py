@@ -28,7 +28,7 @@ OUTPUT = "out.gcode"
 
 _VERSION = re.compile(r"Cura_SteamEngine version (\d+(?:\.\d+){1,3})")
 _PROGRESS = re.compile(r"Progress:([\w+ ]{1,30}):\d+:\d+\s+(\d+(?:\.\d+)?)%")
-_VOLUME = re.compile(r"^Filament \(mm\^3\): (\d+)", re.M)
+_VOLUME = re.compile(r"Filament \(mm\^3\): (\d+)")
 _STAGES = {
     "slice": "Reading the model",
     "layerparts": "Cutting layers",
@@ -105,7 +105,7 @@ class CuraEngine:
 
     def progress(self, line: str) -> Step | None:
         """See Engine. What it prints as per cent is a fraction of one."""
-        match = _PROGRESS.match(line)
+        match = _PROGRESS.search(line)
         if match is None:
             return None
         percent = min(99, int(float(match[2]) * 100))

@@ -22,6 +22,7 @@ _ALIASES = {
     "print_bed_temperature": "material_bed_temperature",
     "travel_speed": "speed_travel",
 }
+_PLACED = {"center_object": True}  # in the bed's middle, its lowest point on the bed
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _ODD = re.compile(r"[^\w .,+()/-]")
 
@@ -39,7 +40,7 @@ def definitions_of(order: SliceOrder, resolved: Resolved, now: float) -> dict[st
         )
     }
     for number, extruder in enumerate(resolved.extruders):
-        own = {**extruder, "extruder_nr": number}
+        own = {**extruder, "extruder_nr": number, **_PLACED}
         for key, where in (
             ("machine_extruder_start_code", "extruder's start"),
             ("machine_extruder_end_code", "extruder's end"),
@@ -57,7 +58,7 @@ def _machine_values(order: SliceOrder, resolved: Resolved, now: float) -> dict[s
     tokens = _tokens(order, resolved, 0, now)
     return {
         **resolved.machine,
-        "center_object": True,
+        **_PLACED,
         "material_bed_temp_prepend": not cura_gcode.heats_bed(start),
         "material_print_temp_prepend": not cura_gcode.heats_nozzle(start),
         "machine_start_gcode": cura_gcode.fill(start, tokens, "start"),

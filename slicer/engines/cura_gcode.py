@@ -18,7 +18,7 @@ _CHUNK_BYTES = 1024 * 1024
 _PLACEHOLDER = re.compile(r"\{(\w{1,80})(?:,\s?(\w{1,80}))?\}")
 _COMMENT = re.compile(r";[^\n]*")
 _LATE = re.compile(rb"\{(print_time|filament_amount|filament_weight|filament_cost|jobname)\}")
-_LOGGED = re.compile(r"Gcode header after slicing:[ \t]*\n(.*?)\nEnd of gcode header\.", re.DOTALL)
+_LOGGED = re.compile(r"Gcode header after slicing:\s*((?:;[^\n]*\n)+)")
 _FACT = re.compile(r"^;(?:TIME|PRINT\.TIME):(\d+)$", re.M)
 _LAYER_COUNT = b";LAYER_COUNT:"
 _EXTRUDING = re.compile(rb"G[123] [^;\n]*\bE\d")
@@ -75,7 +75,7 @@ def fill(code: str, value_of: Callable[[str, str], str | None], where: str) -> s
 def logged_header(log: str) -> str:
     """The header with real values, which CuraEngine only logs; "" when it is not there."""
     found = _LOGGED.findall(log.replace("\r\n", "\n"))
-    return str(found[-1]).strip("\n") if found else ""
+    return str(found[-1]).rstrip("\n") if found else ""
 
 
 def seconds_in(header: str) -> int:

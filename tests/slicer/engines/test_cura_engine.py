@@ -40,8 +40,8 @@ def engine(tmp_path: Path) -> CuraEngine:
     return CuraEngine([str(tmp_path / "cura")], ManualClock())
 
 
-def definition(order: SliceOrder, name: str) -> dict[str, str]:
-    data = json.loads((order.folder / f"{name}.def.json").read_text())
+def definition(folder: Path, name: str) -> dict[str, str]:
+    data = json.loads((folder / f"{name}.def.json").read_text())
     return {key: about["default_value"] for key, about in data["settings"].items()}
 
 
@@ -60,9 +60,10 @@ def test_the_command_names_only_the_farms_own_files(engine: CuraEngine, order: S
 
 def test_definitions_hold_plain_values(engine: CuraEngine, order: SliceOrder) -> None:
     engine.prepare(order)
-    machine, extruder = definition(order, "machine"), definition(order, "extruder_0")
+    machine, extruder = definition(order.folder, "machine"), definition(order.folder, "extruder_0")
     assert machine["layer_height"] == "0.2"
-    assert machine["center_object"] == "true"
+    # an extruder's own word wins in the engine, so it has to be said there as well
+    assert (machine["center_object"], extruder["center_object"]) == ("true", "true")
     assert machine["machine_start_gcode"] == "M104 S205\nG28"
     # the start code heats the nozzle itself, so the engine heats only the bed
     assert (machine["material_print_temp_prepend"], machine["material_bed_temp_prepend"]) == (

@@ -69,7 +69,9 @@ def test_the_engine_heats_what_the_start_code_does_not(code: str, bed: bool, noz
 def test_the_last_logged_header_counts() -> None:
     assert cura_gcode.logged_header(LOG.replace("2596", "1") + LOG) == HEADER
     assert cura_gcode.logged_header(LOG.replace("\n", "\r\n")) == HEADER
-    assert cura_gcode.logged_header("Gcode header after slicing:\n;TIME:1\n") == ""
+    later = f"[info] Gcode header after slicing: {HEADER}\n[info] Print time"  # without an end
+    assert cura_gcode.logged_header(later) == HEADER
+    assert cura_gcode.logged_header("Gcode header after slicing:\nnothing\n") == ""
     assert cura_gcode.seconds_in(HEADER) == 2596
 
 
