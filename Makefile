@@ -50,8 +50,9 @@ format: $(VENV)/.test-stamp
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-bench: $(VENV)/.test-stamp  ## figures for 12, 50 and 100 simulated printers, next to the floor
+bench: $(VENV)/.test-stamp  ## figures for 12, 50 and 100 simulated printers next to the floor; of reading files
 	$(PY) -m bench $(BENCH)
+	$(PY) -m bench.files
 
 shots: $(VENV)/.test-stamp  ## the pictures of the README, taken from a live demo farm
 	$(PY) -m tests.e2e.shots
