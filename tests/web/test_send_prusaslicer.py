@@ -6,7 +6,6 @@ Needs prusa-slicer, xvfb, xdotool and locales (the names of Debian's packages).
 from __future__ import annotations
 
 import hashlib
-import itertools
 import os
 import shutil
 import subprocess
@@ -59,7 +58,7 @@ pytestmark = pytest.mark.skipif(bool(missing), reason=f"needs {', '.join(missing
 
 
 class Slicer:
-    """One PrusaSlicer window with a cube on its bed."""
+    """One PrusaSlicer window with a small tetrahedron on its bed."""
 
     def __init__(self, screen: str, home: Path) -> None:
         self.environ = {
@@ -86,7 +85,7 @@ class Slicer:
 
     def upload_and_print(self) -> None:
         self.window(MAIN)
-        for _ in range(30):  # the key does nothing until the cube is sliced
+        for _ in range(30):  # the key does nothing until the model is sliced
             self.xdotool("key", "ctrl+shift+g")
             if self.xdotool("search", "--onlyvisible", "--name", DIALOG):
                 break
@@ -96,14 +95,12 @@ class Slicer:
             self.xdotool("key", key)
 
 
-def cube_stl() -> str:
-    corners = [(9, 0, 0), (0, 9, 0), (0, 0, 9)]
-    sides = [((0, 0, 0), a, b) for a, b in itertools.combinations(corners, 2)] + [tuple(corners)]
-    flip = {0: True, 1: False, 2: True, 3: False}  # every triangle's outside
+def corner_stl() -> str:
+    """A tetrahedron; the points of each side run so that it faces outwards."""
+    o, x, y, z = (0, 0, 0), (9, 0, 0), (0, 9, 0), (0, 0, 9)
     lines = ["solid corner"]
-    for number, side in enumerate(sides):
-        points = reversed(side) if flip[number] else side
-        loop = "".join("vertex {} {} {}\n".format(*point) for point in points)
+    for side in ((o, y, x), (o, x, z), (o, z, y), (x, y, z)):
+        loop = "".join("vertex {} {} {}\n".format(*point) for point in side)
         lines.append(f"facet normal 0 0 0\nouter loop\n{loop}endloop\nendfacet")
     return "\n".join([*lines, "endsolid corner", ""])
 
@@ -134,7 +131,7 @@ def open_slicer(screen: str, tmp_path: Path) -> Iterator[Callable[[str], Slicer]
                 path = folder / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text.format(host=host, key=KEY))
-            (model := tmp_path / "corner.stl").write_text(cube_stl())
+            (model := tmp_path / "corner.stl").write_text(corner_stl())
             slicer = Slicer(screen, tmp_path)
             make = ["localedef", "-i", "en_US", "-f", "UTF-8", tmp_path / LOCALE]
             subprocess.run(make, check=True)  # PrusaSlicer stops at once without its locale
