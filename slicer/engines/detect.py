@@ -21,13 +21,13 @@ _SUFFIXES = ("", ".exe", ".AppImage", ".appimage", ".sh")
 _IN_FOLDERS = ("", "bin", "usr/bin", "AppDir", "squashfs-root", "Contents/MacOS")
 _USUAL: dict[str, tuple[str, ...]] = {
     "linux": (
-        "/usr/bin", "/usr/local/bin", "/opt", "/snap/bin", "/var/lib/flatpak/exports/bin",
-        "~/.local/bin", "~/bin", "~/Applications",
+        "/usr/bin", "/usr/local/bin", "/opt", "/snap/bin", "~/.local/bin", "~/bin",
+        "~/Applications",
     ),
     "darwin": ("/Applications", "~/Applications", "/opt/homebrew/bin", "/usr/local/bin"),
     "win32": (
-        r"C:\\Program Files", r"C:\\Program Files (x86)", r"~\\AppData\\Local\\Programs",
-        r"C:\\Program Files\\Prusa3D",
+        r"C:\Program Files", r"C:\Program Files (x86)", r"~\AppData\Local\Programs",
+        r"C:\Program Files\Prusa3D",
     ),
 }  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 from core.errors import Unusable
@@ -28,10 +29,10 @@ class PrusaSlicer:
     output_kind: str = "gcode"
     model_kinds: frozenset[str] = frozenset({"stl", "obj", "amf", "3mf", "step"})
     programs: tuple[str, ...] = (
+        "prusa-slicer-console",  # on Windows the only one that answers
         "prusa-slicer",
         "PrusaSlicer",
         "prusaslicer",
-        "prusa-slicer-console",
     )
     package: str = "prusa-slicer (apt), or an AppImage of PrusaSlicer in tools/"
 
@@ -73,6 +74,7 @@ class PrusaSlicer:
         config.write_text(prusa_config.config_text(order.choice), encoding="utf-8", newline="\n")
         output = order.folder / "out.gcode"
         argv = (
+            *line_by_line(),
             str(order.installation.program),
             "--export-gcode",
             "--load", str(config),
@@ -97,3 +99,9 @@ class PrusaSlicer:
 
     def finish(self, order: SliceOrder, ended: Ended) -> None:
         """Nothing is left wrong in its header."""
+
+
+def line_by_line() -> tuple[str, ...]:
+    """Else it keeps its progress to itself until it is done, as its output is no terminal."""
+    program = shutil.which("stdbuf")
+    return (program, "-oL") if program else ()

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from core.clock import Clock, SystemClock
@@ -211,12 +212,23 @@ def _start(
     return subprocess.Popen(
         argv,
         cwd=folder,
-        env=environment(folder, invocation.environment),
+        env=environment(folder, {**_unpacking(invocation.argv), **invocation.environment}),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
+
+
+def _unpacking(argv: Sequence[str]) -> dict[str, str]:
+    """An AppImage mounts itself; where it cannot it is told to unpack into its folder instead."""
+    is_appimage = any(word.casefold().endswith(".appimage") for word in argv)
+    return {"APPIMAGE_EXTRACT_AND_RUN": "1"} if is_appimage and not _can_mount() else {}
+
+
+def _can_mount() -> bool:
+    mounters = ("fusermount", "fusermount3")
+    return Path("/dev/fuse").exists() and any(shutil.which(name) for name in mounters)
 
 
 def _open_pipe(pipe: Path | None, stack: contextlib.ExitStack) -> int | None:

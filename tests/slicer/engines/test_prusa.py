@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from core.errors import FarmError, Unusable
+from slicer.engines import prusa
 from slicer.engines.all_engines import all_engines
 from slicer.engines.base import Ended, Installation, SliceOrder, Step
 from slicer.engines.prusa import PrusaSlicer
@@ -63,11 +64,12 @@ def test_the_table_has_it_under_its_name() -> None:
 # -- what it asks for
 
 
-def test_the_arguments_are_ours_alone(order: SliceOrder) -> None:
+def test_the_arguments_are_ours_alone(order: SliceOrder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prusa, "line_by_line", lambda: ("/bin/stdbuf", "-oL"))
     invocation = ENGINE.prepare(order)
     folder = str(order.folder)
     assert invocation.argv == (
-        "/opt/prusa-slicer", "--export-gcode",
+        "/bin/stdbuf", "-oL", "/opt/prusa-slicer", "--export-gcode",
         "--load", f"{folder}/config.ini",
         "--config-compatibility", "disable",
         "--post-process", "",

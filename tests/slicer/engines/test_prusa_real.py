@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,9 +12,12 @@ import pytest
 
 from core.errors import Unusable
 from slicer.bounds.runner import scan_file
+from slicer.engines import runner
+from slicer.engines.base import Invocation
 from slicer.engines.prusa import PrusaSlicer
 from slicer.inspection import inspect_file
 from slicer.profiles.presets import PresetKind
+from slicer.profiles.prusa import PrusaPresets
 from tests.slicer.engines import meshes, prusa_bench
 from tests.slicer.engines.prusa_bench import PROGRAM, mk3s, order, run, slice_model
 
@@ -118,6 +122,42 @@ def test_other_kinds_of_models(folder: Path, kind: str) -> None:
     sliced = slice_model(folder, model, mk3s())
     assert sliced.verdict.ok, sliced.ended.tail[-500:]
     assert inspect_file(sliced.output, "model.gcode").plates[0].layers == 100
+
+
+def test_an_exported_config_slices_as_the_presets_it_was_made_of(folder: Path, cube: Path) -> None:
+    """PrusaSlicer itself writes the export: what people bring is split into the right three."""
+    asked = order(folder, cube, mk3s())
+    PrusaSlicer().prepare(asked)
+    saved = folder / "saved.ini"
+    saving = (str(PROGRAM), "--load", str(folder / "config.ini"), "--save", str(saved))
+    run(PrusaSlicer(), asked, Invocation(argv=(*saving, str(cube)), output=saved))
+    bundle = PrusaPresets().read(saved, "saved.ini")
+    (machine,) = bundle.of(PresetKind.MACHINE)
+    (process,) = bundle.of(PresetKind.PROCESS)
+    exported = replace(
+        mk3s(), machine=machine, process=process, filaments=bundle.of(PresetKind.FILAMENT)
+    )
+    first = slice_model(folder, cube, mk3s()).output.read_text().splitlines()
+    second = slice_model(folder, cube, exported).output.read_text().splitlines()
+    assert first[1:] == second[1:]  # the first line holds the time
+
+
+def test_cancelled_in_the_middle_it_leaves_no_print_file(folder: Path) -> None:
+    model = meshes.write_stl(folder / "model.stl", meshes.torus_knot())
+    engine, cancel = PrusaSlicer(), threading.Event()
+    invocation = engine.prepare(order(folder, model, mk3s(support_material="1")))
+    ended = runner.run(
+        invocation,
+        folder,
+        timeout_s=120,
+        memory_mb=4096,
+        output_mb=512,
+        on_step=lambda _: cancel.set(),
+        progress=engine.progress,
+        cancel=cancel,
+    )
+    assert (ended.limit, ended.code) == ("cancelled", -15)
+    assert not invocation.output.exists()
 
 
 # -- lies of exit code 0: the farm's look at every move finds them

@@ -283,6 +283,22 @@ def test_it_gets_nothing_of_the_farms_environment(
     assert set(given) - homes == {"PATH", "LC_ALL", "QT_QPA_PLATFORM"}
 
 
+@pytest.mark.parametrize(
+    ("name", "mounts", "told"),
+    [("S.AppImage", False, ["1"]), ("S.AppImage", True, []), ("slicer", False, [])],
+)
+def test_an_appimage_that_cannot_mount_itself_is_told_to_unpack(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch, name: str, mounts: bool, told: list[str]
+) -> None:
+    monkeypatch.setattr(runner, "_can_mount", lambda: mounts)
+    program = runs.folder.parent / name
+    program.write_text("#!/bin/sh\nenv\n")
+    program.chmod(0o755)
+    runs(str(program))
+    given = dict(line.split("=", 1) for line in runs.lines)
+    assert [given[key] for key in given if key == "APPIMAGE_EXTRACT_AND_RUN"] == told
+
+
 def test_it_runs_in_its_folder_without_input_or_our_files(runs: Runs) -> None:
     secret = (runs.folder.parent / "secret").open("w")
     os.set_inheritable(secret.fileno(), True)
