@@ -80,6 +80,21 @@ def test_orca_slicer_names_its_printer_in_the_settings_only(tmp_path: Path) -> N
     assert file.plates[0].model_sources == ("project_settings", "gcode")
 
 
+@pytest.mark.parametrize("listed", [None, ("Bambu Lab P1S 0.4 nozzle", "Shop P1S")])
+def test_a_persons_own_machine_takes_the_process(rig: Rig, listed: tuple[str, ...] | None) -> None:
+    """The slicer wants the machine's very name in the process, and takes no list for none."""
+    choice = chosen(rig.bundle)
+    settings = {**choice.process.settings, "compatible_printers": list(listed or ())[:1]}
+    choice = replace(
+        choice,
+        machine=replace(choice.machine, name="Shop P1S"),
+        process=replace(choice.process, settings=settings, machines=listed),
+        filaments=tuple(replace(item, machines=None) for item in choice.filaments),
+    )
+    verdict, _ = rig.run(rig.order(choice=choice))
+    assert verdict.ok, verdict
+
+
 def test_a_project_for_another_printer_is_made_for_the_chosen_one(rig: Rig) -> None:
     choice = chosen(rig.bundle, MINI, "0.20mm Standard @BBL A1M", ("Generic PETG",))
     order = rig.order(kind="3mf", plate=2, project={"plates": 2}, choice=choice)
