@@ -149,6 +149,7 @@ class SlicingService:
         naming what does not go together.
         """
         self.require_on()
+        self.refresh_sets()
         model = self._library.get(request.file_id)
         _require_model(model, request.plate)
         if request.queue is not None and self._enqueue is None:
