@@ -20,7 +20,9 @@ from core.events import Bus
 from core.files import FolderLock
 from core.memory import limit_heaps, settle
 from job_queue.after_slicing import enqueue_with
+from job_queue.dispatcher import Dispatcher
 from job_queue.json_store import JsonJobStore
+from job_queue.runner import Runner
 from job_queue.service import JobService
 from printers.fleet import Fleet
 from printers.registry import Registry
@@ -66,14 +68,16 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
     fleet.guard_uploads(cameras.making_way)
     history = TemperatureHistory()
     configs = {printer.id: printer for printer in config.printers}
+    dispatcher = Dispatcher(jobs, fleet, library, clock, config.dispatch)
+    runner = Runner(dispatcher, bus, clock)
     hub = PanelHub(
         registry=registry, bus=bus, clock=clock, configs=configs, jobs=jobs, history=history,
-        camera=fleet.camera,
+        dispatcher=dispatcher, camera=fleet.camera,
     )  # fmt: skip
     services = Services(
         config=config, registry=registry, bus=bus, fleet=fleet, clock=clock, jobs=jobs,
-        library=library, slicing=slicing, cameras=cameras, hub=hub, history=history,
-        started_at=clock.time(), version=VERSION,
+        dispatcher=dispatcher, library=library, slicing=slicing, cameras=cameras, hub=hub,
+        history=history, started_at=clock.time(), version=VERSION,
     )  # fmt: skip
     proxies = Proxies(config.server.trusted_proxies)
     server = FarmServer(
@@ -90,6 +94,9 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
         stack.callback(stop)
         start()
     stack.callback(cameras.stop)
+    stack.callback(jobs.end_transfers)  # before the connections end, after the last pass
+    stack.callback(runner.stop)
+    runner.start()
     return server
 
 

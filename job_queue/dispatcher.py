@@ -103,7 +103,7 @@ class Dispatcher:
         with self._turn:
             began = self._clock.monotonic()
             scene = self._look()
-            why = self._closed(scene.view)
+            why = self.closed(scene.view)
             sent, refused = [], []
             for match in [] if why else self._assign(scene):
                 reason = self._send(match)
@@ -163,7 +163,7 @@ class Dispatcher:
     def _fits(self, scene: _Scene, job: Job, printer: Candidate) -> Reason | None:
         return self._verdicts.of(job, scene.snapshots[printer.printer_id])
 
-    def _closed(self, view: QueueState) -> Reason | None:
+    def closed(self, view: QueueState) -> Reason | None:
         """Why nothing at all is sent."""
         if view.trouble:
             return Reason("store_trouble", view.trouble)
@@ -191,13 +191,13 @@ class Dispatcher:
             return Standing(
                 last=self._last,
                 uploads=_in_transfer(scene.view),
-                why=self._closed(scene.view),
+                why=self.closed(scene.view),
                 printers=tuple(scene.printers),
                 jobs=tuple(jobs),
             )
 
     def _explain(self, scene: _Scene, job: Job) -> list[Reason]:
-        closed = self._closed(scene.view)
+        closed = self.closed(scene.view)
         reasons = explain(
             job,
             scene.printers,

@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 KEPT_S = 30.0
 """Then it is asked again: a person's lasting yes, for one, is in no status."""
 MOST = 50_000
+_PASSES = frozenset({"being_read", "internal_error"})
+"""By itself and soon: these answers are not kept."""
 
 Parts = tuple[object, ...]
 
@@ -51,7 +53,8 @@ class FileVerdicts:
         if len(self._known) >= MOST:
             self._known.clear()
         reason = self._ask(job, snapshot)
-        self._known[key] = (now, reason)
+        if reason is None or reason.code not in _PASSES:
+            self._known[key] = (now, reason)
         return reason
 
     def forget_file(self, file_id: str) -> None:

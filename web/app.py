@@ -6,6 +6,7 @@ from flask import Flask
 
 from web import (
     camera_api,
+    dispatch_api,
     errors,
     files_api,
     fleet_api,
@@ -33,8 +34,8 @@ from web.status_body import StatusBody
 
 _MB = 1_000_000
 BLUEPRINTS = (
-    status_api, printers_api, fleet_api, files_api, start_api, jobs_api, camera_api, older_api,
-    older_uploads, pages, job_picture, send_api, send_keys_api, slicing_api,
+    status_api, printers_api, fleet_api, files_api, start_api, jobs_api, dispatch_api, camera_api,
+    older_api, older_uploads, pages, job_picture, send_api, send_keys_api, slicing_api,
     profiles_api,
 )  # fmt: skip
 

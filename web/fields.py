@@ -37,6 +37,11 @@ class Fields:
         self._read.add(name)
         return self._body.get(name) is not None
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The fields that were given, null included."""
+        return frozenset(self._body)
+
     def text(self, name: str, default: str = _REQUIRED, *, longest: int = 200) -> str:
         value = self._take(name, default)
         if not isinstance(value, str):
@@ -70,6 +75,10 @@ class Fields:
     def maybe_whole(self, name: str, low: int, high: int) -> int | None:
         self._read.add(name)
         return None if self._body.get(name) is None else self.whole(name, low, high)
+
+    def maybe_number(self, name: str, low: float, high: float) -> float | None:
+        self._read.add(name)
+        return None if self._body.get(name) is None else self.number(name, low, high)
 
     def choice(self, name: str, allowed: tuple[str, ...]) -> str:
         value = self.text(name)

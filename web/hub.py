@@ -27,10 +27,13 @@ from web.farm_summary import summarise
 from web.frames import text_frame
 from web.job_json import job_json
 from web.panel import PanelView
+from web.queue_head import QueueHead
 from web.state import Json, State, merged
 from web.temperatures import TemperatureHistory
 
 if TYPE_CHECKING:
+    from job_queue.dispatcher import Dispatcher
+    from job_queue.job import Job
     from job_queue.service import JobService
 
 logger = logging.getLogger(__name__)
@@ -67,12 +70,14 @@ class PanelHub:
         clock: Clock,
         configs: Mapping[str, PrinterConfig],
         jobs: JobService,
+        dispatcher: Dispatcher,
         history: TemperatureHistory,
         camera: Callable[[str], CameraSource | None] | None = None,
     ) -> None:
         self._registry, self._bus, self._clock = registry, bus, clock
         self._configs, self._jobs, self._history = configs, jobs, history
         self._camera = camera
+        self._queue = QueueHead(jobs, dispatcher, clock)
         self.events = EventLog(clock)
         self._views: dict[str, PanelView] = {}
         self._due: dict[str, float] = {}
@@ -100,9 +105,9 @@ class PanelHub:
 
     def start(self) -> None:
         """Take in what is known already, then follow the bus."""
-        jobs = {job.id: job_json(job) for job in self._jobs.jobs()}
+        jobs = {job.id: self._job(job) for job in self._jobs.jobs()}
         with self._lock:
-            self._state = State(self._state.seq, {}, jobs, {})
+            self._state = State(self._state.seq, {}, jobs, {}, self._queue.read())
         self._take({("printer", s.status.printer_id): s for s in self._registry.all()})
         self._thread.start()
 
@@ -144,15 +149,18 @@ class PanelHub:
             if topic == "printer":
                 self._waiting[name] = value
             else:
-                changed_jobs[name] = None if value is None else job_json(value)
+                changed_jobs[name] = None if value is None else self._job(value)
         patches = self._patches(now)
-        farm = None
+        farm, queue = None, self._changed_queue() if changed_jobs else None
         if now >= self._next_tick:
             self._next_tick = now + TICK_S
             patches.update(self._aged(now))
-            farm = self._changed_farm()
-        if patches or changed_jobs or farm is not None:
-            self._send(patches, changed_jobs, farm)
+            farm, queue = self._changed_farm(), self._changed_queue()
+        if patches or changed_jobs or farm is not None or queue is not None:
+            self._send(patches, changed_jobs, farm, queue)
+
+    def _job(self, job: Job) -> Json:
+        return job_json(job, self._jobs.outlook(job.id))
 
     def _patches(self, now: float) -> dict[str, Json]:
         patches: dict[str, Json] = {}
@@ -204,8 +212,16 @@ class PanelHub:
         farm = summarise(docs.values(), self._clock.time(), self._state.farm, self._jobs.trouble)
         return None if farm == self._state.farm else farm
 
+    def _changed_queue(self) -> Json | None:
+        queue = self._queue.read()
+        return None if queue is self._state.queue else queue
+
     def _send(
-        self, patches: dict[str, Json], jobs: dict[str, Json | None], farm: Json | None
+        self,
+        patches: dict[str, Json],
+        jobs: dict[str, Json | None],
+        farm: Json | None,
+        queue: Json | None = None,
     ) -> None:
         before = self._state
         seq = before.seq + 1
@@ -215,10 +231,15 @@ class PanelHub:
             message["j"] = {"set": [job for job in jobs.values() if job], "del": gone}
         if farm is not None:
             message["farm"] = farm
+        if queue is not None:
+            message["q"] = queue
         frame = text_frame(jsonio.dumps(message))
         docs = {**before.docs, **{name: self._views[name].doc for name in patches}}
         all_jobs = before.jobs if not jobs else merged(before.jobs, jobs)
-        after = State(seq, docs, all_jobs, before.farm if farm is None else farm)
+        after = State(
+            seq, docs, all_jobs, before.farm if farm is None else farm,
+            before.queue if queue is None else queue,
+        )  # fmt: skip
         with self._lock:
             self._state = after
             self._ring.append((seq, frame))

@@ -16,6 +16,7 @@ from printers.registry import Registry
 
 if TYPE_CHECKING:
     from cameras.hub import CameraHub
+    from job_queue.dispatcher import Dispatcher
     from job_queue.service import JobService
     from slicer.library import FileLibrary
     from slicer.slicing.service import SlicingService
@@ -37,6 +38,7 @@ class Services:
     fleet: Fleet
     clock: Clock
     jobs: JobService
+    dispatcher: Dispatcher
     library: FileLibrary
     slicing: SlicingService
     cameras: CameraHub

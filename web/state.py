@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 Json = dict[str, Any]
@@ -17,6 +17,7 @@ class State:
     docs: Mapping[str, Json]
     jobs: Mapping[str, Json]
     farm: Json
+    queue: Json = field(default_factory=dict)  # without its jobs
 
 
 def merged(old: Mapping[str, Json], changes: Mapping[str, Json | None]) -> dict[str, Json]:

@@ -36,10 +36,13 @@ class StatusBody:
         printers = {name: self._piece(name, doc) for name, doc in state.docs.items()}
         jobs = {f"job {i}": self._piece(f"job {i}", job) for i, job in state.jobs.items()}
         farm = self._piece("farm of all", state.farm)
-        self._pieces = {**printers, **jobs, "farm of all": farm}  # what is gone is forgotten
-        return b'"seq":%d,"printers":[%b],"queue":{"jobs":[%b]},"farm":%b' % (
+        queue = self._piece("queue of all", state.queue)
+        self._pieces = {**printers, **jobs, "farm of all": farm, "queue of all": queue}
+        head = queue[1][1:-1]  # what is gone is forgotten
+        return b'"seq":%d,"printers":[%b],"queue":{%b"jobs":[%b]},"farm":%b' % (
             state.seq,
             b",".join([piece for _, piece in printers.values()]),
+            head + b"," if head else b"",
             b",".join([piece for _, piece in jobs.values()]),
             farm[1],
         )

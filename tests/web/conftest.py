@@ -34,6 +34,7 @@ from core.errors import PrinterOffline
 from core.events import Bus
 from core.secret import Secret
 from job_queue.after_slicing import enqueue_with
+from job_queue.dispatcher import Dispatcher
 from job_queue.json_store import JsonJobStore
 from job_queue.service import JobService
 from printers.adapters import ADAPTERS
@@ -283,14 +284,17 @@ def build_farm(
     fleet.observe(jobs.note_command)
     slicing = build_slicing(slicer, folder, library, clock, bus, enqueue_with(jobs))
     history = TemperatureHistory()
+    dispatcher = Dispatcher(jobs, fleet, library, clock, config.dispatch)
     hub = PanelHub(
-        registry=registry, bus=bus, clock=clock, configs=fleet.configs, jobs=jobs, history=history
-    )
+        registry=registry, bus=bus, clock=clock, configs=fleet.configs, jobs=jobs,
+        dispatcher=dispatcher, history=history,
+    )  # fmt: skip
     cameras = FakeCameras()
     services = Services(
         config=config, registry=registry, bus=bus, fleet=fleet, clock=clock, jobs=jobs,
-        library=library, slicing=slicing, cameras=cast(CameraHub, cameras), hub=hub,
-        history=history, started_at=clock.time(), version="0.0.1",
+        dispatcher=dispatcher, library=library, slicing=slicing,
+        cameras=cast(CameraHub, cameras), hub=hub, history=history,
+        started_at=clock.time(), version="0.0.1",
     )  # fmt: skip
     jobs.start()
     slicing.start()
