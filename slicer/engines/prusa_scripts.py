@@ -1,4 +1,6 @@
-"""Does a model name programs for PrusaSlicer to start? Reproduced with 2.5 in 3MF and AMF files.
+"""What a model brings besides its shape: programs to start, G-code for single layers.
+
+Reproduced with PrusaSlicer 2.5 in 3MF and AMF files.
 
 The line ``post_process`` of a project's settings runs when no ini and no argument says otherwise
 (CVE-2023-47268). Both say otherwise here; a file that tries is refused all the same.
@@ -19,6 +21,8 @@ _LINE = re.compile(
 )
 _OVERLAP = 512  # longer than any beginning of such a line
 _CHUNK_BYTES = 256 * 1024
+_LAYER_CODES = "metadata/prusa_slicer_custom_gcode_per_print_z.xml"
+_CODE = b"<code"
 _ZIP = b"PK\x03\x04"
 
 
@@ -36,6 +40,20 @@ def refuse_scripts(model: Path, kind: str) -> None:
             "Post-processing scripts and save it again, or export the model as STL.",
             code="model_runs_scripts",
         )
+
+
+def layer_codes(model: Path, kind: str) -> tuple[str, ...]:
+    """A warning when a project has G-code of its own for some layers, which is kept (measured)."""
+    if kind != "3mf":
+        return ()
+    with SafeArchive(model, "The model") as archive:
+        own = next((name for name in archive.names if name.casefold() == _LAYER_CODES), None)
+        if own is None or not any(_CODE in chunk for chunk in archive.chunks(own)):
+            return ()
+    return (
+        "The project has G-code of its own for single layers (pauses, colour changes or "
+        "commands), and it is in the print file.",
+    )
 
 
 def _members(model: Path) -> Iterator[Iterable[bytes]]:

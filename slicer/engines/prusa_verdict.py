@@ -12,6 +12,7 @@ from pathlib import Path
 
 from slicer import values
 from slicer.engines.base import Ended, SliceOrder, Verdict
+from slicer.engines.prusa_scripts import layer_codes
 
 _NOISE = re.compile(
     r"\[\d{4}-\d\d-\d\d [\d:.]+\]|\d{1,3} => |terminate called|Aborted|Slicing result"
@@ -113,7 +114,7 @@ def judge(order: SliceOrder, ended: Ended, output: Path) -> Verdict:
         return told or Verdict(
             ok=False, code="no_result", text=f"PrusaSlicer {missing}{said}.", blame="engine"
         )
-    return Verdict(ok=True)
+    return Verdict(ok=True, warnings=layer_codes(order.model, order.kind))
 
 
 def last_words(tail: str, folder: Path) -> str:

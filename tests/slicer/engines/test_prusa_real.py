@@ -414,3 +414,18 @@ def test_every_machine_of_the_vendor_slices(folder: Path) -> None:
         assert sliced.verdict.ok, (machine.name, sliced.ended.tail[-300:])
         (plate,) = inspect_file(sliced.output, "x.gcode").plates
         assert plate.printer_model == machine.settings["printer_model"]
+
+
+def test_gcode_for_single_layers_is_told_and_seen_by_the_look_at_every_move(folder: Path) -> None:
+    model = folder / "model.3mf"
+    codes = (
+        '<?xml version="1.0" encoding="utf-8"?><custom_gcodes_per_print_z>'
+        '<code print_z="5" type="4" extruder="1" color="" extra="M112" gcode="M112"/>'
+        '<mode value="SingleExtruder"/></custom_gcodes_per_print_z>'
+    )
+    write_3mf(model, {"Metadata/Prusa_Slicer_custom_gcode_per_print_z.xml": codes})
+    sliced = slice_model(folder, model, mk3s())
+    (warning,) = sliced.verdict.warnings
+    assert warning.startswith("The project has G-code of its own for single layers")
+    (bounds,) = scan_file(sliced.output)
+    assert [danger.command for danger in bounds.dangers] == ["M112"]
