@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from core.errors import Unusable
 from slicer.engines import cura_gcode
 from slicer.engines.base import SliceOrder
 from slicer.engines.cura_settings import Resolved, text_of
@@ -22,6 +23,14 @@ _ALIASES = {
     "print_bed_temperature": "material_bed_temperature",
     "travel_speed": "speed_travel",
 }
+_CODES = frozenset(
+    {
+        "machine_start_gcode",
+        "machine_end_gcode",
+        "machine_extruder_start_code",
+        "machine_extruder_end_code",
+    }
+)
 _PLACED = {"center_object": True}  # in the bed's middle, its lowest point on the bed
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _ODD = re.compile(r"[^\w .,+()/-]")
@@ -30,8 +39,15 @@ _ODD = re.compile(r"[^\w .,+()/-]")
 def definitions_of(order: SliceOrder, resolved: Resolved, now: float) -> dict[str, Any]:
     """File name -> definition, each setting with its final value as a text.
 
-    Raises Unusable for a start or end code with a placeholder that nothing fills.
+    Raises Unusable for a start or end code that is not known for certain: one with a placeholder
+    that nothing fills, or with a formula that has no value.
     """
+    if resolved.problems & _CODES:
+        raise Unusable(
+            f"The G-code that {order.choice.machine.name} starts or ends with is a formula that "
+            "the farm cannot evaluate. Choose another machine profile.",
+            code="gcode_formula",
+        )
     values = _machine_values(order, resolved, now)
     trains = {str(number): f"extruder_{number}" for number in range(len(resolved.extruders))}
     found: dict[str, Any] = {

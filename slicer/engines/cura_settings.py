@@ -30,6 +30,9 @@ class Resolved:
     machine: Mapping[str, Any]
     extruders: tuple[Mapping[str, Any], ...]
     types: Mapping[str, str]
+    problems: frozenset[str] = (
+        frozenset()
+    )  # settings that a formula failed for; another word counts
 
 
 def resolve(choice: Choice, printer: Overrides, extruder: Overrides) -> Resolved:
@@ -43,7 +46,9 @@ def resolve(choice: Choice, printer: Overrides, extruder: Overrides) -> Resolved
     if stack.problems:
         logger.info("cura: without a formula's value: %s", ", ".join(sorted(stack.problems)))
     types = {key: str(about.get("type", "")) for key, about in stack.common.items()}
-    return Resolved(machine=machine, extruders=extruders, types=types)
+    return Resolved(
+        machine=machine, extruders=extruders, types=types, problems=frozenset(stack.problems)
+    )
 
 
 def text_of(value: Any) -> str:

@@ -14,9 +14,9 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-MAX_CHARS = 4000
+MAX_CHARS = 8000  # the longest of Cura's own has 1,483, a whole end code
 MAX_POWER = 64
-MAX_ITEMS = 1000  # of a list or text that a formula makes
+MAX_ITEMS = 1000  # of a list that a formula makes
 
 _BINARY: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -219,6 +219,7 @@ def _bounded(value: Any) -> Any:
         raise FormulaError("it gives a number out of all bounds")
     if isinstance(value, float) and not math.isfinite(value):
         raise FormulaError("it gives no number")
-    if isinstance(value, (str, list)) and len(value) > MAX_ITEMS:
+    most = MAX_ITEMS if isinstance(value, list) else MAX_CHARS
+    if isinstance(value, (str, list)) and len(value) > most:
         raise FormulaError("it gives a value out of all bounds")
     return value

@@ -87,6 +87,17 @@ def test_a_start_code_that_cannot_be_filled_is_refused(
     assert "{temperature_of_old}" in refused.value.message
 
 
+def test_a_start_code_whose_formula_fails_is_refused(engine: CuraEngine, order: SliceOrder) -> None:
+    """Another machine's code would take its place."""
+    machine = order.choice.machine
+    code = {"machine_start_gcode": {"value": "'G28' if never_declared else 'G29'"}}
+    settings = {**machine.settings, "settings": {**machine.settings["settings"], **code}}
+    choice = replace(order.choice, machine=replace(machine, settings=settings))
+    with pytest.raises(Unusable) as refused:
+        engine.prepare(replace(order, choice=choice))
+    assert refused.value.error_code == "gcode_formula"
+
+
 @pytest.mark.parametrize("kind", ["3mf", "obj", "step", "amf"])
 def test_only_stl_is_sliced(engine: CuraEngine, order: SliceOrder, kind: str) -> None:
     assert kind not in engine.model_kinds
