@@ -16,6 +16,7 @@ MAX_SPOKEN_BYTES = 64 * 1024 * 1024  # nobody who slices has more to say
 _CHUNK_BYTES = 64 * 1024
 _WAITING_CHUNKS = 64  # not yet looked at; then the slicer has to wait
 _TICK_S = 0.1
+_MOMENT_S = 0.01
 
 
 class Lines:
@@ -78,11 +79,10 @@ class Listener:
             self._thread.join()
 
     def next_lines(self) -> list[str]:
-        """The next lines in their order; none when there are none for a tenth of a second or
-        all was heard."""
-        ended = self.ended.is_set()  # before looking, so that none of the last is missed
+        """The next lines in their order; none when there are none for a tenth of a second, or
+        all was heard and a moment has passed."""
         try:
-            return self._heard.get(block=not ended, timeout=_TICK_S)
+            return self._heard.get(timeout=_MOMENT_S if self.ended.is_set() else _TICK_S)
         except queue.Empty:
             return []
 

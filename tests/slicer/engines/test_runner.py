@@ -365,6 +365,23 @@ def test_who_never_stops_talking_is_ended(runs: Runs, monkeypatch: pytest.Monkey
     assert runs.lines[0] == "y"
 
 
+def test_who_hangs_up_and_works_on_is_waited_for_in_peace(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not with all the processor's might."""
+    looks = []
+    next_lines = output.Listener.next_lines
+
+    def counted(listener: output.Listener) -> list[str]:
+        looks.append(None)
+        return next_lines(listener)
+
+    monkeypatch.setattr(output.Listener, "next_lines", counted)
+    ended = runs("/bin/sh", "-c", "echo begun; exec >&- 2>&-; sleep 0.5; exit 4")
+    assert (ended.code, ended.tail) == (4, "begun\n")
+    assert len(looks) < 200
+
+
 def test_what_is_no_text_is_shown_all_the_same(runs: Runs) -> None:
     assert runs("/usr/bin/printf", r"\377\000\n").tail == "�\x00\n"
 
