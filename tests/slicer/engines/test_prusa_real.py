@@ -20,6 +20,7 @@ from slicer.profiles.presets import PresetKind
 from slicer.profiles.prusa import PrusaPresets
 from tests.slicer.engines import meshes, prusa_bench
 from tests.slicer.engines.prusa_bench import PROGRAM, mk3s, order, run, slice_model
+from tests.slicer.engines.step_files import step_box
 
 pytestmark = pytest.mark.skipif(
     PROGRAM is None, reason="prusa-slicer is not installed (make test installs it)"
@@ -106,7 +107,7 @@ def test_two_filaments_for_a_multi_material_printer(folder: Path, cube: Path) ->
     assert plate.models == ("MK3SMMU2S",)
 
 
-@pytest.mark.parametrize("kind", ["3mf", "amf", "obj"])
+@pytest.mark.parametrize("kind", ["3mf", "amf", "obj", "step"])
 def test_other_kinds_of_models(folder: Path, kind: str) -> None:
     model = folder / f"model.{kind}"
     faces = meshes.box(20, 20, 20)
@@ -114,6 +115,8 @@ def test_other_kinds_of_models(folder: Path, kind: str) -> None:
         write_3mf(model, {})
     elif kind == "amf":
         model.write_text(meshes.amf_xml(faces))
+    elif kind == "step":
+        model.write_text(step_box(20, 20, 20))
     else:
         points, triangles = meshes.indexed(faces)
         vertices = "".join(f"v {x} {y} {z}\n" for x, y, z in points)
