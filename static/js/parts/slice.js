@@ -2,18 +2,44 @@
 // Slice a model: for which printer, with which presets; then watch it, and print what came out.
 import { ApiError, get, post, request } from '../api.js';
 import { attr, h, hide, icon, sheet, text } from '../html.js';
-import { pct, stem } from '../format.js';
+import { dur, grams, pct, stem } from '../format.js';
 import { store } from '../store.js';
 import { addWords, t } from '../text.js';
 import { rescueToasts } from './toast.js';
 
 addWords({
-  'slice.title': 'Slice {name}', 'slice.printer': 'For printer', 'slice.noprinter': 'No printer in particular', 'slice.set': 'Presets of', 'slice.machine': 'Machine', 'slice.process': 'Process', 'slice.filament': 'Filament', 'slice.imported': '{name} (yours)', 'slice.fits': 'Fits {name}', 'slice.others': 'Other machines',
+  'slice.title': 'Slice {name}', 'slice.printer': 'For printer', 'slice.noprinter': 'No printer in particular', 'slice.set': 'Presets of', 'slice.machine': 'Machine', 'slice.process': 'Process', 'slice.filament': 'Filament', 'slice.yours': 'Yours', 'slice.family.prusa': 'PrusaSlicer', 'slice.family.orca': 'OrcaSlicer, Bambu Studio', 'slice.family.cura': 'Cura', 'slice.fits': 'Fits {name}', 'slice.others': 'Other machines',
   'slice.go': 'Slice', 'slice.cancel': 'Cancel slicing', 'slice.remember': 'Remember these presets for {name}', 'slice.waiting': 'Waiting for another slicing to end', 'slice.progress': 'Slicing', 'slice.loading': 'Loading presets…', 'slice.none': 'None', 'slice.plate': 'Plate',
   'slice.done': 'Sliced. The result is in the library.', 'slice.print': 'Print…', 'slice.show': 'Show the file', 'slice.again': 'Change and try again', 'slice.off.how': 'How to switch slicing on stands in docs/slicing.md.', 'slice.choose': 'Choose machine, process and filament.',
 });
 
 const LOOK_MS = 500;
+const MOST_LOOKS = 6;
+
+/** What a printer's model is called, and how its maker's presets are. */
+const MAKERS = /** @type {Array<[RegExp, RegExp]>} */ ([
+  [/\bmk\d|\bmini\b|\bxl\b|core one|prusa/i, /prusa/i], [/ender|\bcr-?\d|creality|\bk1/i, /creality/i], [/voron/i, /voron/i], [/bambu|^(?:x1|p1|p2|a1|a2|h2)/i, /bambu|bbl/i],
+  [/kobra|vyper|anycubic/i, /anycubic/i], [/neptune|elegoo/i, /elegoo/i], [/sidewinder|genius|artillery/i, /artillery/i], [/rat ?rig|v-core/i, /rat ?rig/i], [/ultimaker|\bs[357]\b/i, /ultimaker/i],
+]);
+
+/** Sets worth a look for a printer: a person's own, then its maker's, PrusaSlicer before Cura.
+ * @param {any[]} sets @param {any} printer */
+export function likely(sets, printer) {
+  const model = printer?.model ?? '';
+  const makers = MAKERS.filter(([models]) => models.test(model)).map(([, names]) => names);
+  const first = model.split(/[\s-]/)[0].toLowerCase();
+  const of = (/** @type {any} */ one) => one.source === 'imported' || makers.some((names) => names.test(one.name)) || (first.length > 3 && one.name.toLowerCase().includes(first));
+  const families = printer?.kind === 'bambu' ? ['orca', 'prusa', 'cura'] : ['prusa', 'orca', 'cura'];
+  const rank = (/** @type {any} */ one) => Number(one.source !== 'imported') * 10 + families.indexOf(one.family);
+  return sets.filter(of).sort((a, b) => rank(a) - rank(b)).slice(0, MOST_LOOKS);
+}
+
+/** One group per slicer, a person's own first. @param {any[]} sets */
+function grouped(sets) {
+  const group = (/** @type {any} */ one) => (one.source === 'imported' ? t('slice.yours') : t(`slice.family.${one.family}`));
+  return [...new Set(sets.map(group))].sort((a, b) => Number(b === t('slice.yours')) - Number(a === t('slice.yours')))
+    .map((name) => ({ group: name, items: sets.filter((one) => group(one) === name).map((one) => /** @type {[string, string]} */ ([one.id, one.name])) }));
+}
 
 /** @param {{file: any, done?: () => void}} wish a model of the library */
 export async function openSlice({ file, done = () => {} }) {
@@ -96,7 +122,7 @@ export async function openSlice({ file, done = () => {} }) {
     sets = await get(`${base}/profiles`, { signal });
     const all = [...store.printers.values()].sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
     fill(printer, [['', t('slice.noprinter')], ...all.map((p) => /** @type {[string, string]} */ ([p.id, [p.name, p.model].filter(Boolean).join(' · ')]))], all[0]?.id ?? '');
-    fill(set, sets.sets.map((/** @type {any} */ one) => [one.id, one.source === 'imported' ? t('slice.imported', { name: one.name }) : one.name]));
+    fill(set, grouped(sets.sets));
     await prefer();
   }
 
@@ -108,10 +134,10 @@ export async function openSlice({ file, done = () => {} }) {
     await machines(known);
   }
 
-  /** The first set that has a machine for the printer. */
+  /** The first of the likely sets that has a machine for the printer. */
   async function fitting() {
     const mine = ++asked;
-    for (const one of sets.sets) {
+    for (const one of likely(sets.sets, store.printers.get(printer.value))) {
       const found = await ask(one.id, '');
       if (mine !== asked || signal.aborted) return;
       if (found.machines.some(fitsPrinter)) {
@@ -153,7 +179,7 @@ export async function openSlice({ file, done = () => {} }) {
       const found = machine.value ? await ask(set.value, machine.value) : { processes: [], filaments: [] };
       if (mine !== asked) return;
       fill(process, found.processes.map((/** @type {string} */ name) => [name, name]), known?.process ?? middle(found.processes));
-      fill(filament, found.filaments.map((/** @type {any} */ one) => [one.name, one.name]), known?.filament ?? found.filaments.find((/** @type {any} */ one) => one.material === 'PLA')?.name);
+      fill(filament, found.filaments.map((/** @type {any} */ one) => [one.name, one.name]), known?.filament ?? everyday(found.filaments));
       paint();
     } catch (error) {
       fail(error);
@@ -162,6 +188,9 @@ export async function openSlice({ file, done = () => {} }) {
 
   /** The everyday one: 0.2 mm where there is one. @param {string[]} names */
   const middle = (names) => names.find((name) => /0\.20?\s?mm.*(?:standard|quality|normal)/i.test(name)) ?? names.find((name) => /0\.20?\s?mm/i.test(name)) ?? names[0];
+
+  /** A PLA that says nothing special. @param {any[]} list */
+  const everyday = (list) => (list.find((one) => /^(?:generic|prusament) pla\b/i.test(one.name)) ?? list.find((one) => /^pla\b/i.test(one.name)) ?? list.find((one) => one.material === 'PLA'))?.name;
 
   function paint() {
     const name = store.printers.get(printer.value)?.name;
@@ -207,7 +236,11 @@ export async function openSlice({ file, done = () => {} }) {
         text(doing, error.message);
       }
     }
-    if (task.state === 'done') done();
+    if (task.state !== 'done') return;
+    done();
+    const sliced = await get(`/api/files/${encodeURIComponent(task.result_file_id)}`, { signal }).catch(() => null);
+    const plate = sliced?.plates[0];
+    if (plate) text(doing, [t('slice.done'), [sliced.name, dur(plate.seconds), grams(plate.grams)].filter(Boolean).join(' · ')].join(' '));
   }
 
   function show() {
