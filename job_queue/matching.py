@@ -65,10 +65,9 @@ _WORDS = {
     "printer_fault": "with a fault",
     "printer_offline": "offline",
     "resting": "resting after a failed try",
-    "upload_slots": "free",
-    "outranked": "free",
 }
-_FREE_SOON = frozenset(_WORDS) - {"maintenance", "printer_offline", "printer_fault"}
+_MAY_PASS = frozenset({"confirm_needed", "being_read"})
+"""What the gates say against a file today and may not say tomorrow."""
 
 
 def class_of(job: Job) -> tuple[Any, ...]:
@@ -92,9 +91,11 @@ def of_job(job: Job, now: float, *, auto_assign: bool) -> Reason | None:
 
 def of_pair(job: Job, printer: Candidate, fits: Fits) -> list[Reason]:
     """Everything against this job on that printer now; [] = it may go. What the file says comes
-    first, because it does not pass by itself."""
+    first, and alone where no person's yes could change it."""
     about_file = fits(job, printer) if printer.reports else None
     reasons = [reason for reason in (about_file, printer.closed) if reason is not None]
+    if about_file is not None and about_file.code not in _MAY_PASS:
+        reasons = [about_file]
     return [Reason(r.code, r.text, printer.printer_id) for r in reasons]
 
 

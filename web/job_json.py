@@ -30,7 +30,7 @@ def job_json(job: Job, outlook: Outlook | None = None) -> dict[str, Any]:
         "plates": job.plates,
         "copies": job.copies,
         "made": job.made,
-        "left": job.left,
+        "left": job.left if job.state.is_waiting else 0,
         "series": job.series or None,
         "target": job.target.as_json(),
         "printer_id": job.printer_id or None,
