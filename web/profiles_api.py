@@ -14,7 +14,7 @@ from web.errors import json_response
 from web.fields import json_body
 from web.multipart import FormStream
 from web.services import services
-from web.slicing_bodies import defaults_json, read_default, seat_of, set_json
+from web.slicing_bodies import defaults_json, read_default, seats_of, set_json
 
 blueprint = Blueprint("profiles", __name__)
 _LONGEST_NAME = 200
@@ -24,11 +24,12 @@ _LONGEST_NAME = 200
 def listing() -> Response:
     slicing = services().slicing
     slicing.refresh_sets()
+    seats = seats_of(services().fleet.snapshots())
     known = services().fleet.configs
     defaults = {key: one for key, one in slicing.store.defaults().items() if key in known}
     return json_response(
         {
-            "sets": [set_json(item, slicing) for item in slicing.store.sets()],
+            "sets": [set_json(item, slicing, seats) for item in slicing.store.sets()],
             "defaults": defaults_json(defaults),
         }
     )
@@ -44,7 +45,7 @@ def one(set_id: str) -> Response:
         raise BadRequest("The machine's name is too long.")
     snapshots = [s.fleet.snapshot(printer_id)] if printer_id else s.fleet.snapshots()
     found = s.slicing.store.catalogue(set_id, machine)
-    seats = [seat_of(snapshot) for snapshot in snapshots]
+    seats = seats_of(snapshots)
     return json_response(_catalogue_json(found, machine, seats))
 
 
@@ -75,9 +76,10 @@ def add() -> Response:
     slicing.require_enabled()
     form = FormStream.of_request(UPLOAD_BYTES)
     item = slicing.store.add(form, form.open_file())
+    seats = seats_of(services().fleet.snapshots())
     if fields := form.rest():
         raise BadRequest(f"Unknown field: {', '.join(sorted(fields))}. The profiles were kept.")
-    response = json_response(set_json(item, slicing), 201)
+    response = json_response(set_json(item, slicing, seats), 201)
     response.headers["Location"] = f"/api/slicing/profiles/{item.id}"
     return response
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from printers.registry import Snapshot
 from slicer.engines.base import Engine, Installation
 from slicer.profiles.defaults import Default
 from slicer.profiles.picking import MAX_FILAMENTS
-from slicer.profiles.seats import Seat
+from slicer.profiles.seats import Seat, fits
 from slicer.profiles.store import ProfileSet
 from slicer.slicing.service import SlicingService
 from slicer.slicing.task import SliceRequest, Task
@@ -86,6 +86,10 @@ def seat_of(snapshot: Snapshot) -> Seat:
     )
 
 
+def seats_of(snapshots: Iterable[Snapshot]) -> list[Seat]:
+    return [seat_of(snapshot) for snapshot in snapshots]
+
+
 def task_json(task: Task) -> dict[str, Any]:
     """A slicing as the API shows it."""
     wanted = task.request
@@ -140,7 +144,10 @@ def _engine_json(engine: Engine, item: Installation) -> dict[str, Any]:
     }
 
 
-def set_json(item: ProfileSet, slicing: SlicingService) -> dict[str, Any]:
+def set_json(
+    item: ProfileSet, slicing: SlicingService, seats: Sequence[Seat] = ()
+) -> dict[str, Any]:
+    """ "fits": the printers that one of its machines is for, null while that is not known."""
     usable = slicing.slicers.usable() if slicing.enabled else ()
     names = dict.fromkeys(engine.name for engine, _ in usable if engine.family is item.family)
     return {
@@ -150,6 +157,9 @@ def set_json(item: ProfileSet, slicing: SlicingService) -> dict[str, Any]:
         "source": item.source,
         "engines": list(names),
         "presets": item.presets,
+        "fits": None
+        if item.machines is None
+        else [seat.id for seat in seats if any(fits(one, seat) for one in item.machines)],
         "warnings": list(item.warnings),
     }
 

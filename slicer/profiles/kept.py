@@ -10,7 +10,8 @@ from pathlib import Path
 from core import jsonio
 from core.errors import StorageError
 from core.files import write_durably
-from slicer.profiles import forms
+from slicer.profiles import forms, picking
+from slicer.profiles.picking import MachineEntry
 from slicer.profiles.presets import Bundle, Family
 
 logger = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ class KeptSet:
     name: str  # what people call it; never a path
     family: Family
     presets: int
+    machines: tuple[MachineEntry, ...] = ()
     warnings: tuple[str, ...] = ()
     added_at: float = 0.0  # epoch s
 
@@ -92,6 +94,7 @@ def _summary(set_id: str, bundle: Bundle, added_at: float) -> KeptSet:
         name=bundle.name,
         family=bundle.family,
         presets=len(bundle.presets),
+        machines=picking.catalogue(bundle).machines,
         warnings=bundle.warnings,
         added_at=added_at,
     )

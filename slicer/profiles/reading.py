@@ -17,7 +17,7 @@ from core.errors import StorageError, Unusable
 from slicer import children
 from slicer.engines.base import Installation
 from slicer.profiles import forms, picking
-from slicer.profiles.picking import Catalogue, Wanted
+from slicer.profiles.picking import Catalogue, MachineEntry, Wanted
 from slicer.profiles.presets import Bundle, Choice, Family, Vendor
 
 logger = logging.getLogger(__name__)
@@ -57,6 +57,11 @@ class ChildReading:
         """What a slicer's own presets offer. Raises Unusable."""
         asked = {"do": "catalogue", "vendor": _form(vendor), "machine": machine}
         return picking.catalogue_from_dict(self._ask(asked))
+
+    def machines(self, vendors: Sequence[Vendor]) -> list[tuple[MachineEntry, ...]]:
+        """Of each of these. Raises Unusable when it took too long or too much."""
+        found = self._ask({"do": "machines", "vendors": [_form(vendor) for vendor in vendors]})
+        return [tuple(MachineEntry(**entry) for entry in entries) for entries in found]
 
     def choice(self, vendor: Vendor, wanted: Wanted) -> Choice:
         """Three and more of a slicer's own presets. Raises Unusable."""

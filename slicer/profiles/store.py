@@ -21,6 +21,7 @@ from slicer.intake import Readable
 from slicer.profiles import kept, picking
 from slicer.profiles.defaults import Default, Defaults
 from slicer.profiles.kept import KeptSet
+from slicer.profiles.machines import MachineIndex, Machines
 from slicer.profiles.picking import Catalogue, Wanted
 from slicer.profiles.presets import Bundle, Choice, Family, Vendor
 
@@ -30,6 +31,7 @@ UPLOAD_BYTES = 32_000_000
 MAX_SETS = 200
 _CHUNK_BYTES = 256 * 1024
 _PART = ".part"
+_AT_ONCE = 4  # sets looked through in one go; a person who asks meanwhile waits for them
 _LEFTOVERS = (f".*{_PART}", ".*.question")
 
 
@@ -44,6 +46,8 @@ class Reading(Protocol):
 
     def catalogue(self, vendor: Vendor, machine: str) -> Catalogue: ...
 
+    def machines(self, vendors: Sequence[Vendor]) -> list[Machines]: ...
+
     def choice(self, vendor: Vendor, wanted: Wanted) -> Choice: ...
 
 
@@ -57,6 +61,7 @@ class ProfileSet:
     source: str  # "installed" or "imported"
     presets: int | None = None  # of an installed set nobody has counted them
     warnings: tuple[str, ...] = ()
+    machines: Machines | None = None  # None while nobody has looked
 
 
 class ProfileStore:
@@ -82,32 +87,68 @@ class ProfileStore:
                     leftover.unlink(missing_ok=True)
             self._kept = {item.id: item for item in kept.load_all(folder)}
             self._defaults = Defaults(folder / "defaults.json")
+            self._machines = MachineIndex(folder / "machines.json")
         except OSError as error:
             raise _storage_error("be read", error) from error
 
     def take_installed(self, installed: Sequence[tuple[Family, Installation]]) -> None:
-        """From now on the sets that these slicers bring are offered. Raises FarmError."""
+        """From now on the sets that these slicers bring are offered, in this order.
+
+        Raises FarmError.
+        """
         found: dict[str, Vendor] = {}
         with self._one_at_a_time:
             told = self._reading.vendors(installed)
         for engine, vendor in told:
             found.setdefault(f"{engine}-{_slug(vendor.name)}", vendor)
+        self._machines.take(found)
         with self._lock:
             self._vendors = found
+
+    def look_through(self, stop: threading.Event) -> None:
+        """Find out which machines the offered sets have, where that is not known yet.
+
+        Takes a while, and lets others in between. Raises FarmError.
+        """
+        with self._lock:
+            vendors = dict(self._vendors)
+        missing = [set_id for set_id in vendors if self._machines.get(set_id) is None]
+        for at in range(0, len(missing), _AT_ONCE):
+            if stop.is_set():
+                return
+            some = missing[at : at + _AT_ONCE]
+            with self._one_at_a_time:
+                found = self._reading.machines([vendors[set_id] for set_id in some])
+            self._machines.put(dict(zip(some, found, strict=True)))
+        if missing:
+            self._machines.save()
 
     # -- what there is ---------------------------------------------------------------------------
 
     def sets(self) -> list[ProfileSet]:
-        """What people brought first, newest first; then what the slicers bring, by name."""
+        """What people brought first, newest first; then what the slicers bring, by name, in the
+        slicers' order."""
         with self._lock:
             own, vendors = list(self._kept.values()), dict(self._vendors)
         brought = sorted(own, key=lambda item: (item.added_at, item.id), reverse=True)
-        installed = sorted(vendors.items(), key=lambda item: (item[1].name.casefold(), item[0]))
+        engines = list(dict.fromkeys(set_id.partition("-")[0] for set_id in vendors))
         return [
             *(_of_kept(item) for item in brought),
             *(
-                ProfileSet(id=id, name=vendor.name, family=vendor.family, source="installed")
-                for id, vendor in installed
+                ProfileSet(
+                    id=set_id,
+                    name=vendors[set_id].name,
+                    family=vendors[set_id].family,
+                    source="installed",
+                    machines=self._machines.get(set_id),
+                )
+                for set_id in sorted(
+                    vendors,
+                    key=lambda one: (
+                        engines.index(one.partition("-")[0]),
+                        vendors[one].name.casefold(),
+                    ),
+                )
             ),
         ]
 
@@ -123,6 +164,9 @@ class ProfileStore:
 
         Raises NotFound, Unusable, StorageError.
         """
+        known = None if machine else self._machines.get(set_id)
+        if known is not None:
+            return Catalogue(machines=known)
         with self._one_at_a_time:
             vendor = self._vendor(set_id)
             if vendor is not None:
@@ -226,6 +270,7 @@ def _of_kept(item: KeptSet) -> ProfileSet:
         source="imported",
         presets=item.presets,
         warnings=item.warnings,
+        machines=item.machines,
     )
 
 

@@ -28,11 +28,11 @@ def answer(question: Mapping[str, Any]) -> Any:
     by_family = readers(question["definitions"], [Path(p) for p in question["programs"]])
     if question["do"] == "vendors":
         return vendors(by_family, question["installed"])
+    if question["do"] == "machines":
+        return [machines(by_family, item) for item in question["vendors"]]
     if question["do"] == "read":
         return read(by_family, Path(question["path"]), question["name"])
-    given = question["vendor"]
-    vendor = Vendor(family=Family(given["family"]), name=given["name"], path=Path(given["path"]))
-    bundle = by_family[vendor.family].load(vendor)
+    bundle = load(by_family, question["vendor"])
     if question["do"] == "catalogue":
         return picking.catalogue(bundle, question["machine"])
     wanted = question["wanted"]
@@ -51,6 +51,20 @@ def vendors(by_family: Readers, installed: Iterable[Mapping[str, str]]) -> list[
         for item in installed
         for vendor in by_family[Family(item["family"])].vendors(Path(item["program"]))
     ]
+
+
+def load(by_family: Readers, given: Mapping[str, str]) -> Bundle:
+    family = Family(given["family"])
+    vendor = Vendor(family=family, name=given["name"], path=Path(given["path"]))
+    return by_family[family].load(vendor)
+
+
+def machines(by_family: Readers, given: Mapping[str, str]) -> tuple[picking.MachineEntry, ...]:
+    """None for a vendor that cannot be read: whoever looks into it is told why."""
+    try:
+        return picking.catalogue(load(by_family, given)).machines
+    except FarmError:
+        return ()
 
 
 def read(by_family: Readers, path: Path, name: str) -> Bundle:

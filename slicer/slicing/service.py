@@ -75,6 +75,7 @@ class SlicingService:
         self._changed = threading.Condition()
         self._entries: dict[str, _Entry] = {}  # in the order they were asked for
         self._stopping = False
+        self._ending = threading.Event()
         self._refreshing = threading.Lock()
         self._offered: tuple[tuple[Family, Installation], ...] = ()
         self._thread: threading.Thread | None = None
@@ -90,6 +91,7 @@ class SlicingService:
 
     def stop(self) -> None:
         """End what runs, within STOP_S; what waits is cancelled."""
+        self._ending.set()
         with self._changed:
             self._stopping = True
             for entry in self._entries.values():
@@ -124,10 +126,23 @@ class SlicingService:
         if not self.enabled:
             return
         with self._refreshing:
-            usable = tuple((engine.family, item) for engine, item in self.slicers.usable())
-            if usable != self._offered:
-                self.store.take_installed(usable)
-                self._offered = usable
+            usable = tuple((engine.family, item) for engine, item in self.slicers.for_presets())
+            if usable == self._offered:
+                return
+            self.store.take_installed(usable)
+            self._offered = usable
+        self._look_through()
+
+    def _look_through(self) -> None:
+        """In a thread of its own: nobody has to wait for it."""
+
+        def look() -> None:
+            try:
+                self.store.look_through(self._ending)
+            except FarmError as error:
+                logger.warning("slicing: not all machines are known: %s", error.message)
+
+        threading.Thread(target=look, name="slicer:machines", daemon=True).start()
 
     def tasks(self) -> list[Task]:
         """Newest first."""

@@ -13,6 +13,9 @@ from slicer.profiles.presets import Family
 LOOK_AGAIN_S = 30.0
 """After a look that found none: somebody may be installing one."""
 
+PRESETS_ORDER = ("prusa", "orca", "bambu", "cura")
+"""Who brings the best presets for the printers they both know; Bambu's own are only in two."""
+
 Found = tuple[Engine, Installation]
 
 
@@ -54,6 +57,11 @@ class Slicers:
             for item in self.installations()
             if item.engine == engine.name and not item.problem
         )
+
+    def for_presets(self) -> tuple[Found, ...]:
+        """In the order in which their presets are offered: the preferred one's first."""
+        order = (self._preferred, *PRESETS_ORDER)
+        return tuple(sorted(self.usable(), key=lambda item: _rank(item[0].name, order)))
 
     def why_not(self) -> str:
         """A sentence when nothing can slice, "" else."""

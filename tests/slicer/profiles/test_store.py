@@ -15,8 +15,9 @@ from core.errors import Blocked, NotFound, StorageError, TooLarge, Unusable
 from slicer.engines.base import Installation
 from slicer.profiles import kept, reading
 from slicer.profiles.defaults import Default
-from slicer.profiles.picking import Wanted
-from slicer.profiles.presets import Bundle, Family, Preset, PresetKind
+from slicer.profiles.machines import MachineIndex
+from slicer.profiles.picking import MachineEntry, Wanted
+from slicer.profiles.presets import Bundle, Family, Preset, PresetKind, Vendor
 from slicer.profiles.reading import ChildReading
 from slicer.profiles.store import ProfileStore
 
@@ -87,6 +88,66 @@ def test_what_an_installed_slicer_brings_is_offered(tmp_path: Path) -> None:
     store.take_installed([])
     with pytest.raises(NotFound):
         store.get(prusa.id)
+
+
+@needs_prusa
+def test_the_machines_of_all_sets_are_looked_up_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = [(Family.PRUSA, Installation(engine="prusa", program=PRUSA))]
+    store = open_store(tmp_path)
+    store.take_installed(installed)
+    assert {item.machines for item in store.sets()} == {None}
+    store.look_through(threading.Event())
+    known = {item.id: item.machines for item in store.sets()}
+    assert known["prusa-PrusaResearch"] == store.catalogue("prusa-PrusaResearch").machines
+    assert all(known.values())
+
+    again = open_store(tmp_path)  # after a restart
+    again.take_installed(installed)
+    monkeypatch.setattr(reading.children, "ask", lambda *_, **__: pytest.fail("asked again"))
+    again.look_through(threading.Event())
+    assert {item.id: item.machines for item in again.sets()} == known
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"version":1,"key":"x","sets":{}}'])
+def test_remembered_machines_that_are_not_these_are_looked_up_again(
+    tmp_path: Path, content: bytes
+) -> None:
+    path, vendor = tmp_path / "machines.json", tmp_path / "Make.ini"
+    vendor.write_bytes(b"x")
+    offered = {"prusa-Make": Vendor(family=Family.PRUSA, name="Make", path=vendor)}
+    index = MachineIndex(path)
+    index.take(offered)
+    index.put({"prusa-Make": (MachineEntry(name="M"),)})
+    index.save()
+    fresh = MachineIndex(path)
+    fresh.take(offered)
+    assert fresh.get("prusa-Make") == (MachineEntry(name="M"),)
+    path.write_bytes(content)
+    fresh.take(offered)
+    assert fresh.get("prusa-Make") is None
+    index.save()
+    os.utime(vendor, (1, 1))  # the slicer was updated
+    fresh.take(offered)
+    assert fresh.get("prusa-Make") is None
+
+
+def test_looking_through_ends_with_the_farm(tmp_path: Path) -> None:
+    class Told(ChildReading):
+        def vendors(self, installed: object) -> list[tuple[str, Vendor]]:
+            make = Vendor(family=Family.PRUSA, name="Make", path=tmp_path / "Make.ini")
+            return [("prusa", make)]
+
+        def machines(self, vendors: object) -> list[tuple[MachineEntry, ...]]:
+            pytest.fail("the farm had ended")
+
+    store = ProfileStore(tmp_path, Told(tmp_path), ManualClock())
+    store.take_installed([])
+    stop = threading.Event()
+    stop.set()
+    store.look_through(stop)
+    assert store.get("prusa-Make").machines is None
 
 
 def test_an_export_is_kept_over_restarts(tmp_path: Path) -> None:
