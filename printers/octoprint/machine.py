@@ -13,6 +13,8 @@ from printers.status import Machine, Nozzle
 
 FILE_KINDS = ("gcode",)
 _GENERIC = frozenset({"generic reprap printer", "default"})
+_UNTOUCHED = (200.0, 200.0, 200.0)
+"""OctoPrint's own default for a printer that nobody has described."""
 _MAX_TOOLS = 16
 
 
@@ -56,10 +58,11 @@ def _read(profile: Mapping[str, Any]) -> Profile:
     count = number(extruder.get("count")) or 1.0
     shared = flag(extruder.get("sharedNozzle"))
     model = text(profile.get("model"))
+    nameless = model.lower() in _GENERIC
     return Profile(
         known=True,
-        model="" if model.lower() in _GENERIC else model[:80],
-        volume_mm=_volume(sides),
+        model="" if nameless else model[:80],
+        volume_mm=None if nameless and sides == _UNTOUCHED else _volume(sides),
         centred={"center": True, "lowerleft": False}.get(text(volume.get("origin"))),
         tools=1 if shared else int(min(_MAX_TOOLS, max(1.0, count))),
         nozzle_mm=_positive(number(extruder.get("nozzleDiameter"))),

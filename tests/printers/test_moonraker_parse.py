@@ -90,8 +90,23 @@ def test_an_idle_printer_is_described() -> None:
     assert found.homed == ""
     assert [(n.name, n.diameter_mm) for n in found.nozzles] == [("nozzle", 0.4)]
     assert found.machine.volume_mm == (235.0, 235.0, 250.0)
+    assert found.machine.centred is False
     assert found.machine.file_kinds == ("gcode",)
     assert found.storage == "ok"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "centred"),
+    [
+        ([-125, -125, 0, 0], [125, 125, 300, 0], True),  # a delta
+        ([-130, -120, -2, 0], [125, 125, 300, 0], True),
+        ([-12, -5, -3, 0], [235, 235, 250, 0], False),
+        (None, [235, 235, 250, 0], None),
+    ],
+)
+def test_where_the_bed_has_its_zero(low: Any, high: Any, centred: bool | None) -> None:
+    seen = with_object(picture("idle"), "toolhead", axis_minimum=low, axis_maximum=high)
+    assert report_of(seen).machine.centred is centred
 
 
 def test_a_running_print_knows_its_layers_time_and_objects() -> None:

@@ -137,11 +137,29 @@ def test_several_tools_a_sensor_and_an_unheated_chamber() -> None:
     assert "camera_jpeg" not in rig.last.machine.capabilities
 
 
+@pytest.mark.parametrize(
+    ("model", "origin", "side", "volume", "centred"),
+    [
+        ("Ender-3", "lowerleft", 200, (200.0, 200.0, 250.0), False),
+        ("Kossel", "center", 200, (200.0, 200.0, 250.0), True),
+        ("Generic RepRap Printer", "lowerleft", 220, (220.0, 220.0, 250.0), False),
+        ("Ender-3", "elsewhere", 220, (220.0, 220.0, 250.0), None),
+    ],
+)
+def test_a_profile_that_somebody_filled_in(
+    model: str, origin: str, side: int, volume: tuple[float, ...], centred: bool | None
+) -> None:
+    sides = {"width": side, "depth": side, "height": 250, "origin": origin}
+    profile = profile_of({"profiles": {"own": {"current": True, "model": model, "volume": sides}}})
+    assert (profile.volume_mm, profile.centred) == (volume, centred)
+
+
 def test_the_profile_makes_the_machine() -> None:
     rig = Rig()
     report = rig.show("Operational", "operational", "ready")
     assert report.machine.name == "MK3S"
-    assert report.machine.volume_mm == (200.0, 200.0, 200.0)
+    assert report.machine.volume_mm is None, "200 mm cubed is what nobody has filled in"
+    assert report.machine.centred is False
     assert report.machine.file_kinds == ("gcode",)
     assert report.nozzles[0].diameter_mm == 0.4
     assert {"connect", "upload", "emergency_stop", "fan_part"} <= report.machine.capabilities
