@@ -31,7 +31,7 @@ _ROWS: tuple[tuple[str, ...], ...] = (
     ("Ender-6",), ("CR-10",), ("CR-10S",), ("CR-10 V2",), ("CR-10 Max",), ("CR-10 SE",),
     ("CR-6 SE",), ("CR-6 Max",), ("CR-20",), ("CR-20 Pro",),
     ("K1",), ("K1C",), ("K1 Max",), ("K1 SE",), ("K2 Plus",),
-    ("Voron 0.1",), ("Voron 0.2",), ("Voron Switchwire 250",),
+    ("Voron 0.1", "Voron 0.2"), ("Voron Switchwire 250",),
     ("Voron 2.4 250",), ("Voron 2.4 300",), ("Voron 2.4 350",),
     ("Voron Trident 250",), ("Voron Trident 300",), ("Voron Trident 350",),
     ("RatRig V-Core 3 200",), ("RatRig V-Core 3 300",), ("RatRig V-Core 3 400",),

@@ -20,7 +20,7 @@ _NOZZLE = re.compile(
 """Not a number alone, which may be the model: "Voron 0.2"."""
 _SILENT = frozenset(
     {"", "unknown", "custom", "custom printer", "none", "default", "my printer", "fff printer",
-     "printer"}
+     "printer", "klipper", "octoprint", "prusalink"}
 )  # fmt: skip
 _MMU = re.compile(r" ?MMU\dS?$", re.IGNORECASE)
 _VARIANT = re.compile(r"(mk4|mk39|mk35|mini|xl\d?)is(?=mmu|$)")

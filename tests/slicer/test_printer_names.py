@@ -60,5 +60,6 @@ def test_different_machines(file: str, config: str) -> None:
 
 def test_placeholders() -> None:
     assert says_nothing("") and says_nothing(" Custom ") and says_nothing("[printer_model]")
+    assert says_nothing("Klipper"), "what a Klipper is called that nobody has named"
     assert says_nothing("Generic RepRap Printer") and says_nothing("Generic Klipper Printer")
     assert not says_nothing("Custom K1 of mine") and not says_nothing("MK3S")

@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from slicer.gates.compatibility import PrinterFacts, check_model, check_model_name
+from slicer.bounds.runner import scan_file
+from slicer.gates.compatibility import (
+    PrinterFacts,
+    check_model,
+    check_model_name,
+    check_plate,
+)
 from slicer.inspection import inspect_file
 
 plates: Any = pytest.importorskip("simulator.plates")
@@ -50,3 +56,24 @@ def test_made_plain_gcode_is_sound(model: str, slicer: str, name: str, tmp_path:
     assert plate.height_mm and plate.filaments and plate.has_thumbnail is (slicer != "cura")
     facts = PrinterFacts(name="Oak", code="", model=model, kinds=("gcode",))
     assert check_model_name(plate, facts).level == "ok"
+
+
+models: Any = pytest.importorskip("simulator.models")
+FLAVOURS = {"prusa": "Prusa", "orca": "Klipper", "cura": "Marlin"}
+
+
+@pytest.mark.parametrize("name", [*models.MODELS, *models.PLAIN_MODELS])
+def test_what_a_simulated_printer_is_given_passes_every_gate(name: str, tmp_path: Path) -> None:
+    model = models.model_named(name)
+    is_bambu = model.family != "plain"
+    path = tmp_path / "made"
+    made = plates.build_gcode_3mf(model=name) if is_bambu else plain.build_gcode(model=name)
+    path.write_bytes(made)
+    (bounds,) = scan_file(path)
+    facts = PrinterFacts(
+        name="Oak", code=model.code if is_bambu else "", model=model.code,
+        kinds=("gcode.3mf" if is_bambu else "gcode",), volume_mm=model.volume,
+        nozzles_mm=(0.4,) * model.nozzles, flavour="Bambu" if is_bambu else FLAVOURS[model.slicer],
+    )  # fmt: skip
+    found = check_plate(inspect_file(path, "made"), 1, facts, bounds=bounds)
+    assert [item for item in found if item.level in ("confirm", "refuse")] == []
