@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from core.errors import Unusable
+from slicer import values
 from slicer.profiles import prusa_groups
 from slicer.profiles.presets import Choice, Preset
 
@@ -47,13 +48,23 @@ def config_text(choice: Choice) -> str:
             f"{len(choice.filaments)} filaments were chosen. Choose at most {tools}.",
             code="too_many_filaments",
         )
-    values = dict(OWN)
-    values |= _taken(choice.machine)
-    values |= _taken(choice.process)
-    values |= merged_filaments(choice.filaments)
-    values |= FORCED
-    values |= _names(choice)
-    return "".join(f"{key} = {text}\n" for key, text in sorted(values.items()))
+    config = dict(OWN)
+    config |= _taken(choice.machine)
+    config |= _taken(choice.process)
+    config |= merged_filaments(choice.filaments)
+    config |= _first_layer(config)
+    config |= FORCED
+    config |= _names(choice)
+    return "".join(f"{key} = {text}\n" for key, text in sorted(config.items()))
+
+
+def _first_layer(config: Mapping[str, str]) -> dict[str, str]:
+    """Its height in mm: older presets give it in percent, which is taken for mm (measured)."""
+    share = values.number(config.get("first_layer_height", "").removesuffix("%"), 1.0, 1000.0)
+    layer = values.number(config.get("layer_height"), 0.001, 10.0)
+    if share is None or layer is None or not config["first_layer_height"].endswith("%"):
+        return {}
+    return {"first_layer_height": f"{layer * share / 100:.4g}"}
 
 
 def tool_count(machine: Preset) -> int:
@@ -67,21 +78,17 @@ def merged_filaments(filaments: Sequence[Preset]) -> dict[str, str]:
     if len(taken) == 1:
         return taken[0]
     merged: dict[str, str] = {}
-    for key in dict.fromkeys(key for values in taken for key in values):
+    for key in dict.fromkeys(key for one in taken for key in one):
         texts = key in prusa_groups.FILAMENT_TEXTS
         empty = '""' if texts else _first(taken, key)
-        parts = [values.get(key, empty) or empty for values in taken]
+        parts = [one.get(key, empty) or empty for one in taken]
         merged[key] = (";" if texts else ",").join(parts)
     return merged
 
 
 def _first(taken: Sequence[dict[str, str]], key: str) -> str:
     """A value for a filament that has none; PrusaSlicer needs one each."""
-    return next(values[key] for values in taken if values.get(key)) if _any(taken, key) else "0"
-
-
-def _any(taken: Sequence[dict[str, str]], key: str) -> bool:
-    return any(values.get(key) for values in taken)
+    return next((one[key] for one in taken if one.get(key)), "0")
 
 
 def _taken(preset: Preset) -> dict[str, str]:

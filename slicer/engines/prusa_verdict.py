@@ -73,10 +73,11 @@ _MESSAGES: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         r"Invalid extrusion width|[Ll]ayer height can't be|is out of range"
-        r"|Invalid (?:first )?layer|too low to be printable",
+        r"|Invalid (?:first )?layer|too low to be printable"
+        r"|Relative extruder addressing",
         "settings_unusable", "settings",
-        "The chosen profiles contradict each other{said}. Choose a process that is meant for this "
-        "nozzle.",
+        "The chosen profiles contradict each other{said}. Choose others that are meant for this "
+        "nozzle, or correct these.",
     ),
     (
         r"Failed to process the custom G-code template|macro processing errors",

@@ -20,6 +20,7 @@ _KINDS = {
 }
 _FEWEST_VALUES = 30  # of a preset that stands for itself; PrusaSlicer writes out 60 and more
 _MAX_WARNINGS = 50
+_USUAL_NOZZLE = "0.4"  # where a machine says nothing, as PrusaSlicer takes it (Anycubic's does not)
 _NEEDED = ("nozzle_diameter", "layer_height", "filament_diameter")
 _FOLDERS = (  # from the program's own folder to what it brings along
     "../share/PrusaSlicer/profiles",
@@ -199,7 +200,7 @@ class _Reading:
         )
 
     def _machine(self, name: str) -> Preset:
-        flat = self._flatteners[PresetKind.MACHINE].flat(name)
+        flat = {"nozzle_diameter": _USUAL_NOZZLE} | self._flatteners[PresetKind.MACHINE].flat(name)
         model = flat.get("printer_model", "")
         return _preset(PresetKind.MACHINE, name, flat, model=self._models.get(model, model))
 
@@ -220,8 +221,9 @@ class _Reading:
 
     def _for_conditions(self, flat: Values) -> Values:
         """With what PrusaSlicer adds to a machine's settings for conditions."""
-        extruders = len(flat.get("nozzle_diameter", "").split(","))
-        return flat | {"num_extruders": str(extruders)}
+        nozzles = flat.get("nozzle_diameter") or _USUAL_NOZZLE
+        extruders = str(len(nozzles.split(",")))
+        return flat | {"nozzle_diameter": nozzles, "num_extruders": extruders}
 
     def _machines_of(self, preset: str, flat: Values) -> tuple[str, ...] | None:
         """Names of machines it may be used with; None = any."""

@@ -124,6 +124,14 @@ def test_a_project_s_gcode_is_overruled_where_the_presets_are_silent() -> None:
         assert values[key] == "-"
 
 
+@pytest.mark.parametrize(
+    ("told", "written"), [("150%", "0.3"), ("0.35", "0.35"), ("125 %", "0.25"), ("x%", "x%")]
+)
+def test_a_first_layer_in_percent_is_written_in_mm(told: str, written: str) -> None:
+    """PrusaSlicer 2.5 takes 150% for 150 mm; the presets it brings for Artillery say so."""
+    assert f"first_layer_height = {written}\n" in config_text(a_choice(first_layer_height=told))
+
+
 def test_several_filaments_stand_side_by_side() -> None:
     merged = merged_filaments(
         [

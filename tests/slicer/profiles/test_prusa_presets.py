@@ -335,4 +335,8 @@ def test_every_make_is_understood_without_a_warning() -> None:
     for make in vendors:
         bundle = READER.load(make)
         assert bundle.warnings == (), make.name
+        for machine in bundle.of(PresetKind.MACHINE):
+            assert machine.model and machine.nozzle_mm, machine.name
+            assert bundle.of(PresetKind.PROCESS, machine.name), machine.name
+            assert bundle.of(PresetKind.FILAMENT, machine.name), machine.name
         assert bundle.of(PresetKind.MACHINE), make.name
