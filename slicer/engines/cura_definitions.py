@@ -31,6 +31,7 @@ _CODES = frozenset(
         "machine_extruder_end_code",
     }
 )
+_UNREADABLE = frozenset({"BFB", "MACH3"})  # without an E word on the moves that print
 _PLACED = {"center_object": True}  # in the bed's middle, its lowest point on the bed
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _ODD = re.compile(r"[^\w .,+()/-]")
@@ -39,9 +40,16 @@ _ODD = re.compile(r"[^\w .,+()/-]")
 def definitions_of(order: SliceOrder, resolved: Resolved, now: float) -> dict[str, Any]:
     """File name -> definition, each setting with its final value as a text.
 
-    Raises Unusable for a start or end code that is not known for certain: one with a placeholder
-    that nothing fills, or with a formula that has no value.
+    Raises Unusable for a kind of G-code that the farm cannot read, and for a start or end code
+    that is not known for certain: with a placeholder that nothing fills, or a formula that fails.
     """
+    flavor = str(resolved.machine.get("machine_gcode_flavor", ""))
+    if flavor.upper() in _UNREADABLE:
+        raise Unusable(
+            f"{order.choice.machine.name} needs G-code of the kind {flavor}, which the farm cannot "
+            "check before it prints. Choose another machine profile.",
+            code="engine_cannot",
+        )
     if resolved.problems & _CODES:
         raise Unusable(
             f"The G-code that {order.choice.machine.name} starts or ends with is a formula that "
