@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,10 +29,18 @@ class Answer:
         return self.errors.decode("utf-8", "replace").strip().rpartition("\n")[2][:200]
 
 
-def ask(module: str, arguments: Sequence[str], *, seconds: float) -> Answer:
+def ask(
+    module: str,
+    arguments: Sequence[str],
+    *,
+    seconds: float,
+    started: Callable[[subprocess.Popen[bytes]], None] | None = None,
+) -> Answer:
     """Run ``python -m module arguments`` and end it, with all it started, after ``seconds``.
 
-    ``arguments`` are the farm's own paths and numbers, never a name that a person gave.
+    ``arguments`` are the farm's own paths and numbers, never a name that a person gave. ``started``
+    is handed the child, so that another thread may ``end`` it. Raises OSError when no child can be
+    started.
     """
     child = subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
@@ -42,22 +51,31 @@ def ask(module: str, arguments: Sequence[str], *, seconds: float) -> Answer:
         start_new_session=True,
     )
     try:
+        if started is not None:
+            started(child)
         output, errors = child.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
         return Answer(None, b"", b"")
     finally:
-        _end(child)
+        _put_away(child)
     return Answer(child.returncode, output, errors)
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
+def end(child: subprocess.Popen[bytes]) -> None:
+    """Kill the child and its group, if it still runs. Any thread may call this."""
+    if child.poll() is not None:
+        return
+    if sys.platform == "win32":
+        child.kill()
+        return
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+
+
+def _put_away(child: subprocess.Popen[bytes]) -> None:
     """End whatever is left of the child and its group, and close its pipes."""
-    if child.poll() is None:
-        if sys.platform == "win32":
-            child.kill()
-        else:
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
+    end(child)
+    child.wait()
     for pipe in (child.stdout, child.stderr):
         if pipe is not None:
             pipe.close()

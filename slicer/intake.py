@@ -84,7 +84,7 @@ def examine(path: Path, shown: str, *, models: bool, model_limit_bytes: int) -> 
             f"{refused.message} {_SWITCH_ON}", code=refused.error_code, details=refused.details
         )
     if path.stat().st_size > model_limit_bytes:
-        raise too_large(shown, model_limit_bytes, "model_too_large")
+        raise too_large(shown, model_limit_bytes, "model_file_too_large")
     kind = MODELS[found.kind]
     return _model(found, kind, inspect_model(path, kind, shown))
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from core.clock import Clock
 from core.errors import StorageError
+from slicer import children
 from slicer.bounds import runner
 from slicer.bounds.runner import Bounds
 from slicer.sidecars import StoredFile
@@ -169,7 +170,7 @@ class BoundsScanner:
 
     def _end_child(self) -> None:
         if self._child is not None:
-            runner.end(self._child)
+            children.end(self._child)
 
     def _remember(self, stored: StoredFile, found: Bounds) -> None:
         cache = runner.cache_path(self._folder, stored.id)

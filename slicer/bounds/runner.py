@@ -6,9 +6,7 @@ A hostile file can cost the farm a child that is ended after a while, and nothin
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
 import signal
 import subprocess
 import sys
@@ -18,12 +16,13 @@ from typing import Any
 
 from core import jsonio
 from core.files import write_durably
+from slicer import children
 from slicer.bounds.result import LIMITED, VERSION, PlateBounds, plate_from_dict
 from slicer.bounds.scan import TIME_LIMIT_S
 
 logger = logging.getLogger(__name__)
 
-ROOT = Path(__file__).resolve().parents[2]
+_WORKER = "slicer.bounds.worker"
 MEMORY_MB = 256
 _GRACE_S = 5.0  # for the child to start and to tell what it has when its time is up
 _MAX_CACHE_BYTES = 1_000_000
@@ -35,21 +34,6 @@ Bounds = tuple[PlateBounds, ...]
 def cache_path(folder: Path, file_id: str) -> Path:
     """Beside the print file and its entry in the library's folder."""
     return folder / f"{file_id}.bounds.json"
-
-
-def bounds_of(content: Path, cache: Path, sha256: str, *, seconds: float = TIME_LIMIT_S) -> Bounds:
-    """The bounds of every plate of ``content``, from ``cache`` when it is about this content.
-
-    Blocks for as long as the scan takes (20 to 40 MB/s), at most ``seconds`` and a little. Raises
-    StorageError when the result cannot be kept. A file that cannot be read to its end gives an
-    incomplete result; one that ended by this machine's limits is not kept.
-    """
-    known = load(cache, sha256)
-    if known is not None:
-        return known
-    found = scan_file(content, seconds=seconds)
-    keep(cache, sha256, found)
-    return found
 
 
 def keep(cache: Path, sha256: str, found: Bounds) -> None:
@@ -88,29 +72,15 @@ def scan_file(
     ``started`` is handed the child, so that another thread may ``end`` it. Raises OSError when
     no child can be started.
     """
-    command = [
-        sys.executable, "-m", "slicer.bounds.worker",
-        str(content.resolve()), f"{seconds:.1f}", str(memory_mb),
-    ]  # fmt: skip
-    child = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
+    answer = children.ask(
+        _WORKER,
+        [str(content.resolve()), f"{seconds:.1f}", str(memory_mb)],
+        seconds=seconds + _GRACE_S,
+        started=started,
     )
-    try:
-        if started is not None:
-            started(child)
-        output, errors = child.communicate(timeout=seconds + _GRACE_S)
-    except subprocess.TimeoutExpired:
+    if answer.code is None:
         return failed("time")
-    finally:
-        _put_away(child)
-    if child.returncode == 0:
-        return _answer(output)
-    return failed(_why(child.returncode, errors))
+    return _answer(answer.output) if answer.code == 0 else failed(_why(answer))
 
 
 def _answer(output: bytes) -> Bounds:
@@ -128,35 +98,16 @@ def _parse(data: Any) -> Bounds:
     return plates
 
 
-def _why(code: int, errors: bytes) -> str:
-    last = errors.decode("utf-8", "replace").strip().rpartition("\n")[2][:200]
+def _why(answer: children.Answer) -> str:
+    code = answer.code or 0
     if sys.platform != "win32" and -code in (signal.SIGXCPU, signal.SIGKILL):
         return "time"
-    if "MemoryError" in last:
+    if "MemoryError" in answer.last_line:
         return "memory"
-    logger.error("bounds: the scan ended with %s: %s", code, last)
+    logger.error("bounds: the scan ended with %s: %s", code, answer.last_line)
     return "crashed"
 
 
 def failed(reason: str) -> Bounds:
     """A scan that found nothing, for that reason."""
     return (PlateBounds(complete=False, reason=reason),)
-
-
-def end(child: subprocess.Popen[bytes]) -> None:
-    """Kill the child and its group, if it still runs. Any thread may call this."""
-    if child.poll() is not None:
-        return
-    if sys.platform == "win32":
-        child.kill()
-        return
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)
-
-
-def _put_away(child: subprocess.Popen[bytes]) -> None:
-    end(child)
-    child.wait()
-    for pipe in (child.stdout, child.stderr):
-        if pipe is not None:
-            pipe.close()

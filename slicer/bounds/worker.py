@@ -6,7 +6,6 @@ name a person gave. It changes nothing and needs nothing but to read that file.
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 import time
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from core import jsonio
 from core.errors import FarmError
-from slicer import sniff
+from slicer import children, sniff
 from slicer.bgcode import binary_file
 from slicer.bounds.result import PlateBounds
 from slicer.bounds.scan import scan
@@ -23,28 +22,7 @@ from slicer.kinds import Kind
 from slicer.threemf.archive import SafeArchive
 
 CHUNK_BYTES = 256 * 1024
-_NICENESS = 10
 _PLATE = re.compile(r"Metadata/plate_([1-9]\d{0,2})\.gcode")
-
-
-def limit(seconds: float, memory_mb: int) -> None:
-    """Bound what this process may take, where the system can (Windows: only the parent's clock)."""
-    if sys.platform == "win32":
-        return
-    import resource
-
-    megabytes = memory_mb * 1024 * 1024
-    processor_s = int(seconds) + 5
-    for what, most in (
-        (resource.RLIMIT_AS, megabytes),
-        (resource.RLIMIT_CPU, processor_s),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, 0),
-    ):
-        hard = resource.getrlimit(what)[1]
-        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(what, (most, most))
-    os.nice(_NICENESS)
 
 
 def bounds_of(path: Path, seconds: float) -> list[PlateBounds]:
@@ -77,7 +55,7 @@ def _chunks(path: Path) -> Iterator[bytes]:
 
 def main() -> int:
     path, seconds, memory_mb = Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
-    limit(seconds, memory_mb)
+    children.limit(seconds, memory_mb)
     try:
         answer = {"plates": bounds_of(path, seconds)}
     except FarmError:

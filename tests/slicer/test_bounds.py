@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import subprocess
@@ -14,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from core import jsonio
 from slicer.bounds import runner
 from slicer.bounds.result import Box, PlateBounds
 
@@ -116,45 +114,17 @@ def test_real_work_needs_little_memory(save: Save) -> None:
 # -- what is remembered ------------------------------------------------------------------------
 
 
-class Scans:
-    """Counts the scans really made."""
-
-    def __init__(self, answer: runner.Bounds) -> None:
-        self.count = 0
-        self._answer = answer
-
-    def __call__(self, content: Path, *, seconds: float) -> runner.Bounds:
-        self.count += 1
-        return self._answer
-
-
-@pytest.fixture
-def counted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Scans]:
-    def make(**fields: Any) -> Scans:
-        scans = Scans((PlateBounds(model=Box(1, 2, 0.2, 3, 4, 5), tools=(0,), **fields),))
-        monkeypatch.setattr(runner, "scan_file", scans)
-        return scans
-
-    return make
+FOUND = (PlateBounds(model=Box(1, 2, 0.2, 3, 4, 5), tools=(0,)),)
 
 
 def test_the_real_result_survives_the_disk(save: Save, tmp_path: Path) -> None:
-    path = save(PLAIN, "x.gcode")
-    sha256 = hashlib.sha256(PLAIN).hexdigest()
     cache = runner.cache_path(tmp_path, "a" * 32)
-    found = runner.bounds_of(path, cache, sha256)
+    found = runner.scan_file(save(PLAIN, "x.gcode"))
+    runner.keep(cache, "aa", found)
     assert cache.name == "a" * 32 + ".bounds.json"
-    assert runner.load(cache, sha256) == found
+    assert runner.load(cache, "aa") == found
     assert found[0].filament_mm == ((0, 5.0),)
-
-
-def test_scanned_once_per_content(tmp_path: Path, counted: Callable[..., Scans]) -> None:
-    scans, cache = counted(), tmp_path / "x.bounds.json"
-    first = runner.bounds_of(tmp_path / "x", cache, "aa")
-    assert runner.bounds_of(tmp_path / "x", cache, "aa") == first
-    assert scans.count == 1
-    runner.bounds_of(tmp_path / "x", cache, "bb")
-    assert scans.count == 2
+    assert runner.load(cache, "bb") is None, "it is about other content"
 
 
 @pytest.mark.parametrize(
@@ -164,33 +134,21 @@ def test_scanned_once_per_content(tmp_path: Path, counted: Callable[..., Scans])
         b'{"version": 1, "sha256": "aa", "plates": []}',
         b'{"version": 1, "sha256": "aa", "plates": [{"model": 5}]}',
         b'{"version": 99, "sha256": "aa", "plates": [{}]}',
+        b" " * 2_000_000,
     ],
 )  # fmt: skip
-def test_a_damaged_or_outdated_note_is_scanned_again(
-    tmp_path: Path, counted: Callable[..., Scans], damage: bytes
-) -> None:
-    scans, cache = counted(), tmp_path / "x.bounds.json"
+def test_a_damaged_or_outdated_note_is_as_good_as_none(tmp_path: Path, damage: bytes) -> None:
+    cache = tmp_path / "x.bounds.json"
     cache.write_bytes(damage)
-    runner.bounds_of(tmp_path / "x", cache, "aa")
-    runner.bounds_of(tmp_path / "x", cache, "aa")
-    assert scans.count == 1
-    assert jsonio.loads(cache.read_bytes())["sha256"] == "aa"
-
-
-def test_an_oversized_note_is_not_read(tmp_path: Path, counted: Callable[..., Scans]) -> None:
-    scans, cache = counted(), tmp_path / "x.bounds.json"
-    cache.write_bytes(b" " * 2_000_000)
-    runner.bounds_of(tmp_path / "x", cache, "aa")
-    assert scans.count == 1
+    assert runner.load(cache, "aa") is None
+    runner.keep(cache, "aa", FOUND)
+    assert runner.load(cache, "aa") == FOUND
 
 
 @pytest.mark.parametrize(("reason", "kept"), [("time", False), ("line_too_long", True)])
-def test_only_what_lies_in_the_file_is_remembered(
-    tmp_path: Path, counted: Callable[..., Scans], reason: str, kept: bool
-) -> None:
-    counted(complete=False, reason=reason)
+def test_only_what_lies_in_the_file_is_remembered(tmp_path: Path, reason: str, kept: bool) -> None:
     cache = tmp_path / "x.bounds.json"
-    assert runner.bounds_of(tmp_path / "x", cache, "aa")[0].reason == reason
+    runner.keep(cache, "aa", (PlateBounds(complete=False, reason=reason),))
     assert cache.exists() is kept
 
 

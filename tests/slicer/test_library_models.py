@@ -179,7 +179,7 @@ def test_unsound_and_too_large_models_leave_nothing(tmp_path: Path) -> None:
     with pytest.raises(TooLarge) as large:
         _add(_library(tmp_path, limit=500), stl_binary())
     codes = [caught.value.error_code for caught in (flat, cut, large)]
-    assert codes == ["model_empty", "model_unreadable", "model_too_large"]
+    assert codes == ["model_empty", "model_unreadable", "model_file_too_large"]
     assert list(tmp_path.iterdir()) == []
 
 
