@@ -29,6 +29,9 @@ LOOK_S = 0.5  # between looks at what the folder holds
 MAX_ENTRIES = 20_000  # files and folders a slicing may leave
 
 _NICENESS = 10
+_ARENAS = "16"
+"""Of glibc's, each of which takes 64 MB of the memory limit without using it: one per thread on
+a machine with many processors would leave nothing to slice with."""
 _MB = 1024 * 1024
 _KEPT = ("PATH", "SYSTEMROOT", "WINDIR", "COMSPEC", "PATHEXT", "PROGRAMFILES")
 _HOMES = ("HOME", "TMPDIR", "TMP", "TEMP", "USERPROFILE", "APPDATA", "LOCALAPPDATA")
@@ -97,7 +100,7 @@ def environment(folder: Path, more: Mapping[str, str]) -> dict[str, str]:
     """All the variables a slicer gets: nothing of the farm's but where programs are."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     homes = dict.fromkeys(_HOMES, str(folder))
-    return {**kept, **homes, "LC_ALL": "C.UTF-8", **more}
+    return {**kept, **homes, "LC_ALL": "C.UTF-8", "MALLOC_ARENA_MAX": _ARENAS, **more}
 
 
 class _Forwards:
