@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import xml.parsers.expat
+from collections.abc import Iterable
 from pathlib import Path
 
 from core import jsonio
@@ -37,6 +38,7 @@ _SENTENCES = {
     "model_huge": "is larger than 10 m. Check the unit it was exported in.",
 }
 _TAIL_BYTES = 4096
+_CHUNK_BYTES = 256 * 1024
 _MARKUP = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
@@ -119,8 +121,20 @@ def _step(path: Path, name: str) -> Shape:
 
 
 def _amf(path: Path, name: str) -> Shape:
-    """Well-formed XML without a document type, which could name entities, and not too deep:
-    the parser keeps every open element in memory."""
+    """An AMF may come zipped, as one member."""
+    with path.open("rb") as file:
+        if file.read(2) != b"PK":
+            file.seek(0)
+            _require_sound_xml(iter(lambda: file.read(_CHUNK_BYTES), b""), name)
+            return Shape()
+    with SafeArchive(path, name) as archive:
+        _require_sound_xml(archive.chunks(archive.names[0]), name)
+    return Shape()
+
+
+def _require_sound_xml(chunks: Iterable[bytes], name: str) -> None:
+    """Well-formed, without a document type, which could name entities, and not too deep: the
+    parser keeps every open element in memory."""
     depth = 0
 
     def deny(*_: object) -> None:
@@ -142,11 +156,11 @@ def _amf(path: Path, name: str) -> Shape:
     parser.StartDoctypeDeclHandler = deny
     parser.EntityDeclHandler = deny
     try:
-        with path.open("rb") as file:
-            parser.ParseFile(file)
+        for chunk in chunks:
+            parser.Parse(chunk, False)
+        parser.Parse(b"", True)
     except xml.parsers.expat.ExpatError as error:
         raise refuse("model_unreadable", name) from error
-    return Shape()
 
 
 def _project(path: Path, name: str) -> Shape:

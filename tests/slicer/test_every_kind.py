@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from core.clock import ManualClock
+from slicer.bounds.result import Box
 from slicer.library import FileLibrary
 from slicer.printfile import MODEL_KINDS, PRINT_KINDS, Plate, PrintFile
 from tests.slicer import bgcode_writer, slicer_texts
@@ -44,8 +45,11 @@ _PLATE_VALUES: dict[str, Callable[[Plate], Any]] = {
 }
 
 
-def found(file: PrintFile) -> dict[str, Value]:
-    """Field -> its value and its source; a lone value has the source "?"."""
+def found(file: PrintFile, box: Box | None) -> dict[str, Value]:
+    """Field -> its value and its source; a lone value has the source "?".
+
+    ``box``: of the moves that lay down the model, as the scan found it.
+    """
     values: dict[str, Any] = {
         "slicer": (file.slicer, file.slicer_version),
         "filament_count": file.filament_count or None,
@@ -62,6 +66,9 @@ def found(file: PrintFile) -> dict[str, Value]:
     empty: tuple[object, ...] = (None, "", (), [], False, ("", ""), ("",))
     rows = {field: value for field, value in values.items() if value not in empty}
     told = dict(file.sources)
+    if box is not None:
+        rows["bounds"] = (box.x0, box.y0, box.z0, box.x1, box.y1, box.z1)
+        told["bounds"] = "scan"
     return {field: (rows.get(field, "?"), told.get(field, "?")) for field in sorted({*rows, *told})}
 
 
@@ -88,6 +95,7 @@ def _archive(**changed: bytes) -> Callable[[], bytes]:
 
 _BAMBU_3MF: dict[str, Value] = {
     "plates": ([1], "gcode"),
+    "bounds": ((20, 20, 0.2, 20, 30, 0.2), "scan"),
     "filament_count": (3, "project_settings"),
     "slicer": (("BambuStudio", "02.05.00.66"), "slice_info"),
     "models": (("C12", "Bambu Lab P1S"), "slice_info, project_settings, gcode"),
@@ -214,6 +222,7 @@ ROWS: dict[str, Row] = {
         "height_mm": (0.4, "layer marks"),
     }),
     "ideaMaker": Row("gcode", _text(slicer_texts.IDEAMAKER), {
+        "bounds": ((100, 100, 0.2, 110, 110, 0.4), "scan"),
         "filament_count": (1, "filaments"),
         "slicer": (("ideaMaker", "5.4.2.8790"), "header"),
         "nozzle_mm": ((0.4,), "dimension"),
@@ -226,6 +235,7 @@ ROWS: dict[str, Row] = {
         "height_mm": (0.4, "layer marks"),
     }),
     "FlashPrint": Row("gcode", _text(slicer_texts.FLASHPRINT), {
+        "bounds": ((15, -15, 0.2, 15, 15, 0.2), "scan"),
         "filament_count": (1, "filaments"),
         "slicer": (("FlashPrint", "2.4.5"), "header"),
         "models": (("Adventurer 3 Series", "Adventurer 3 Series"), "header"),
@@ -233,6 +243,7 @@ ROWS: dict[str, Row] = {
         "layers": (126, "layer_count"),
     }),
     "PrusaSlicer, binary": Row("bgcode", bgcode_writer.whole, {
+        "bounds": ((10.5, -2, 0, 30, 20.25, 0), "scan"),
         "filament_count": (2, "filaments"),
         "slicer": (("PrusaSlicer", "2.8.1"), "file_metadata: producer"),
         "models": (("MK4S", "MK4S"), "printer_metadata, slicer_metadata, start_code"),
@@ -263,6 +274,9 @@ ROWS: dict[str, Row] = {
     "text STL": Row("stl", stl_text, _MESH),
     "OBJ": Row("obj", obj, _MESH),
     "STEP": Row("step", lambda: STEP + b"END-ISO-10303-21;\n", {}),
+    "zipped AMF": Row(
+        "amf", lambda: zip_bytes({"part.amf": b'<?xml version="1.0"?><amf></amf>'}), {},
+    ),
     "AMF": Row("amf", lambda: b'<?xml version="1.0"?><amf unit="millimeter"></amf>', {}),
 }  # fmt: skip
 
@@ -272,9 +286,10 @@ def test_every_value_with_its_source(name: str, tmp_path: Path) -> None:
     """Under a name that lies: the content decides."""
     row = ROWS[name]
     library = FileLibrary(tmp_path, ManualClock(), 10_000_000, models=True)
-    file = library.add(io.BytesIO(row.make()), "picture.png").file
-    assert file.kind == row.kind
-    assert found(file) == dict(row.values)
+    stored = library.add(io.BytesIO(row.make()), "picture.png")
+    bounds = library.await_bounds(stored.id, 1, 60.0)
+    assert stored.file.kind == row.kind
+    assert found(stored.file, bounds.model if bounds else None) == dict(row.values)
 
 
 def test_the_table_has_every_kind() -> None:
