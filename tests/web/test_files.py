@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import http.client
 import io
 import socket
 import zipfile
@@ -159,3 +160,32 @@ def test_a_slow_reader_gets_no_more_than_it_reads(
     connection.close()
     wait_for(lambda: bool(closed))
     assert given < 1_000
+
+
+def test_damage_further_on_breaks_the_transfer_off(farm: Any) -> None:
+    """Nobody may take a part of the G-code for the whole."""
+    library = farm.services.library
+    text = b"G1 X1 Y1 E1\n" * 200_000
+    file = upload(farm, build_gcode_3mf(plates=[PlateSpec()], model="P1S", name="x"), "x.gcode.3mf")
+    path = library.path(file["id"])
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("Metadata/plate_1.gcode", text)
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2] ^= 0xFF  # its checksum is only known to be wrong at the end
+    path.write_bytes(raw)
+    connection = farm.connect()
+    connection.request("GET", f"/api/files/{file['id']}/plates/1/gcode")
+    answer = connection.getresponse()
+    assert answer.status == 200
+    with pytest.raises(http.client.IncompleteRead) as caught:
+        answer.read()
+    assert 0 < len(caught.value.partial) < len(text)
+    connection.close()
+
+
+def test_damage_at_the_start_is_an_error_with_its_sentence(farm: Any) -> None:
+    file = upload(farm, bgcode_writer.whole(), "part.bgcode")
+    path = farm.services.library.path(file["id"])
+    path.write_bytes(path.read_bytes()[:-1])
+    answer = farm.app.test_client().get(f"/api/files/{file['id']}/plates/1/gcode")
+    assert (answer.status_code, answer.json["error"]["code"]) == (422, "truncated")
