@@ -129,7 +129,12 @@ def project_3mf(
     space = "http://schemas.microsoft.com/3dmanufacturing/core/2015/02"
     points = [(x, y, z) for x in (0, 10) for y in (0, 10) for z in (0, 10)]
     mesh = "".join(f'<vertex x="{x}" y="{y}" z="{z}"/>' for x, y, z in points)
-    triangles = "".join('<triangle v1="0" v2="1" v3="2"/>' for _ in range(12))
+    faces = ("013 032", "467 475", "045 051", "237 276", "026 064", "157 173")
+    triangles = "".join(
+        f'<triangle v1="{face[0]}" v2="{face[1]}" v3="{face[2]}"/>'
+        for pair in faces
+        for face in pair.split()
+    )
     objects = "".join(
         f'<object id="{n}" name="Cube {n}"><mesh><vertices>{mesh}</vertices>'
         f"<triangles>{triangles}</triangles></mesh></object>"

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from core.errors import Unusable
+from slicer.bounds.result import PlateBounds
+from slicer.printfile import Plate
 from slicer.profiles import kept
+from slicer.profiles.presets import Choice, Family, Preset, PresetKind
+from slicer.slicing.checks import require_filament, require_model, require_moves
 from slicer.slicing.task import State
 
 MakeShop = Callable[..., Any]
@@ -59,6 +65,42 @@ def test_a_weight_of_zero_is_a_failure_only_where_it_betrays_lost_presets(
     """PrusaSlicer's own default filament has no density: 0 g, and a good print."""
     shop = make_shop({"light": {"do": "slice", "grams": "0.00"}})
     assert shop.slice("light").state is State.DONE
+
+
+ORCA = Choice(
+    family=Family.ORCA,
+    machine=Preset(kind=PresetKind.MACHINE, name="P1S 0.4", model="Bambu Lab P1S"),
+    process=Preset(kind=PresetKind.PROCESS, name="Fine"),
+    filaments=(Preset(kind=PresetKind.FILAMENT, name="PLA Basic"),),
+)
+SOUND = Plate(index=1, grams=3.2, models=("C12",), printer_model="Bambu Lab P1S")
+
+
+@pytest.mark.parametrize(
+    ("plate", "code"),
+    [
+        (replace(SOUND, grams=0.0), "no_weight"),
+        (replace(SOUND, grams=None), "no_weight"),
+        (replace(SOUND, models=(), printer_model=""), "no_machine"),
+        (replace(SOUND, models=("N1",)), "other_machine"),
+        (replace(SOUND, models=("C12", "N1")), "other_machine"),  # its places disagree
+    ],
+)
+def test_a_slicing_on_orca_s_own_defaults_betrays_itself(plate: Plate, code: str) -> None:
+    """print-files 0.10: weight 0, no printer or another one, whatever the adapter overlooked."""
+    with pytest.raises(Unusable) as refused:
+        require_filament(plate, PlateBounds(filament_mm=((0, 900.0),)), ORCA, "OrcaSlicer")
+        require_model(plate, ORCA, "OrcaSlicer")
+    assert refused.value.error_code == code
+    require_filament(SOUND, PlateBounds(filament_mm=((0, 900.0),)), ORCA, "OrcaSlicer")
+    require_model(SOUND, ORCA, "OrcaSlicer")
+
+
+@pytest.mark.parametrize("reason", ["damaged", "time", "memory", "crashed", "line_too_long"])
+def test_what_could_not_be_followed_to_its_end_is_no_result(reason: str) -> None:
+    with pytest.raises(Unusable) as refused:
+        require_moves(PlateBounds(complete=False, reason=reason), "OrcaSlicer")
+    assert refused.value.error_code == "result_unreadable" and reason in refused.value.message
 
 
 def test_a_model_larger_than_the_machine_never_reaches_the_slicer(
