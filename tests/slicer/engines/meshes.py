@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
+import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -118,3 +119,26 @@ def amf_xml(faces: Iterable[Triangle], settings: str = "") -> str:
         f'<?xml version="1.0" encoding="UTF-8"?>\n<amf unit="millimeter">{config}<object id="0">'
         f"<mesh><vertices>{vertices}</vertices><volume>{sides}</volume></mesh></object></amf>"
     )
+
+
+def write_3mf(path: Path, more: dict[str, str]) -> None:
+    """A plain 3MF of a 20 mm cube, and ``more`` members."""
+    types = (
+        '<?xml version="1.0" encoding="UTF-8"?><Types xmlns='
+        '"http://schemas.openxmlformats.org/package/2006/content-types">'
+        '<Default Extension="rels" ContentType='
+        '"application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="model" '
+        'ContentType="application/vnd.ms-package.3dmanufacturing-3dmodel+xml"/></Types>'
+    )
+    rels = (
+        '<?xml version="1.0" encoding="UTF-8"?><Relationships xmlns='
+        '"http://schemas.openxmlformats.org/package/2006/relationships"><Relationship '
+        'Target="/3D/3dmodel.model" Id="rel-1" Type='
+        '"http://schemas.microsoft.com/3dmanufacturing/2013/01/3dmodel"/></Relationships>'
+    )
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", types)
+        archive.writestr("_rels/.rels", rels)
+        archive.writestr("3D/3dmodel.model", model_xml(box(20, 20, 20)))
+        for name, text in more.items():
+            archive.writestr(name, text)
