@@ -33,6 +33,7 @@ TOPIC = "slicing"
 MAX_WAITING = 50
 KEPT_ENDED = 100
 STOP_S = 5.0
+LOOK_AFTER_S = 5.0
 
 Enqueue = Callable[[StoredFile, Mapping[str, Any], str], str]
 """(print file, what a person wants of the queue, who asked) -> the job's id; raises FarmError."""
@@ -79,6 +80,7 @@ class SlicingService:
         self._refreshing = threading.Lock()
         self._offered: tuple[tuple[Family, Installation], ...] = ()
         self._thread: threading.Thread | None = None
+        self._looking: threading.Thread | None = None
         library.protect(self._needs)
 
     def start(self) -> None:
@@ -97,8 +99,10 @@ class SlicingService:
             for entry in self._entries.values():
                 entry.cancel.set()
             self._changed.notify_all()
-        if self._thread is not None:
-            self._thread.join(STOP_S)
+        deadline = self._clock.monotonic() + STOP_S
+        for thread in (self._thread, self._looking):
+            if thread is not None:
+                thread.join(max(0.0, deadline - self._clock.monotonic()))
 
     # -- for people ------------------------------------------------------------------------------
 
@@ -134,15 +138,18 @@ class SlicingService:
         self._look_through()
 
     def _look_through(self) -> None:
-        """In a thread of its own: nobody has to wait for it."""
+        """In a thread of its own: nobody has to wait for it, and a start is busy enough."""
 
         def look() -> None:
+            if self._ending.wait(LOOK_AFTER_S):
+                return
             try:
                 self.store.look_through(self._ending)
             except FarmError as error:
                 logger.warning("slicing: not all machines are known: %s", error.message)
 
-        threading.Thread(target=look, name="slicer:machines", daemon=True).start()
+        self._looking = threading.Thread(target=look, name="slicer:machines", daemon=True)
+        self._looking.start()
 
     def tasks(self) -> list[Task]:
         """Newest first."""

@@ -111,9 +111,11 @@ def test_cancel_of_a_waiting_one_and_of_an_ended_one(make_shop: MakeShop) -> Non
         shop.service.cancel(task.id)
 
 
-def test_the_farm_s_end_ends_a_slicer_in_time(make_shop: MakeShop) -> None:
-    shop = make_shop({"hang": {"do": "hang"}})
-    task, waiting = shop.submit("hang"), shop.submit()
+@pytest.mark.parametrize("how", ["hang", "stubborn"])
+def test_the_farm_s_end_ends_a_slicer_in_time(make_shop: MakeShop, how: str) -> None:
+    """Even one that does not listen to SIGTERM: nothing of it is left when ``stop`` returns."""
+    shop = make_shop({how: {"do": how}})
+    task, waiting = shop.submit(how), shop.submit()
     pids = pids_of_hanging(shop, task)
     shop.service.stop()
     assert shop.service.task(task.id).state is State.CANCELLED

@@ -55,7 +55,9 @@ def main() -> int:
     for percent in (10, 60, 40, 90):  # not in order, as PrusaSlicer tells them
         say(f"{percent} => step {percent}")
     match order["do"]:
-        case "hang":
+        case "hang" | "stubborn":
+            if order["do"] == "stubborn":
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)
             child = os.fork()  # a slicer may have children of its own
             if child:
                 Path("pids").write_text(f"{os.getpid()} {child}")
