@@ -20,6 +20,7 @@ from slicer.profiles.presets import Bundle, Family, PresetReader, Vendor
 from slicer.profiles.readers import readers
 
 Readers = Mapping[Family, PresetReader]
+MAX_ANSWER_BYTES = 16_000_000
 _ZIP = b"PK\x03\x04"
 
 
@@ -106,8 +107,17 @@ def main() -> int:
                 "details": error.details,
             }
         }
-    sys.stdout.buffer.write(jsonio.dumps(told))
+    sys.stdout.buffer.write(within_bounds(jsonio.dumps(told)))
     return 0
+
+
+def within_bounds(raw: bytes) -> bytes:
+    """Presets that inherit from each other can be far larger written out than in their file."""
+    if len(raw) <= MAX_ANSWER_BYTES:
+        return raw
+    text = "Written out, these profiles are larger than the farm keeps. Export fewer at once."
+    refused = {"code": "profiles_too_large", "text": text, "details": {}}
+    return jsonio.dumps({"refused": refused})
 
 
 if __name__ == "__main__":

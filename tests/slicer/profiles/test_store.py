@@ -271,6 +271,17 @@ def test_an_upload_without_end_is_cut_off(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_presets_that_grow_when_written_out_are_refused(tmp_path: Path) -> None:
+    """A hundred kB that four hundred presets inherit."""
+    base = "[print:*base*]\nlayer_height = 0.2\nnotes = " + "x" * 100_000
+    heirs = (f"[print:{n}]\ninherits = *base*\n" for n in range(400))
+    machine = "[printer:M]\nnozzle_diameter = 0.4\nprinter_technology = FFF\n"
+    content = "\n".join([base, machine, *heirs]).encode()
+    with pytest.raises(Unusable) as refused:
+        open_store(tmp_path).add(io.BytesIO(content), "growing.ini")
+    assert refused.value.error_code == "profiles_too_large"
+
+
 def test_a_reading_that_takes_too_long_is_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

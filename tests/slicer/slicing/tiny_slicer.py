@@ -48,6 +48,17 @@ def gcode(order: dict[str, str]) -> str:
     )
 
 
+def hang(stubborn: bool) -> None:
+    """For ten minutes, with a child, as slicers may have some."""
+    if stubborn:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    child = os.fork()
+    if child:
+        Path("pids").write_text(f"{os.getpid()} {child}")
+    say("50 => hanging")
+    time.sleep(600)
+
+
 def main() -> int:
     order = json.loads(Path(sys.argv[1]).read_text())
     model, output = Path(sys.argv[2]), Path(sys.argv[3])
@@ -56,13 +67,7 @@ def main() -> int:
         say(f"{percent} => step {percent}")
     match order["do"]:
         case "hang" | "stubborn":
-            if order["do"] == "stubborn":
-                signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            child = os.fork()  # a slicer may have children of its own
-            if child:
-                Path("pids").write_text(f"{os.getpid()} {child}")
-            say("50 => hanging")
-            time.sleep(600)
+            hang(order["do"] == "stubborn")
         case "crash":
             os.kill(os.getpid(), signal.SIGSEGV)
         case "refuse":
