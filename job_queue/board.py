@@ -17,6 +17,7 @@ from printers.conditions import Conditions, OpenJob
 from printers.registry import Registry
 
 TOPIC = "job"
+FILE_TOPIC = "file"
 _PROGRESS_EVERY_S = 0.25
 _NO_OUTLOOK = Outlook()
 _TEXT = {
@@ -98,6 +99,10 @@ class Board:
         before, self._outlook = self._outlook, dict(told)
         changed = {i for i in told.keys() | before.keys() if told.get(i) != before.get(i)}
         self._push(set(), changed)
+
+    def tell_file(self, file_id: str, stored: object) -> None:
+        """What the gates say of this file may be another thing from now on."""
+        self._bus.publish((FILE_TOPIC, file_id), stored)
 
     def set_stopping(self, printer_id: str, stopping: bool) -> None:
         one = frozenset({printer_id})

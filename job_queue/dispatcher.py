@@ -40,6 +40,8 @@ logger = logging.getLogger(__name__)
 
 TOLD = 200
 """So many jobs at the head of the queue are told why they wait; the others wait behind these."""
+TELL_S = 0.05
+"""So long a pass asks the gates only to explain; what is left over comes with the next pass."""
 _BEHIND = Outlook("Waits for the jobs before it.")
 
 
@@ -52,6 +54,7 @@ class Pass:
     sent: tuple[Match, ...] = ()
     refused: tuple[tuple[Match, Reason], ...] = ()
     why: Reason | None = None  # nothing may be sent at all
+    unfinished: bool = False  # not every waiting job has been told yet why it waits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,10 +114,10 @@ class Dispatcher:
                     sent.append(match)
                 else:
                     refused.append((match, reason))
-            self._tell(self._look() if sent or refused else scene, why)
+            all_told = self._tell(self._look() if sent or refused else scene, why)
             self._last = Pass(
                 at=scene.now, took_s=self._clock.monotonic() - began, sent=tuple(sent),
-                refused=tuple(refused), why=why,
+                refused=tuple(refused), why=why, unfinished=not all_told,
             )  # fmt: skip
             return self._last
 
@@ -215,20 +218,25 @@ class Dispatcher:
         text = f"{most} files are being sent already, as many as the farm sends at once."
         return Reason("upload_slots", text)
 
-    def _tell(self, scene: _Scene, why: Reason | None) -> None:
-        head = scene.waiting[:TOLD]
-        told = {job.id: self._outlook(scene, job, why) for job in head}
-        told.update((job.id, _BEHIND) for job in scene.waiting[TOLD:])
-        self._jobs.show_outlook(told)
+    def _tell(self, scene: _Scene, why: Reason | None) -> bool:
+        """True when there was time for all of the head of the queue."""
+        until = self._clock.monotonic() + TELL_S
+        told = {job.id: self._outlook(scene, job, why, until) for job in scene.waiting[:TOLD]}
+        late = [job_id for job_id, outlook in told.items() if outlook is None]
+        known = {job_id: out or self._jobs.outlook(job_id) for job_id, out in told.items()}
+        known.update((job.id, _BEHIND) for job in scene.waiting[TOLD:])
+        self._jobs.show_outlook(known)
+        return not late
 
-    def _outlook(self, scene: _Scene, job: Job, why: Reason | None) -> Outlook:
+    def _outlook(self, scene: _Scene, job: Job, why: Reason | None, until: float) -> Outlook | None:
+        """None: there is no time left to ask."""
         own = of_job(job, scene.now, auto_assign=self.config.auto_assign)
         first = own or why
         if first is not None:
             return Outlook(first.text, (first,))
         kind = class_of(job)
         found = scene.summaries.get(kind)
-        if found is None:
+        if found is None and self._clock.monotonic() < until:
             found = summary(job, scene.printers, lambda j, p: self._fits(scene, j, p))
             scene.summaries[kind] = found
         return found

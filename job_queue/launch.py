@@ -68,6 +68,8 @@ class Launcher:
         )
         require_start(fit, confirm)
         self._fitting.remember(stored, plate, snapshot.status, fit, confirm, created_by)
+        if confirm:
+            self._board.tell_file(file_id, stored)
         draft = replace(
             draft_of(stored, plate),
             target=Target.printer(printer_id),

@@ -11,6 +11,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from core.clock import Clock
 from core.events import Bus, Key
+from job_queue.board import FILE_TOPIC
 from job_queue.board import TOPIC as JOB_TOPIC
 from job_queue.dispatcher import Dispatcher, Pass
 from job_queue.job import Job, JobState
@@ -20,7 +21,6 @@ from printers.registry import Snapshot
 
 logger = logging.getLogger(__name__)
 
-FILE_TOPIC = "file"
 GAP_S = 0.1
 """Changes within this time are answered by one pass."""
 
@@ -34,6 +34,7 @@ class Runner:
         self._bus = bus
         self._clock = clock
         self._box = bus.subscribe(PRINTER_TOPIC, JOB_TOPIC, FILE_TOPIC)
+        self._unfinished = False
         self._seen: dict[str, tuple[object, ...]] = {}
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="jobs:dispatch", daemon=True)
@@ -68,7 +69,9 @@ class Runner:
         if self._stopping.is_set():
             return None
         try:
-            return self._dispatcher.once()
+            done = self._dispatcher.once()
+            self._unfinished = done.unfinished
+            return done
         except Exception:
             logger.exception("dispatch: a pass failed")
             return None
@@ -76,8 +79,9 @@ class Runner:
     def _follow(self) -> None:
         while not self._stopping.is_set():
             try:
-                slots = self._box.take()
-                if any([self._matters(key, value) for key, value in slots.items()]):
+                slots = self._box.take(GAP_S if self._unfinished else None)
+                news = [self._matters(key, value) for key, value in slots.items()]
+                if any(news) or self._unfinished:
                     self.once_guarded()
             except Exception:
                 logger.exception("dispatch: a change could not be judged")

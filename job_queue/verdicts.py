@@ -21,8 +21,8 @@ from slicer.library import FileLibrary
 
 logger = logging.getLogger(__name__)
 
-KEPT_S = 30.0
-"""Then it is asked again: a person's lasting yes, for one, is in no status."""
+KEPT_S = 300.0
+"""Then it is asked again, should anything have changed that nobody tells of."""
 MOST = 50_000
 _PASSES = frozenset({"being_read", "internal_error"})
 """By itself and soon: these answers are not kept."""
