@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from core.errors import BadRequest
@@ -117,30 +116,28 @@ def task_json(task: Task) -> dict[str, Any]:
 
 
 def engines_json(slicing: SlicingService) -> list[dict[str, Any]]:
-    """The slicers that were found, and those that could be; nothing while slicing is off."""
+    """Every slicer once, found or not; nothing while slicing is off."""
     if not slicing.enabled:
         return []
     found = slicing.slicers.installations()
-    rows: list[dict[str, Any]] = []
-    for engine in slicing.slicers.engines.values():
-        own = [item for item in found if item.engine == engine.name]
-        missing = Installation(
-            engine=engine.name,
-            program=Path(),
-            problem=f"{engine.label} is not installed. Install {engine.package}.",
-        )
-        rows += [_engine_json(engine, item) for item in own or [missing]]
-    return rows
+    return [
+        _engine_json(engine, [item for item in found if item.engine == engine.name])
+        for engine in slicing.slicers.engines.values()
+    ]
 
 
-def _engine_json(engine: Engine, item: Installation) -> dict[str, Any]:
+def _engine_json(engine: Engine, found: list[Installation]) -> dict[str, Any]:
+    """ "why" names what is wrong, also beside one that works (a mistyped path)."""
+    usable = next((item for item in found if not item.problem), None)
+    shown = usable or (found[0] if found else None)
+    why = " ".join(item.problem for item in found if item.problem)
     return {
         "name": engine.name,
         "label": engine.label,
-        "version": item.version,
-        "program": "" if item.program == Path() else str(item.program),
-        "ok": not item.problem,
-        "why": item.problem,
+        "version": shown.version if shown else "",
+        "program": str(shown.program) if shown else "",
+        "ok": usable is not None,
+        "why": why if found else f"{engine.label} is not installed. Install {engine.package}.",
     }
 
 

@@ -212,6 +212,17 @@ def test_the_slicers_that_were_found_are_listed(make_farm: Callable[..., Any]) -
     assert all(row["ok"] or row["why"] for row in rows.values())
 
 
+@needs_prusa
+def test_a_mistyped_path_is_told_beside_the_slicer_that_was_found(
+    make_farm: Callable[..., Any], tmp_path: Any
+) -> None:
+    wrong = replace(ON, prusa_paths=(str(tmp_path / "prusa-slizer"),))
+    rows = Client(make_farm(slicer=wrong))("GET", "/api/slicing")[1]["engines"]
+    prusa = [row for row in rows if row["name"] == "prusa"]
+    assert len(prusa) == 1 and prusa[0]["ok"]  # the one in PATH
+    assert "prusa-slizer" in prusa[0]["why"]
+
+
 def test_off_by_default_and_every_post_says_how_to_switch_it_on(farm: Any) -> None:
     call = Client(farm)
     status, answer = call("GET", "/api/slicing")
