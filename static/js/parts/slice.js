@@ -138,6 +138,7 @@ export async function openSlice({ file, done = () => {} }) {
   async function fitting() {
     const mine = ++asked;
     for (const one of likely(sets.sets, store.printers.get(printer.value))) {
+      if (one.fits && !one.fits.includes(printer.value)) continue;
       const found = await ask(one.id, '');
       if (mine !== asked || signal.aborted) return;
       if (found.machines.some(fitsPrinter)) {
