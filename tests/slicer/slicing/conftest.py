@@ -32,6 +32,8 @@ from slicer.slicing.work import Workshop
 
 SCRIPT = Path(__file__).with_name("tiny_slicer.py")
 SET = "0" * 32
+AMF = b'<?xml version="1.0"?><amf unit="millimeter"><object id="0"/></amf>'
+"""A model that costs no children: neither measured nor drawn, and what it holds does not matter."""
 BED = {"bed_shape": "0x0,200x0,200x200,0x200", "max_print_height": "180"}
 
 
@@ -43,7 +45,7 @@ class TinyEngine:
     label: str = "Tiny"
     family: Family = Family.PRUSA
     output_kind: str = "gcode"
-    model_kinds: frozenset[str] = frozenset({"stl"})
+    model_kinds: frozenset[str] = frozenset({"stl", "amf"})
     programs: tuple[str, ...] = ("tiny",)
     package: str = "tiny (apt)"
     program: Path = field(default_factory=lambda: Path(sys.executable))
@@ -122,8 +124,8 @@ class Shop:
     folder: Path
     seen: list[Task]
 
-    def add(self, content: bytes | None = None, name: str = "box.stl") -> str:
-        return self.library.add(BytesIO(content or box_stl()), name).id
+    def add(self, content: bytes = AMF, name: str = "box.amf") -> str:
+        return self.library.add(BytesIO(content), name).id
 
     def request(self, process: str, **more: Any) -> SliceRequest:
         file_id = more.pop("file_id", "") or self.add()

@@ -43,7 +43,7 @@ def test_a_slicer_that_says_ok_is_not_believed(make_shop: MakeShop, lie: str) ->
     assert task.state is State.FAILED
     assert task.error.code == code and words in task.error.text
     assert task.result_file_id is None
-    assert [stored.file.kind for stored in shop.library.list()] == ["stl"]  # nothing was kept
+    assert [stored.file.kind for stored in shop.library.list()] == ["amf"]  # nothing was kept
 
 
 def test_all_lies_have_sentences_of_their_own() -> None:

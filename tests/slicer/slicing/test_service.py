@@ -45,22 +45,25 @@ def wait_for(true: Callable[[], object], timeout: float = 30.0) -> None:
     raise AssertionError("waited in vain")
 
 
-def test_a_model_becomes_a_print_file_of_the_library(make_shop: MakeShop) -> None:
+def test_a_model_becomes_a_print_file_of_the_library(
+    make_shop: MakeShop, kit: SimpleNamespace
+) -> None:
     shop = make_shop()
-    task = shop.slice(file_id=shop.add(name="Kleiner Würfel.STL"))
+    task = shop.slice(file_id=shop.add(kit.box(), "Kleiner Würfel.STL"))
     assert (task.state, task.percent, task.error, task.engine) == (State.DONE, 100, None, "tiny")
     stored = shop.library.get(task.result_file_id)
     assert stored.name == "Kleiner Würfel TINY.gcode"
     assert stored.file.kind == "gcode" and stored.file.plates[0].models == ("TINY",)
+    assert stored.file.plates[0].has_thumbnail  # of the model, as the slicer drew none
     assert task.warnings == ("It was small.",)
     assert list((shop.folder / "slicing").iterdir()) == []  # nothing of it stays behind
 
 
 def test_the_slicer_sees_the_farms_own_names_only(make_shop: MakeShop) -> None:
     shop = make_shop()
-    shop.slice(file_id=shop.add(name="--help; rm -rf ~.stl"))
+    shop.slice(file_id=shop.add(name="--help; rm -rf ~.amf"))
     order = shop.engines[0].orders[0]
-    assert order.model == order.folder / "model.stl"
+    assert order.model == order.folder / "model.amf"
     assert "help" not in str(order.folder)
 
 
@@ -73,14 +76,11 @@ def test_progress_never_falls_though_the_slicer_s_does(make_shop: MakeShop) -> N
     assert states == [State.WAITING, State.SLICING, State.CHECKING, State.DONE]
 
 
-def test_they_are_sliced_one_at_a_time_in_the_order_they_came(
-    make_shop: MakeShop, kit: SimpleNamespace
-) -> None:
+def test_they_are_sliced_one_at_a_time_in_the_order_they_came(make_shop: MakeShop) -> None:
     shop = make_shop({"hang": {"do": "hang"}})
     blocker = shop.submit("hang")
     pids_of_hanging(shop, blocker)
-    files = [shop.add(kit.box(10 + n), f"box {n}.stl") for n in range(3)]
-    tasks = [shop.submit(file_id=file_id) for file_id in files]
+    tasks = [shop.submit() for _ in range(3)]
     assert [shop.service.task(task.id).state for task in tasks] == [State.WAITING] * 3
     shop.service.cancel(blocker.id)
     for task in tasks:
