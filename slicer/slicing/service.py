@@ -17,15 +17,15 @@ from core.clock import Clock
 from core.config import SlicerConfig
 from core.errors import Blocked, FarmError, NotFound, Unusable
 from core.events import Bus
-from slicer.engines.base import Engine, Installation, Step
 from slicer.library import FileLibrary, StoredFile
 from slicer.profiles.picking import Wanted
-from slicer.profiles.presets import Family
 from slicer.profiles.seats import Seat, contradicts
 from slicer.profiles.store import ProfileStore
+from slicer.slicing.offers import Offers
+from slicer.slicing.reporter import Reporter
 from slicer.slicing.slicers import Slicers
 from slicer.slicing.task import SliceRequest, State, Task, TaskError
-from slicer.slicing.work import Cancelled, Made, Order, Watcher, Workshop
+from slicer.slicing.work import Cancelled, Made, Order, Workshop
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,6 @@ TOPIC = "slicing"
 MAX_WAITING = 50
 KEPT_ENDED = 100
 STOP_S = 5.0
-LOOK_AFTER_S = 5.0
 
 Enqueue = Callable[[StoredFile, Mapping[str, Any], str], str]
 """(print file, what a person wants of the queue, who asked) -> the job's id; raises FarmError."""
@@ -76,11 +75,8 @@ class SlicingService:
         self._changed = threading.Condition()
         self._entries: dict[str, _Entry] = {}  # in the order they were asked for
         self._stopping = False
-        self._ending = threading.Event()
-        self._refreshing = threading.Lock()
-        self._offered: tuple[tuple[Family, Installation], ...] = ()
+        self._offers = Offers(store, slicers)
         self._thread: threading.Thread | None = None
-        self._looking: threading.Thread | None = None
         library.protect(self._needs)
 
     def start(self) -> None:
@@ -93,16 +89,16 @@ class SlicingService:
 
     def stop(self) -> None:
         """End what runs, within STOP_S; what waits is cancelled."""
-        self._ending.set()
+        self._offers.end()
         with self._changed:
             self._stopping = True
             for entry in self._entries.values():
                 entry.cancel.set()
             self._changed.notify_all()
         deadline = self._clock.monotonic() + STOP_S
-        for thread in (self._thread, self._looking):
-            if thread is not None:
-                thread.join(max(0.0, deadline - self._clock.monotonic()))
+        if self._thread is not None:
+            self._thread.join(STOP_S)
+        self._offers.join(max(0.0, deadline - self._clock.monotonic()))
 
     # -- for people ------------------------------------------------------------------------------
 
@@ -126,30 +122,9 @@ class SlicingService:
             raise Blocked(why, code="no_slicer")
 
     def refresh_sets(self) -> None:
-        """Offer the profile sets of the slicers that are there now."""
-        if not self.enabled:
-            return
-        with self._refreshing:
-            usable = tuple((engine.family, item) for engine, item in self.slicers.for_presets())
-            if usable == self._offered:
-                return
-            self.store.take_installed(usable)
-            self._offered = usable
-        self._look_through()
-
-    def _look_through(self) -> None:
-        """In a thread of its own: nobody has to wait for it, and a start is busy enough."""
-
-        def look() -> None:
-            if self._ending.wait(LOOK_AFTER_S):
-                return
-            try:
-                self.store.look_through(self._ending)
-            except FarmError as error:
-                logger.warning("slicing: not all machines are known: %s", error.message)
-
-        self._looking = threading.Thread(target=look, name="slicer:machines", daemon=True)
-        self._looking.start()
+        """Offer the profile sets of the slicers that are there now. Raises FarmError."""
+        if self.enabled:
+            self._offers.refresh()
 
     def tasks(self) -> list[Task]:
         """Newest first."""
@@ -276,7 +251,7 @@ class SlicingService:
         return None
 
     def _slice(self, entry: _Entry) -> None:
-        watcher = _Reporter(lambda **changes: self._change(entry, **changes))
+        watcher = Reporter(lambda **changes: self._change(entry, **changes))
         made = self._workshop.make(entry.task.id, entry.order, watcher, entry.cancel)
         job_id, doubts = self._hand_on(entry.task, made)
         self._end(
@@ -316,29 +291,6 @@ class SlicingService:
                 return
             task = entry.task = replace(entry.task, **changes)
         self._bus.publish((TOPIC, task.id), task)
-
-
-class _Reporter(Watcher):
-    """Passes on what changed; a percentage never falls, not even when another slicer starts."""
-
-    def __init__(self, change: Callable[..., None]) -> None:
-        self._change = change
-        self._percent: int | None = None
-        self._text = ""
-
-    def begun(self, engine: Engine) -> None:
-        self._change(state=State.SLICING, engine=engine.name, text=f"{engine.label} starts")
-
-    def step(self, step: Step) -> None:
-        percent, text = self._percent, step.text or self._text
-        if step.percent is not None:
-            percent = max(self._percent or 0, min(step.percent, 99))  # 100 is for what is kept
-        if (percent, text) != (self._percent, self._text):
-            self._percent, self._text = percent, text
-            self._change(percent=percent, text=text)
-
-    def checking(self) -> None:
-        self._change(state=State.CHECKING, text="Checking what was sliced")
 
 
 def _require_model(model: StoredFile, plate: int) -> None:

@@ -75,7 +75,7 @@ def test_sets_of_slicers_and_of_people_are_listed(on: Any) -> None:
 def test_sets_say_which_printers_they_have_a_machine_for(
     make_farm: Callable[..., Any], kit: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("slicer.slicing.service.LOOK_AFTER_S", 0.0)
+    monkeypatch.setattr("slicer.slicing.offers.LOOK_AFTER_S", 0.0)
     on = make_farm(slicer=ON)
     as_mk3s(on, kit)
     client = on.app.test_client()

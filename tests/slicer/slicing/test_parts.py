@@ -28,7 +28,7 @@ from slicer.slicing.homing import homes, lines
 from slicer.slicing.machine import limits_and_bounds, space_of
 from slicer.slicing.own_picture import MAX_BYTES, insert_picture
 from slicer.slicing.slicers import LOOK_AGAIN_S, Slicers
-from slicer.slicing.work import Order, result_name
+from slicer.slicing.work import result_name
 
 
 def machine(name: str = "M", **more: Any) -> Preset:
@@ -217,7 +217,6 @@ def test_the_result_is_named_after_model_and_machine(
     choice = SimpleNamespace(machine=machine(model=name, nozzle_mm=nozzle))
     order: Any = SimpleNamespace(model=stored, choice=choice, plate=0)
     assert result_name(order, "gcode") == wanted
-    assert Order  # the real one has these fields, see test_service
 
 
 # -- printers ----------------------------------------------------------------------------------
