@@ -105,6 +105,11 @@ class Dispatcher:
         """One pass: send what may be sent now, and tell every waiting job why it waits."""
         with self._turn:
             began = self._clock.monotonic()
+            view = self._jobs.view()
+            if not any(job.state.is_waiting for job in view.jobs.values()):
+                self._jobs.show_outlook({})
+                self._last = Pass(at=self._clock.time(), why=self.closed(view))
+                return self._last
             scene = self._look()
             why = self.closed(scene.view)
             sent, refused = [], []

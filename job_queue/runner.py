@@ -21,7 +21,7 @@ from printers.registry import Snapshot
 
 logger = logging.getLogger(__name__)
 
-GAP_S = 0.1
+GAP_S = 0.25
 """Changes within this time are answered by one pass."""
 
 

@@ -12,13 +12,14 @@ from web import older_uploads
 from web.errors import json_response
 from web.fields import Fields, json_body
 from web.job_fields import read_changes, read_job, read_rev
-from web.job_json import job_json, with_all
+from web.job_json import job_json, reasons_json, with_all
 from web.services import services
 
 if TYPE_CHECKING:
     from job_queue.job import Job
 
 blueprint = Blueprint("jobs", __name__)
+WHY_LISTED = 20
 OUTCOMES = ("printing", "not_started", "give_up")
 
 
@@ -32,9 +33,14 @@ def shown(job: Job, status: int = 200) -> Response:
 @blueprint.get("/api/jobs")
 def listing() -> Response:
     """All jobs on record; of a waiting one the first reasons, GET /api/jobs/JID has them all."""
-    jobs = services().jobs
-    docs = [job_json(job, jobs.outlook(job.id)) for job in jobs.jobs()]
-    return json_response({"rev": jobs.revision, "jobs": docs})
+    s = services()
+    jobs, rev = s.jobs.jobs(), s.jobs.revision
+    docs = {job.id: job_json(job, s.jobs.outlook(job.id)) for job in jobs}
+    if any(job.state.is_waiting for job in jobs):
+        for job, reasons in s.dispatcher.standing().jobs:
+            if job.id in docs and docs[job.id]["rev"] == job.rev:
+                docs[job.id]["why"] = reasons_json(reasons[:WHY_LISTED])
+    return json_response({"rev": rev, "jobs": list(docs.values())})
 
 
 @blueprint.post("/api/jobs")
