@@ -25,6 +25,7 @@ function bootFrame() {
 /** Where a page lives: its hash, and the id behind it. */
 const ROUTES = /** @type {Array<[string, RegExp]>} */ ([
   ['printer', /^\/p\/([^/]+)/],
+  ['queue', /^\/queue$/],
   ['files', /^\/files(?:\/([^/]+))?$/],
   ['settings', /^\/settings$/],
 ]);
@@ -45,6 +46,10 @@ async function pageOf(name, id) {
     const [module] = await Promise.all([import('./pages/printer.js'), sheet('views')]);
     return (root, signal) => module.printerPage(root, id, signal, link);
   }
+  if (name === 'queue') {
+    const { queuePage } = await import('./pages/queue.js');
+    return queuePage;
+  }
   if (name === 'files') {
     const [module] = await Promise.all([import('./pages/files.js'), sheet('files')]);
     return (root, signal) => module.filesPage(root, id, signal);
@@ -62,7 +67,7 @@ async function show(moved) {
   page?.abort();
   const mine = (page = new AbortController());
   document.querySelectorAll('dialog[open]').forEach((d) => /** @type {HTMLDialogElement} */ (d).close());
-  for (const place of ['farm', 'files', 'settings']) {
+  for (const place of ['farm', 'queue', 'files', 'settings']) {
     const here = name === place ? 'page' : name === 'printer' && place === 'farm' ? 'true' : null;
     attr(/** @type {Element} */ (document.getElementById(`nav-${place}`)), 'aria-current', here);
   }
@@ -107,6 +112,12 @@ function paintLink() {
   const known = store.connected || state === 'connecting';
   text(/** @type {Node} */ (foot.lastElementChild), [words[state], known && t('conn.online', { n: online, all: all.length })].filter(Boolean).join(' · '));
   if (!quiet && state !== 'polling') setTimeout(paintLink, 1000);
+}
+
+/** How many jobs wait. */
+function paintQueued() {
+  const n = [...store.jobs.values()].filter((job) => job.state === 'queued' || job.state === 'held').length;
+  text(/** @type {Node} */ (document.querySelector('#nav-queue b')), n || '');
 }
 
 /** Starts are blocked until a person has read why. */
@@ -171,8 +182,12 @@ function boot() {
   let online = '';
   const paintTrouble = troubleBar();
   paintTrouble();
+  paintQueued();
   store.watch((change) => {
-    if (change.jobs) paintTrouble();
+    if (change.jobs) {
+      paintTrouble();
+      paintQueued();
+    }
     const now = store.link.state + [...store.printers.values()].filter((p) => p.conn?.online).length;
     if (change.link || now !== online) paintLink();
     online = now;

@@ -6,7 +6,7 @@ import { addWords, t } from './text.js';
 import { stateWord } from './parts/card.js';
 
 addWords({
-  'drop.page': 'Drop the sliced file to upload it', 'drop.card': 'Drop to print on {name}', 'drop.busy': '{name}: {state}. The file is uploaded; it can start when the printer is free.',
+  'drop.page': 'Drop the sliced file to upload it', 'drop.card': 'Drop to print on {name}', 'drop.busy': '{name}: {state}. The file is uploaded; it can wait in the queue.',
 });
 
 /** @param {DragEvent} event */
@@ -55,7 +55,7 @@ export function watchDrops() {
       location.hash = '#/files';
       return;
     }
-    (await import('./parts/upload.js')).openUpload({ file, printer: printer && decodeURIComponent(printer) });
+    (await import('./parts/upload.js')).openUpload({ file, printer: printer && decodeURIComponent(printer), queue: location.hash === '#/queue' });
   });
 
   function end() {

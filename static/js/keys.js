@@ -7,6 +7,7 @@ import { t } from './text.js';
 import { toast } from './parts/toast.js';
 
 const GO_MS = 1200;
+const PLACES = /** @type {Record<string, string>} */ ({ f: '#/', q: '#/queue' });
 
 export const keysOn = () => localStorage.getItem('keys') !== 'off';
 
@@ -66,9 +67,10 @@ export function watchKeys(open) {
     if (!keysOn() || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     const target = /** @type {Element} */ (event.target);
     if (target.closest('input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], dialog[open], [role=tablist]') || document.querySelector('dialog[open]')) return;
-    if (event.key === 'f' && Date.now() < goUntil) {
+    if (PLACES[event.key] && Date.now() < goUntil) {
       event.preventDefault();
-      location.hash = '#/';
+      goUntil = 0;
+      location.hash = PLACES[event.key];
       return;
     }
     if (event.key === 'Escape' && target.closest('.printer-page') === null && location.hash.startsWith('#/p/') && target === document.body) location.hash = '#/';

@@ -31,6 +31,8 @@ export class Store {
     this.printers = new Map();
     /** @type {Map<string, any>} */
     this.jobs = new Map();
+    /** @type {Record<string, any>} the queue without its jobs: rev, auto, why, paused, order */
+    this.queue = {};
     /** @type {Record<string, any>} */
     this.server = {};
     /** @type {Record<string, any>} next_free, all_done_at, trouble */
@@ -68,8 +70,9 @@ export class Store {
     this.setServer(frame.server);
     this.farm = frame.farm ?? {};
     this.printers = new Map((frame.printers ?? []).map((/** @type {Printer} */ p) => [p.id, p]));
-    const jobs = frame.jobs ?? frame.queue?.jobs ?? [];
-    this.jobs = new Map(jobs.map((/** @type {any} */ j) => [j.id, j]));
+    const { jobs, ...head } = frame.queue ?? {};
+    this.queue = head;
+    this.jobs = new Map((frame.jobs ?? jobs ?? []).map((/** @type {any} */ j) => [j.id, j]));
     this.link.dataAt = this.wall() / 1000;
     this.mark({ printers: null, jobs: true });
   }
@@ -88,7 +91,8 @@ export class Store {
     for (const job of frame.j?.set ?? []) this.jobs.set(job.id, job);
     for (const id of frame.j?.del ?? []) this.jobs.delete(id);
     if (frame.farm) this.farm = frame.farm;
-    if (frame.j || frame.farm) this.mark({ jobs: true });
+    if (frame.q) this.queue = frame.q;
+    if (frame.j || frame.farm || frame.q) this.mark({ jobs: true });
     return true;
   }
 
@@ -100,6 +104,13 @@ export class Store {
       if (key.startsWith(`${id} `) && proved(wait, printer)) this.pending.delete(key);
     }
     this.mark({ printers: new Set([id]) });
+  }
+
+  /** A job as the farm's answer has it, before its delta comes. @param {any} job */
+  setJob(job) {
+    if ((this.jobs.get(job.id)?.rev ?? 0) > job.rev) return;
+    this.jobs.set(job.id, job);
+    this.mark({ jobs: true });
   }
 
   /** @param {Partial<Store['link']>} change */

@@ -50,7 +50,7 @@ def test_the_farm_on_a_phone(farm: FarmProcess, new_page: Callable[..., Page]) -
     bar = boxes(page, "nav.rail")[0]
     assert bar["bottom"] == pytest.approx(PHONE["height"], abs=1)
     tabs = boxes(page, "nav.rail li > *")
-    assert len(tabs) == 3 and all(tab["height"] >= 44 and tab["width"] >= 44 for tab in tabs)
+    assert len(tabs) == 6 and all(tab["height"] >= 44 and tab["width"] >= 44 for tab in tabs)
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     last = boxes(page, "pf-printer-card")[-1]
     assert last["bottom"] <= bar["y"], "the tab bar hides nothing at the end of the page"

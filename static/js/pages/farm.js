@@ -182,6 +182,7 @@ export function farmPage(root, signal) {
   const needsMore = h('button.link', { type: 'button', onclick: () => { view.more = !view.more; paint(null); } });
   const needs = h('section.needs', { 'aria-labelledby': 'h-needs', hidden: true }, h('h2', { id: 'h-needs' }, t('farm.needs'), needsCount, needsMore), needsList);
   const grid = h('div.grid', { id: 'grid' });
+  const next = h('section.upnext.card', { 'aria-labelledby': 'h-next' });
   const openSearch = () => { searchBox.classList.toggle('is-open'); search.focus(); };
   const page = h('div.farm', null,
     h('header.top', null, h('h1', null, t('farm')), searchBox,
@@ -190,7 +191,7 @@ export function farmPage(root, signal) {
       h('div.seg', { role: 'group', 'aria-label': t('farm.view') }, modes),
       h('button.btn.pri.up', { type: 'button', 'aria-keyshortcuts': 'u', data: { do: 'upload' } }, icon('upload'), t('upload.open'))),
     h('div.chips', { role: 'group', 'aria-label': t('farm.filter') }, chips, free),
-    needs, h('section', { 'aria-labelledby': 'h-printers' }, h('h2.sr', { id: 'h-printers' }, t('farm.printers')), grid));
+    needs, h('div.beside', null, h('section', { 'aria-labelledby': 'h-printers' }, h('h2.sr', { id: 'h-printers' }, t('farm.printers')), grid), next));
   root.append(page);
 
   /** @type {Map<string, any>} cards by printer, kept while filtered out */
@@ -306,5 +307,6 @@ export function farmPage(root, signal) {
 
   store.watch((change) => paint(change.printers), signal);
   paint(null);
+  void import('../parts/upnext.js').then(({ upNext }) => { if (!signal.aborted) void upNext(next, signal); });
   setTimeout(() => import('../parts/snapshots.js').then(({ snapshots }) => signal.aborted || snapshots(grid, cards, signal)), 50);
 }

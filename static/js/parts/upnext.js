@@ -1,0 +1,57 @@
+// @ts-check
+// Beside the farm: the first jobs of the queue, and what each of them waits for.
+import { h, hide, icon, keyed, setIcon, sheet, text } from '../html.js';
+import { dur, stem } from '../format.js';
+import { store } from '../store.js';
+import { addWords, t } from '../text.js';
+import { inFlight, isStuck, ordered, targetWords, whyOf } from './queue-rules.js';
+import { countWords, picture, printerName } from './queue-row.js';
+import { autoSwitch } from './queue-switch.js';
+
+addWords({ 'un.title': 'Up next', 'un.all': 'Whole queue', 'un.none': 'Nothing waits. Drop a sliced file anywhere on this page.', 'un.next': 'Nothing is in its way.' });
+
+const SHOWN = 5;
+
+/** @param {HTMLElement} box @param {AbortSignal} signal */
+export async function upNext(box, signal) {
+  await sheet('queue');
+  if (signal.aborted) return;
+  const list = h('ol');
+  const none = h('p.note', null, t('un.none'));
+  const all = h('a.un-all', { href: '#/queue' }, h('span', null, t('un.all')), h('b'));
+  const notice = h('p.q-notice', { hidden: true }, icon('pausec'), h('span'));
+  box.append(h('header', null, h('h2', { id: 'h-next' }, t('un.title')), autoSwitch(signal)), notice, list, none, all);
+
+  function row() {
+    return h('li', null, h('span'), h('div', null, h('a', { href: '#/queue' }), h('span'), h('em', null, icon('right'), h('span'))));
+  }
+
+  /** @param {any} node @param {any} job @param {number} running */
+  function paintRow(node, job, running) {
+    if (node.job === job && node.running === running) return;
+    if (!node.job) node.firstChild.replaceWith(picture(job));
+    Object.assign(node, { job, running });
+    const [name, facts, why] = node.lastChild.children;
+    text(name, stem(job.name));
+    text(facts, [countWords(job, running), dur(job.seconds), targetWords(job.target, printerName)].filter(Boolean).join(' · '));
+    const stuck = isStuck(job);
+    why.className = stuck ? 't-warn' : '';
+    setIcon(why.firstChild, stuck ? 'triangle' : job.state === 'held' ? 'pausec' : 'right');
+    text(why.lastChild, whyOf(job) || t('un.next'));
+  }
+
+  function paint() {
+    const waiting = ordered(store.jobs.values(), store.queue.order);
+    const now = inFlight(store.jobs.values());
+    const running = (/** @type {any} */ job) => now.filter((one) => (one.series ?? one.id) === (job.series ?? job.id)).length;
+    keyed(list, waiting.slice(0, SHOWN), (job) => job.id, row, (node, job) => paintRow(node, job, running(job)));
+    hide(list, !waiting.length);
+    hide(none, waiting.length > 0);
+    text(all.lastChild, waiting.length);
+    hide(notice, !store.queue.why);
+    text(notice.lastChild, store.queue.why?.text ?? '');
+    box.classList.toggle('is-empty', !waiting.length);
+  }
+  store.watch((change) => { if (change.jobs || change.link) paint(); }, signal);
+  paint();
+}
