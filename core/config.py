@@ -35,6 +35,7 @@ class PrinterConfig:
     tags: tuple[str, ...] = ()
     group: str = ""
     nozzle_mm: float | None = None
+    build_plate: str = ""  # what lies on its bed, as slicers name it: "Textured PEI Plate"
     simulate: bool = False
     camera_enabled: bool = True
     options: Mapping[str, Any] = field(default_factory=dict)

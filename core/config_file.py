@@ -158,6 +158,7 @@ _PRINTER: dict[str, Check] = {
     "tags": texts,
     "group": text,
     "nozzle_mm": number(0.1, 2.0),
+    "build_plate": text,
     "simulate": flag,
     "camera_enabled": flag,
     "options": mapping,

@@ -75,12 +75,14 @@ def fit_file(
     status: PrinterStatus,
     *,
     bounds: PlateBounds | None = None,
+    build_plate: str = "",
     ams_mapping: Sequence[int] | None = None,
     options: Mapping[str, bool] | None = None,
 ) -> PrinterFit:
     """All that speaks for and against the file but the printer's state, which the last look
-    repeats. ``bounds``: where the plate's moves go, None while that is not known."""
-    facts = facts_of(status)
+    repeats. ``bounds``: where the plate's moves go, None while that is not known.
+    ``build_plate``: what lies on the bed, as far as the farm was told."""
+    facts = replace(facts_of(status), bed_type=build_plate)
     verdicts = check_plate(file, plate, facts, bounds=bounds, limits=limits_for(facts, status))
     chosen = file.plate(plate)
     mapping = None

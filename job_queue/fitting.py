@@ -19,12 +19,18 @@ class Fitting:
     """The one way from a stored file to verdicts: dialog, start, last look and dispatcher."""
 
     def __init__(
-        self, library: FileLibrary, clock: Clock, confirmations: Confirmations | None = None
+        self,
+        library: FileLibrary,
+        clock: Clock,
+        confirmations: Confirmations | None = None,
+        build_plates: Mapping[str, str] | None = None,
     ) -> None:
-        """``confirmations``: what people have said yes to for good; None: nothing is kept."""
+        """``confirmations``: what people have said yes to for good; None: nothing is kept.
+        ``build_plates``: printer id -> what lies on its bed, of those that were told."""
         self._library = library
         self._clock = clock
         self._confirmations = confirmations
+        self._plates = build_plates or {}
 
     def of_printer(
         self,
@@ -53,8 +59,9 @@ class Fitting:
         if stored.file.plate(plate) is not None:
             bounds = self._library.bounds(stored.id, plate)
         fit = fit_file(
-            stored.file, plate, status, bounds=bounds, ams_mapping=ams_mapping, options=options
-        )
+            stored.file, plate, status, bounds=bounds, ams_mapping=ams_mapping, options=options,
+            build_plate=self._plates.get(status.printer_id, ""),
+        )  # fmt: skip
         if bounds is None and fit.level != REFUSE:
             return being_read(fit, stored.name)
         return self._with_answers(fit, stored, plate, status)

@@ -56,7 +56,8 @@ class JobService:
         self._bus = bus
         self._clock = clock
         self._timing = timing
-        self.fitting = Fitting(library, clock, confirmations)
+        plates = {name: config.build_plate for name, config in fleet.configs.items()}
+        self.fitting = Fitting(library, clock, confirmations, plates)
         self._board = Board(store, registry, bus, clock)
         self._watch = Watch(self._board, clock, timing, fleet.is_simulated)
         self._approval = Approval(self._board, fleet, clock, timing)

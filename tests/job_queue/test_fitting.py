@@ -135,3 +135,17 @@ def test_the_firmwares_language(farm: Any, kind: str, firmware: str, flavour: st
     machine = replace(status.machine, file_kinds=("gcode",), firmware=firmware)
     assert facts_of(replace(status, kind=kind, machine=machine)).flavour == flavour
     assert facts_of(status).flavour == "Bambu"
+
+
+def test_build_plate_that_the_owner_named(farm: Any) -> None:
+    """No printer reports what lies on its bed; config.json may."""
+    plate = replace(farm.library.stored.file.plates[0], bed_type="Textured PEI Plate")
+    file = replace(farm.library.stored.file, plates=(plate,))
+    stored, status = replace(farm.library.stored, file=file), farm.printer().status
+
+    def warned(build_plate: str) -> bool:
+        fitting = Fitting(farm.library, farm.clock, None, {status.printer_id: build_plate})
+        return "other_bed_type" in codes(fitting.of_file(stored, 1, status), "warn")
+
+    assert warned("Engineering Plate")
+    assert not warned("textured pei plate") and not warned("")
