@@ -7,29 +7,12 @@ import { store } from '../store.js';
 import { addWords, t } from '../text.js';
 import { answer, frame, modal } from './dialogs.js';
 import { reload } from './queue-acts.js';
-import { targetWords } from './queue-rules.js';
+import { changes, localTime, targetWords } from './queue-rules.js';
 import { say } from './toast.js';
 
 addWords({
   'qe.title': 'Edit {name}', 'qe.copies': 'Copies', 'qe.copies.made': 'Copies ({n} are made or on their way)', 'qe.target': 'Printer', 'qe.priority': 'Priority, −10 to 10', 'qe.notbefore': 'Not before', 'qe.notes': 'Notes', 'qe.save': 'Save', 'qe.saved': '{name} was changed', 'qe.again': '{text} Press Save again to set what stands here.',
 });
-
-/** Epoch s as a datetime-local input has it. @param {number | null} at */
-export function localTime(at) {
-  if (!at) return '';
-  const d = new Date(at * 1000);
-  return new Date(d.getTime() - d.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
-}
-
-/** What to send: the fields that differ from the job's. @param {Record<string, any>} job
- * @param {{copies: number, target: any, priority: number, not_before: number | null, notes: string}} form */
-export function changes(job, form) {
-  const same = (/** @type {any} */ a, /** @type {any} */ b) => JSON.stringify(a) === JSON.stringify(b);
-  const out = Object.fromEntries(Object.entries(form).filter(([key, value]) => !same(value, job[key])));
-  if (localTime(form.not_before) === localTime(job.not_before)) delete out.not_before; // seconds are not shown
-  if (out.target && job.ams_mapping) out.ams_mapping = null; // its slots are of another printer
-  return out;
-}
 
 /** Everything a job can be for; what it is for now is always among them. @param {any} now */
 function targets(now) {

@@ -107,3 +107,20 @@ export function questionsOf(job, fits, printerOf) {
   const meant = fits.filter((fit) => wants(job.target, printerOf(fit.printer_id) ?? { id: fit.printer_id }));
   return openQuestions(meant, job.confirm ?? []);
 }
+
+/** Epoch s as a datetime-local input has it. @param {number | null} at */
+export function localTime(at) {
+  if (!at) return '';
+  const d = new Date(at * 1000);
+  return new Date(d.getTime() - d.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
+}
+
+/** What to send: the fields that differ from the job's. @param {Record<string, any>} job
+ * @param {{copies: number, target: any, priority: number, not_before: number | null, notes: string}} form */
+export function changes(job, form) {
+  const same = (/** @type {any} */ a, /** @type {any} */ b) => JSON.stringify(a) === JSON.stringify(b);
+  const out = Object.fromEntries(Object.entries(form).filter(([key, value]) => !same(value, job[key])));
+  if (localTime(form.not_before) === localTime(job.not_before)) delete out.not_before; // seconds are not shown
+  if (out.target && job.ams_mapping) out.ams_mapping = null; // its slots are of another printer
+  return out;
+}
