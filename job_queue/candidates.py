@@ -15,6 +15,7 @@ from printers.registry import Snapshot
 REST_S = 30.0
 MOST_REST_S = 1920.0
 _AHEAD_S = 60.0
+_LONG_AGO_S = 2 * 3600.0
 _SAYS_NOTHING = NOT_ITS_FAULT | {"not_started"}
 """Of the printer: the farm's own end, and what a person has looked at."""
 
@@ -27,7 +28,7 @@ def of_farm(
     mono: float,
 ) -> list[Candidate]:
     """In the order of the configuration, which says nothing about whose turn it is."""
-    failures = _failures(view)
+    failures = _failures(view, now)
     hours = hours_printed(view.jobs.values())
     return [
         _candidate(
@@ -68,15 +69,16 @@ def _candidate(
     )
 
 
-def _failures(view: QueueState) -> dict[str, list[Attempt]]:
-    """By printer: attempts of jobs that are waiting again, which came to no start there."""
+def _failures(view: QueueState, now: float) -> dict[str, list[Attempt]]:
+    """By printer: late attempts of jobs that are waiting again, which came to no start there."""
     found: dict[str, list[Attempt]] = {}
     for job in view.jobs.values():
         if not job.attempts or not job.state.is_waiting:
             continue
         for attempt in job.attempts:
             counts = attempt.error is None or attempt.error.code not in _SAYS_NOTHING
-            if attempt.outcome == "not_started" and counts:
+            late = now - (attempt.ended_at or 0.0) < _LONG_AGO_S
+            if attempt.outcome == "not_started" and counts and late:
                 found.setdefault(attempt.printer_id, []).append(attempt)
     return found
 

@@ -45,7 +45,8 @@ def back_to_queue(
     tries would be of no use and no person has asked for one."""
     past = archived(replace(job, error=error), "not_started", now)
     tries = job.tries + (error.code not in NOT_ITS_FAULT and not by_person)
-    refusals = sum(a.outcome == "not_started" and a.started_at is not None for a in past.attempts)
+    recent = past.attempts[-tries:] if tries else ()  # since a person last looked at it
+    refusals = sum(a.outcome == "not_started" and a.started_at is not None for a in recent)
     is_over = tries >= MOST_TRIES or refusals >= MOST_REFUSALS or error.code in _FILE_IS_BAD
     state = JobState.HELD if is_over and not by_person else JobState.QUEUED
     tx.move(job.id, state)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core.clock import Clock
 from core.config import DispatchConfig
@@ -119,11 +119,10 @@ class Dispatcher:
                     sent.append(match)
                 else:
                     refused.append((match, reason))
+            self._last = Pass(at=scene.now, sent=tuple(sent), refused=tuple(refused), why=why)
             all_told = self._tell(self._look() if sent or refused else scene, why)
-            self._last = Pass(
-                at=scene.now, took_s=self._clock.monotonic() - began, sent=tuple(sent),
-                refused=tuple(refused), why=why, unfinished=not all_told,
-            )  # fmt: skip
+            took = self._clock.monotonic() - began
+            self._last = replace(self._last, took_s=took, unfinished=not all_told)
             return self._last
 
     def file_changed(self, file_id: str) -> None:
@@ -214,7 +213,13 @@ class Dispatcher:
             auto_assign=self.config.auto_assign,
             full=self._full(scene.view),
         )
-        return [closed, *reasons] if closed else reasons
+        failed = self._refused(job)
+        return [reason for reason in (closed, failed) if reason is not None] + reasons
+
+    def _refused(self, job: Job) -> Reason | None:
+        """Matching said yes, and then the claim was refused (the disk, somebody faster)."""
+        refused = self._last.refused
+        return next((why for match, why in refused if match.job_id == job.id), None)
 
     def _full(self, view: QueueState) -> Reason | None:
         most = self.config.max_uploads
@@ -236,7 +241,7 @@ class Dispatcher:
     def _outlook(self, scene: _Scene, job: Job, why: Reason | None, until: float) -> Outlook | None:
         """None: there is no time left to ask."""
         own = of_job(job, scene.now, auto_assign=self.config.auto_assign)
-        first = own or why
+        first = own or why or self._refused(job)
         if first is not None:
             return Outlook(first.text, (first,))
         kind = class_of(job)

@@ -321,6 +321,43 @@ def test_somebody_was_faster(farm: Any, monkeypatch: pytest.MonkeyPatch) -> None
     assert farm.job(job).state is JobState.HELD and farm.printer().started == []
 
 
+def test_a_disk_that_takes_no_claim_is_told_and_tried_again(
+    farm: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from core.errors import StorageError
+    from job_queue.json_store import JsonJobStore
+
+    job = farm.add()
+    persist = JsonJobStore._persist
+
+    def full(self: Any, state: Any) -> None:
+        raise StorageError("queue.json could not be written (disk full).")
+
+    monkeypatch.setattr(JsonJobStore, "_persist", full)
+    assert farm.dispatch_once() == []
+    assert farm.service.outlook(job.id).text == "queue.json could not be written (disk full)."
+    assert [reason.code for reason in farm.dispatcher.explain(job)] == ["storage_error"]
+    assert farm.printer().files == {}, "no effect without the intent on disk"
+    monkeypatch.setattr(JsonJobStore, "_persist", persist)
+    assert farm.dispatch_once() == [(job.id, "alder")]
+
+
+def test_a_release_forgives_former_refusals(farm: Any) -> None:
+    def refuse(command: object) -> None:
+        raise PrinterRejected("Alder does not know this file.")
+
+    farm.printer().on_start = refuse
+    job = farm.add()
+    for _ in range(MOST_REFUSALS):
+        farm.dispatch_once()
+        farm.wait(121)
+    assert farm.job(job).state is JobState.HELD
+    farm.service.desk.release(job.id)
+    farm.wait(500)
+    farm.dispatch_once()
+    assert farm.job(job).state is JobState.QUEUED, "it has its tries again"
+
+
 def test_two_passes_at_once_send_one_job_once(farm: Any) -> None:
     import threading
 
