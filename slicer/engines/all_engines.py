@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from slicer.engines.base import Engine
-from slicer.engines.cura import CuraEngine
-from slicer.engines.orca import BAMBU, ORCA
-from slicer.engines.prusa import PrusaSlicer
+from slicer.engines.cura.adapter import CuraEngine
+from slicer.engines.orca.adapter import BAMBU, ORCA
+from slicer.engines.prusa.adapter import PrusaSlicer
 
 
 def all_engines(definitions: Sequence[str] = ()) -> Mapping[str, Engine]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from slicer.profiles.cura import CuraReader
-from slicer.profiles.orca import OrcaPresets
+from slicer.profiles.cura.reader import CuraReader
+from slicer.profiles.orca.reader import OrcaPresets
 from slicer.profiles.presets import Family, PresetReader
-from slicer.profiles.prusa import PrusaPresets
+from slicer.profiles.prusa.reader import PrusaPresets
 
 
 def readers(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from core.config import SlicerConfig
-from slicer.engines import orca
+from slicer.engines.orca import adapter as orca
 from tests.slicer.engines.orca_samples import P1S, Rig, box_stl, project_3mf
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the fake is a script with a shebang")

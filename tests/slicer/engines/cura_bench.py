@@ -10,9 +10,9 @@ from pathlib import Path
 
 from slicer.engines import runner
 from slicer.engines.base import Ended, Installation, SliceOrder, Step, Verdict
-from slicer.engines.cura import CuraEngine
-from slicer.profiles import cura_resources
-from slicer.profiles.cura import CuraReader
+from slicer.engines.cura.adapter import CuraEngine
+from slicer.profiles.cura import resources as cura_resources
+from slicer.profiles.cura.reader import CuraReader
 from slicer.profiles.presets import Bundle, Choice
 from tests.slicer.engines import cura_tree
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from slicer.profiles.cura_resources import Resources
+from slicer.profiles.cura.resources import Resources
 from slicer.profiles.presets import Bundle, Choice, Family, Preset, PresetKind
 
 SETTINGS: dict[str, dict[str, Any]] = {

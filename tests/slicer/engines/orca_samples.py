@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from slicer.engines import orca, runner
+from slicer.engines import runner
 from slicer.engines.base import Ended, Installation, SliceOrder, Step, Verdict
-from slicer.profiles.orca import OrcaPresets
+from slicer.engines.orca import adapter as orca
+from slicer.profiles.orca.reader import OrcaPresets
 from slicer.profiles.presets import Bundle, Choice, Family, Preset, PresetKind
 
 FAKE = Path(__file__).with_name("fake_orca.py")

@@ -11,9 +11,9 @@ from typing import Any
 
 from slicer.engines import runner
 from slicer.engines.base import Ended, Installation, Invocation, SliceOrder, Step, Verdict
-from slicer.engines.prusa import PrusaSlicer
+from slicer.engines.prusa.adapter import PrusaSlicer
 from slicer.profiles.presets import Bundle, Choice, Family, Preset, PresetKind
-from slicer.profiles.prusa import PrusaPresets
+from slicer.profiles.prusa.reader import PrusaPresets
 
 PROGRAM = shutil.which("prusa-slicer")
 MK3S = "Original Prusa i3 MK3S & MK3S+"

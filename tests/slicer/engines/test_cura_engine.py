@@ -11,8 +11,8 @@ import pytest
 from core.clock import ManualClock
 from core.errors import Unusable
 from slicer.engines.base import Ended, Installation, SliceOrder
-from slicer.engines.cura import OUTPUT, CuraEngine
-from slicer.profiles.cura import CuraReader
+from slicer.engines.cura.adapter import OUTPUT, CuraEngine
+from slicer.profiles.cura.reader import CuraReader
 from slicer.profiles.presets import Family
 from tests.slicer.engines import cura_tree
 from tests.slicer.engines.test_cura_gcode import BEFORE, BODY, LOG

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from slicer.profiles.cura_formulas import FormulaError, evaluate
+from slicer.profiles.cura.formulas import FormulaError, evaluate
 
 SETTINGS = {
     "line_width": 0.4,

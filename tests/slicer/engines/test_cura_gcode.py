@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import Unusable
-from slicer.engines import cura_gcode
+from slicer.engines.cura import gcode as cura_gcode
 
 HEADER = ";FLAVOR:Marlin\n;TIME:2596\n;Filament used: 1.89m\n;MINX:99.7"
 LOG = f"Progress: export\nGcode header after slicing:\n{HEADER}\nEnd of gcode header.\n"

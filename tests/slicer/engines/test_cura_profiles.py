@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from core.errors import FarmError, Unusable
-from slicer.profiles import cura_materials, cura_resources
-from slicer.profiles.cura import CuraReader
+from slicer.profiles.cura import materials as cura_materials
+from slicer.profiles.cura import resources as cura_resources
+from slicer.profiles.cura.reader import CuraReader
 from slicer.profiles.presets import Bundle, PresetKind
 from tests.slicer.engines import cura_tree
 

@@ -12,12 +12,12 @@ import pytest
 from core.errors import Unusable
 from slicer.bounds.result import PlateBounds
 from slicer.bounds.runner import scan_file
-from slicer.engines.cura import CuraEngine
-from slicer.engines.cura_settings import resolve
+from slicer.engines.cura.adapter import CuraEngine
+from slicer.engines.cura.settings import resolve
 from slicer.inspection import inspect_file
 from slicer.mesh.check import inspect_model
-from slicer.profiles.cura import CuraReader
-from slicer.profiles.cura_resources import EXTRUDER, PRINTER
+from slicer.profiles.cura.reader import CuraReader
+from slicer.profiles.cura.resources import EXTRUDER, PRINTER
 from slicer.profiles.presets import PresetKind
 from slicer.slicing.checks import check_result
 from tests.slicer.engines import cura_bench, cura_tree, meshes

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from slicer.engines.cura_settings import Resolved, resolve, text_of
-from slicer.profiles.cura import CuraReader
+from slicer.engines.cura.settings import Resolved, resolve, text_of
+from slicer.profiles.cura.reader import CuraReader
 from slicer.profiles.presets import Bundle, Choice
 from tests.slicer.engines import cura_tree
 

@@ -10,7 +10,7 @@ from slicer.engines import detect
 from slicer.engines.all_engines import all_engines
 from slicer.engines.base import Installation
 from slicer.engines.detect import Detector, choose, missing_sentence
-from slicer.engines.prusa import PrusaSlicer
+from slicer.engines.prusa.adapter import PrusaSlicer
 from tests.slicer.engines.prusa_bench import PROGRAM
 
 

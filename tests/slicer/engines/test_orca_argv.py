@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 
 from core.errors import TooLarge, Unusable
-from slicer.engines import orca, orca_settings, orca_version
+from slicer.engines.orca import adapter as orca
+from slicer.engines.orca import settings as orca_settings
+from slicer.engines.orca import version as orca_version
 from slicer.profiles.presets import Choice, Family, Preset, PresetKind
 from tests.slicer.engines.orca_samples import FAKE, MINI, P1S, Rig, chosen, project_3mf
 

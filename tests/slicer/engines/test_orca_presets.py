@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from core.errors import FarmError, Unusable
-from slicer.engines import orca_settings
-from slicer.profiles.orca import OrcaPresets
+from slicer.engines.orca import settings as orca_settings
+from slicer.profiles.orca.reader import OrcaPresets
 from slicer.profiles.presets import Bundle, Family, Preset, PresetKind, Vendor
 from tests.slicer.engines.orca_samples import MINI, P1S, START, chosen, presets, write_vendor
 

@@ -17,8 +17,10 @@ from typing import Any
 import pytest
 
 from slicer.bounds.runner import scan_file
-from slicer.engines import orca, orca_codes, orca_result
 from slicer.engines.base import Ended
+from slicer.engines.orca import adapter as orca
+from slicer.engines.orca import codes as orca_codes
+from slicer.engines.orca import result as orca_result
 from slicer.inspection import inspect_file, thumbnail
 from slicer.printfile import PrintFile
 from slicer.threemf.archive import SafeArchive

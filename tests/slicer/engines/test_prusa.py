@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from core.errors import FarmError, Unusable
-from slicer.engines import prusa
 from slicer.engines.all_engines import all_engines
 from slicer.engines.base import Ended, Installation, SliceOrder, Step
-from slicer.engines.prusa import PrusaSlicer
-from slicer.engines.prusa_config import config_text, merged_filaments
-from slicer.engines.prusa_scripts import refuse_scripts
+from slicer.engines.prusa import adapter as prusa
+from slicer.engines.prusa.adapter import PrusaSlicer
+from slicer.engines.prusa.config import config_text, merged_filaments
+from slicer.engines.prusa.scripts import refuse_scripts
 from slicer.profiles.presets import Choice, Family, Preset, PresetKind
 
 ENGINE = PrusaSlicer()

@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import Unusable
 from slicer.bounds.runner import scan_file
-from slicer.engines.prusa import PrusaSlicer
+from slicer.engines.prusa.adapter import PrusaSlicer
 from tests.slicer.engines import meshes
 from tests.slicer.engines.prusa_bench import PROGRAM, mk3s, order, run, slice_model
 

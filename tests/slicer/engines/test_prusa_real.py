@@ -12,10 +12,10 @@ import pytest
 from slicer.bounds.runner import scan_file
 from slicer.engines import runner
 from slicer.engines.base import Invocation
-from slicer.engines.prusa import PrusaSlicer
+from slicer.engines.prusa.adapter import PrusaSlicer
 from slicer.inspection import inspect_file
 from slicer.profiles.presets import PresetKind
-from slicer.profiles.prusa import PrusaPresets
+from slicer.profiles.prusa.reader import PrusaPresets
 from tests.slicer.engines import meshes, prusa_bench
 from tests.slicer.engines.prusa_bench import PROGRAM, mk3s, order, run, slice_model
 from tests.slicer.engines.step_files import step_box

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from slicer.profiles.prusa_conditions import MAX_LENGTH, BadCondition, compiled
+from slicer.profiles.prusa.conditions import MAX_LENGTH, BadCondition, compiled
 
 MK3S = {
     "printer_model": "MK3S",

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from core.errors import FarmError
-from slicer.profiles import prusa_flatten, prusa_ini
 from slicer.profiles.presets import Bundle, Family, Preset, PresetKind, Vendor
-from slicer.profiles.prusa import PrusaPresets
+from slicer.profiles.prusa import flatten as prusa_flatten
+from slicer.profiles.prusa import ini as prusa_ini
+from slicer.profiles.prusa.reader import PrusaPresets
 from tests.slicer.engines.prusa_bench import PROGRAM, prusa_research
 
 READER = PrusaPresets()

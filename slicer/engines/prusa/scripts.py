@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from core.errors import Unusable
-from slicer.profiles import prusa_groups
+from slicer.profiles.prusa import groups as prusa_groups
 from slicer.threemf.archive import SafeArchive
 
 _LINE = re.compile(

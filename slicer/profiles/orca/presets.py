@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from slicer import values
-from slicer.profiles.orca_inherit import Flattener
-from slicer.profiles.orca_raw import RawPreset
+from slicer.profiles.orca.inherit import Flattener
+from slicer.profiles.orca.raw import RawPreset
 from slicer.profiles.presets import Preset, PresetKind
 
 _CONDITION = re.compile(

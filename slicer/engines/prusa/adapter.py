@@ -7,10 +7,11 @@ import shutil
 from pathlib import Path
 
 from core.errors import Unusable
-from slicer.engines import prusa_config, prusa_verdict
 from slicer.engines.asking import ask, silence
 from slicer.engines.base import Ended, Installation, Invocation, SliceOrder, Step, Verdict
-from slicer.engines.prusa_scripts import refuse_scripts
+from slicer.engines.prusa import config as prusa_config
+from slicer.engines.prusa import verdict as prusa_verdict
+from slicer.engines.prusa.scripts import refuse_scripts
 from slicer.profiles.presets import Family
 
 _TITLE = re.compile(r"^(\w*Slicer)-(\d+)\.(\d+)([\w.\-]*)", re.MULTILINE)

@@ -11,8 +11,8 @@ from typing import Any
 
 from core import jsonio
 from core.errors import Unusable
-from slicer.profiles import cura_ini
-from slicer.profiles.cura_ini import Instance
+from slicer.profiles.cura import ini as cura_ini
+from slicer.profiles.cura.ini import Instance
 
 PRINTER = "fdmprinter"  # every machine inherits it, every setting is declared in it
 EXTRUDER = "fdmextruder"
@@ -23,7 +23,7 @@ Overrides = Mapping[str, Mapping[str, Any]]
 """Setting -> what is said of it: value (a formula or a value), default_value, resolve …"""
 
 _MARK = f"definitions/{PRINTER}.def.json"
-_FETCHED = Path(__file__).resolve().parents[2] / ".slicers/cura/usr/share/cura/resources"
+_FETCHED = Path(__file__).resolve().parents[3] / ".slicers/cura/usr/share/cura/resources"
 _NEAR = (
     "share/cura/resources",  # Windows, an unpacked AppImage
     "../share/cura/resources",  # /usr/bin/CuraEngine

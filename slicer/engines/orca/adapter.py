@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import StorageError, Unusable
-from slicer.engines import orca_picture, orca_project, orca_result, orca_settings, orca_version
 from slicer.engines.base import Ended, Installation, Invocation, SliceOrder, Step, Verdict
-from slicer.engines.orca_progress import step_of
-from slicer.engines.orca_project import LOOSE, Project
-from slicer.engines.orca_settings import BED_TYPES
+from slicer.engines.orca import picture as orca_picture
+from slicer.engines.orca import project as orca_project
+from slicer.engines.orca import result as orca_result
+from slicer.engines.orca import settings as orca_settings
+from slicer.engines.orca import version as orca_version
+from slicer.engines.orca.progress import step_of
+from slicer.engines.orca.project import LOOSE, Project
+from slicer.engines.orca.settings import BED_TYPES
 from slicer.profiles.presets import Family
 
 MAX_TRIANGLES = 2_000_000  # of one plate

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from slicer import values
 from slicer.engines.base import Ended, SliceOrder, Verdict
-from slicer.engines.prusa_scripts import layer_codes
+from slicer.engines.prusa.scripts import layer_codes
 
 _NOISE = re.compile(
     r"\[\d{4}-\d\d-\d\d [\d:.]+\]|\d{1,3} => |terminate called|Aborted|Slicing result"

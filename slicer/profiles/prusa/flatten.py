@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from core.errors import Unusable
-from slicer.profiles import prusa_ini
-from slicer.profiles.prusa_ini import Section
+from slicer.profiles.prusa import ini as prusa_ini
+from slicer.profiles.prusa.ini import Section
 
 MAX_PARENTS = 32
 MAX_DEPTH = 32

@@ -8,8 +8,8 @@ from typing import Any
 
 from core.errors import Unusable
 from slicer import values
-from slicer.profiles import prusa_groups
 from slicer.profiles.presets import Choice, Preset
+from slicer.profiles.prusa import groups as prusa_groups
 
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,99}")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from slicer.profiles.cura_ini import Instance
-from slicer.profiles.cura_machines import Machine
-from slicer.profiles.cura_resources import PRINTER, Resources
+from slicer.profiles.cura.ini import Instance
+from slicer.profiles.cura.machines import Machine
+from slicer.profiles.cura.resources import PRINTER, Resources
 from slicer.profiles.presets import Preset, PresetKind
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.errors import Unusable
-from slicer.profiles import cura_materials
-from slicer.profiles.cura_ini import Instance
-from slicer.profiles.cura_materials import Material
-from slicer.profiles.cura_resources import EXTRUDER, PRINTER, Definition, Overrides, Resources
+from slicer.profiles.cura import materials as cura_materials
+from slicer.profiles.cura.ini import Instance
+from slicer.profiles.cura.materials import Material
+from slicer.profiles.cura.resources import EXTRUDER, PRINTER, Definition, Overrides, Resources
 from slicer.profiles.presets import Preset, PresetKind
 
 MAX_EXTRUDERS = 16

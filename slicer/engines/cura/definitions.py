@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from core.errors import Unusable
-from slicer.engines import cura_gcode
 from slicer.engines.base import SliceOrder
-from slicer.engines.cura_settings import Resolved, text_of
+from slicer.engines.cura import gcode as cura_gcode
+from slicer.engines.cura.settings import Resolved, text_of
 
 MACHINE = "machine"
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 
 from core.errors import FarmError, TooLarge, Unusable
-from slicer.profiles import orca_raw
-from slicer.profiles.orca_raw import RawPreset
+from slicer.profiles.orca import raw as orca_raw
+from slicer.profiles.orca.raw import RawPreset
 from slicer.threemf.archive import SafeArchive
 
 MAX_PRESETS = 500

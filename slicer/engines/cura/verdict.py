@@ -11,8 +11,8 @@ import re
 from pathlib import Path
 
 from slicer import values
-from slicer.engines import cura_gcode
 from slicer.engines.base import Ended, Verdict
+from slicer.engines.cura import gcode as cura_gcode
 
 _MESSAGES: tuple[tuple[str, str, str, str], ...] = (
     # what it says, code, whose fault, what to tell

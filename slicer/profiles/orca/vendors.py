@@ -11,8 +11,8 @@ from typing import Any
 
 from core.errors import FarmError, Unusable
 from slicer import values
-from slicer.profiles import orca_raw
-from slicer.profiles.orca_raw import RawPreset
+from slicer.profiles.orca import raw as orca_raw
+from slicer.profiles.orca.raw import RawPreset
 from slicer.profiles.presets import Family, PresetKind, Vendor
 
 MAX_VENDORS = 400  # OrcaSlicer brings about 70

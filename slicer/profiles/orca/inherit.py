@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from core.errors import TooLarge, Unusable
-from slicer.profiles.orca_raw import MAX_KEYS, RawPreset
+from slicer.profiles.orca.raw import MAX_KEYS, RawPreset
 from slicer.profiles.presets import PresetKind
 
 MAX_DEPTH = 16  # real chains reach 5

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from core import jsonio
-from slicer.profiles import cura_formulas
-from slicer.profiles.cura_formulas import FormulaError
-from slicer.profiles.cura_resources import Overrides
+from slicer.profiles.cura import formulas as cura_formulas
+from slicer.profiles.cura.formulas import FormulaError
+from slicer.profiles.cura.resources import Overrides
 from slicer.profiles.presets import Choice, Preset
 
 logger = logging.getLogger(__name__)

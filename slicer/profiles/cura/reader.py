@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import TooLarge, Unusable
-from slicer.profiles import cura_formulas, cura_ini, cura_machines, cura_qualities, cura_resources
-from slicer.profiles.cura_formulas import FormulaError
-from slicer.profiles.cura_ini import Instance
-from slicer.profiles.cura_resources import PRINTER, Definition, Resources
+from slicer.profiles.cura import formulas as cura_formulas
+from slicer.profiles.cura import ini as cura_ini
+from slicer.profiles.cura import machines as cura_machines
+from slicer.profiles.cura import qualities as cura_qualities
+from slicer.profiles.cura import resources as cura_resources
+from slicer.profiles.cura.formulas import FormulaError
+from slicer.profiles.cura.ini import Instance
+from slicer.profiles.cura.resources import PRINTER, Definition, Resources
 from slicer.profiles.presets import Bundle, Family, Preset, PresetKind, Vendor
 from slicer.threemf.archive import SafeArchive
 

@@ -15,9 +15,9 @@ from typing import Any
 from core import jsonio
 from core.errors import FarmError
 from slicer import values
-from slicer.engines import orca_codes
 from slicer.engines.base import Ended, SliceOrder, Verdict
-from slicer.engines.orca_codes import ENGINE, MODEL, SETTINGS
+from slicer.engines.orca import codes as orca_codes
+from slicer.engines.orca.codes import ENGINE, MODEL, SETTINGS
 from slicer.threemf import members, projects, slice_info
 from slicer.threemf.archive import SafeArchive
 

@@ -15,13 +15,15 @@ from pathlib import Path
 from core import jsonio
 from core.clock import Clock, SystemClock
 from core.errors import Unusable
-from slicer.engines import cura_gcode, cura_settings, cura_verdict
 from slicer.engines.asking import ask, silence
 from slicer.engines.base import Ended, Installation, Invocation, SliceOrder, Step, Verdict
-from slicer.engines.cura_definitions import MACHINE, definitions_of, plain
-from slicer.profiles import cura_resources
-from slicer.profiles.cura_machines import require_found
-from slicer.profiles.cura_resources import EXTRUDER, PRINTER
+from slicer.engines.cura import gcode as cura_gcode
+from slicer.engines.cura import settings as cura_settings
+from slicer.engines.cura import verdict as cura_verdict
+from slicer.engines.cura.definitions import MACHINE, definitions_of, plain
+from slicer.profiles.cura import resources as cura_resources
+from slicer.profiles.cura.machines import require_found
+from slicer.profiles.cura.resources import EXTRUDER, PRINTER
 from slicer.profiles.presets import Family
 
 OUTPUT = "out.gcode"

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.errors import FarmError
-from slicer.profiles import orca_export, orca_presets, orca_vendors
-from slicer.profiles.orca_inherit import Find, Flattener
-from slicer.profiles.orca_raw import RawPreset
+from slicer.profiles.orca import export as orca_export
+from slicer.profiles.orca import presets as orca_presets
+from slicer.profiles.orca import vendors as orca_vendors
+from slicer.profiles.orca.inherit import Find, Flattener
+from slicer.profiles.orca.raw import RawPreset
 from slicer.profiles.presets import Bundle, Family, Preset, PresetKind, Vendor
 
 Key = tuple[PresetKind, str]

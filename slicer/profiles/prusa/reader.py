@@ -7,11 +7,13 @@ from pathlib import Path
 
 from core.errors import Unusable
 from slicer import values
-from slicer.profiles import prusa_conditions, prusa_groups, prusa_ini
 from slicer.profiles.presets import Bundle, Family, Preset, PresetKind, Vendor
-from slicer.profiles.prusa_conditions import BadCondition, Condition
-from slicer.profiles.prusa_flatten import Flattener, Values, is_abstract
-from slicer.profiles.prusa_ini import Section
+from slicer.profiles.prusa import conditions as prusa_conditions
+from slicer.profiles.prusa import groups as prusa_groups
+from slicer.profiles.prusa import ini as prusa_ini
+from slicer.profiles.prusa.conditions import BadCondition, Condition
+from slicer.profiles.prusa.flatten import Flattener, Values, is_abstract
+from slicer.profiles.prusa.ini import Section
 
 _KINDS = {
     "printer": PresetKind.MACHINE,

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from slicer.profiles.prusa_ini import unescaped
+from slicer.profiles.prusa.ini import unescaped
 
 Settings = Mapping[str, str]
 Condition = Callable[[Settings], bool]

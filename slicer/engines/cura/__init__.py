@@ -1,0 +1,1 @@
+"""CuraEngine's command line: found, asked, watched and believed."""

@@ -1,0 +1,1 @@
+"""OrcaSlicer's and Bambu Studio's command line: found, asked, watched and believed."""

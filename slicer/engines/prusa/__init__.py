@@ -1,0 +1,1 @@
+"""PrusaSlicer's command line: found, asked, watched and believed."""

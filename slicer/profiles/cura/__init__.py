@@ -1,0 +1,1 @@
+"""Cura's presets, read until nothing is left to inherit."""

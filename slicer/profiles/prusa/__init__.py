@@ -1,0 +1,1 @@
+"""PrusaSlicer's presets, read until nothing is left to inherit."""
