@@ -6,6 +6,8 @@ import math
 
 Reach = tuple[float, float, float, float]
 """x0, y0, x1, y1"""
+_EVEN = 0.02
+"""Up to this share an end's distance from the middle, squared, may be off by rounding."""
 
 
 def reach_of_center(
@@ -41,7 +43,9 @@ def reach_beyond_ends(
     end_i, end_j = to_x - x - i, to_y - y - j
     turn = end_i * j - end_j * i  # positive: counter-clockwise by less than half a circle
     if (turn < 0 if clockwise else turn > 0) and i * end_i <= 0 and j * end_j <= 0:
-        return None  # both ends in one quarter, and the short way between them
+        uneven = abs(i * i + j * j - end_i * end_i - end_j * end_j)
+        if uneven <= _EVEN * (i * i + j * j):
+            return None  # both ends in one quarter, and the short way between them
     return reach_of_center(x, y, to_x, to_y, i, j, clockwise=clockwise)
 
 

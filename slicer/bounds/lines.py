@@ -21,6 +21,8 @@ _LAYER = re.compile(rb";(?:LAYER_CHANGE|LAYER:-?\d| CHANGE_LAYER| layer \d| BEGI
 _PART = re.compile(rb"; ?(?:TYPE:|FEATURE: )(Custom\b)?")
 _END = re.compile(rb"; ?(?:End of Gcode|MACHINE_END_GCODE|EXECUTABLE_BLOCK_END)")
 _HEAT = re.compile(rb"(EXTRUDER|NOZZLE|HOTEND|BED|CHAMBER)[A-Z_]{0,20}=(\d{1,4}(?:\.\d{1,3})?)")
+_SHIFT = re.compile(rb"\b([XYZ])(_ADJUST)?=([-+]?(?:\d{1,6}(?:\.\d{0,9})?|\.\d{1,9}))")
+_STATE = re.compile(rb"\bNAME=\"?([A-Z0-9_.-]{1,60})")
 _HEATER = re.compile(rb"HEATER=\"?(\w{1,40})\"?.{0,80}?TARGET=(\d{1,4}(?:\.\d{1,3})?)", re.I)
 
 PLAIN_COMMENT = (
@@ -52,6 +54,9 @@ IN_THE_MODEL = frozenset(
     | {"Z_OFFSET_APPLY_PROBE", "Z_OFFSET_APPLY_ENDSTOP", "DELTA_CALIBRATE", "PROBE_CALIBRATE"}
 )
 """Dangerous outside the slicer's own start, end and custom code (Bambu's start code saves once)."""
+SHIFTS = frozenset({"M206", "M428", "FORCE_MOVE", "SET_KINEMATIC_POSITION"})
+"""Dangerous wherever they stand: behind them the moves go elsewhere than the scan has followed
+(as does M92 for X, Y or Z)."""
 _REST = frozenset({"M84", "M18", "M2", "M02"})
 _REST_WORDS = ("TURN_OFF_HEATERS", "END_PRINT", "PRINT_END", "END_GCODE")
 
@@ -71,7 +76,7 @@ class Lines:
         self._nozzles: dict[int, float] = {}
         self._bed = self._chamber = 0.0
         self._inches = False
-        self._dangers: list[tuple[Danger, bool]] = []  # and whether the first layer had begun
+        self._dangers: list[tuple[Danger, bool]] = []  # and whether it counts in a marked file
         self._danger_counts = [0, 0, 0]  # always; in the model's part; before the first layer
         self._flavours: set[str] = set()
 
@@ -146,9 +151,11 @@ class Lines:
             motion.home(rest)
         elif code == 10:
             words = _words(rest)
+            if "L" in words:  # a coordinate system of its own, not firmware retraction
+                raise UnsupportedMove("G10")
             if "P" in words:
                 self._heat_nozzle(int(words["P"]), max(words.get("S", 0), words.get("R", 0)))
-        elif code in (5, 18, 19):
+        elif code in (5, 18, 19) or 53 <= code <= 59:
             raise UnsupportedMove(f"G{code}")
 
     # -- M -------------------------------------------------------------------------------------
@@ -170,7 +177,8 @@ class Lines:
         elif name in _REST:
             self.motion.resting = True
         elif name in ALWAYS or name in IN_THE_MODEL:
-            self._danger(name, number)
+            scales = code == 92 and not {"X", "Y", "Z"}.isdisjoint(_words(rest))
+            self._danger(name, number, anywhere=scales)
 
     def _heat_nozzle(self, tool: int, target: float) -> None:
         if target > 0 and 0 <= tool <= _MAX_TOOL:
@@ -188,6 +196,8 @@ class Lines:
             self._danger(name, number)
         if name.startswith(_REST_WORDS):
             self.motion.resting = True
+        elif name.endswith(("_GCODE_OFFSET", "_GCODE_STATE")):
+            self._klipper_place(name, line)
         for what, value in _HEAT.findall(line):
             self._heat(what.decode(), float(value))
         heater = _HEATER.search(line)
@@ -203,14 +213,29 @@ class Lines:
             digits = re.sub(r"\D", "", what)[:2]
             self._heat_nozzle(int(digits or self.motion.tool), target)
 
-    def _danger(self, name: str, number: int) -> None:
-        in_block = self.is_custom or self.is_end
-        if in_block and name not in ALWAYS:
+    def _klipper_place(self, name: str, line: bytes) -> None:
+        motion, moves = self.motion, b"MOVE=1" in line
+        if name == "SET_GCODE_OFFSET":
+            for axis, adds, value in _SHIFT.findall(line):
+                motion.set_shift(b"XYZ".index(axis), float(value), adds=bool(adds), moves=moves)
             return
-        started = bool(self.layers)
-        self._danger_counts[0 if name in ALWAYS else 1 if started else 2] += 1
+        found = _STATE.search(line)
+        state = found[1].decode() if found else "default"
+        if name == "SAVE_GCODE_STATE":
+            motion.save(state)
+        elif name == "RESTORE_GCODE_STATE":
+            motion.restore(state, moves=moves)
+
+    def _danger(self, name: str, number: int, *, anywhere: bool = False) -> None:
+        in_block, started = self.is_custom or self.is_end, bool(self.layers)
+        shifts = anywhere or name in SHIFTS
+        anywhere = shifts or name in ALWAYS
+        if in_block and not anywhere:
+            return
+        self._danger_counts[0 if anywhere else 1 if started else 2] += 1
         if len(self._dangers) < 2 * MAX_DANGERS:
-            self._dangers.append((Danger(number, name, in_block or not started), started))
+            danger = Danger(number, name, not shifts and (in_block or not started))
+            self._dangers.append((danger, anywhere or started))
 
     # -- the result ----------------------------------------------------------------------------
 
@@ -247,7 +272,7 @@ class Lines:
         """Without layer marks nobody can tell start code from the model, so all count."""
         if not marked:
             return tuple(Danger(d.line, d.command, False) for d, _ in self._dangers)
-        return tuple(d for d, started in self._dangers if started or d.command in ALWAYS)
+        return tuple(danger for danger, counts in self._dangers if counts)
 
 
 def _words(text: bytes) -> dict[str, float]:

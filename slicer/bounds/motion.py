@@ -14,7 +14,13 @@ from slicer.bounds.result import Box
 MAX_MM = 100_000.0
 """No printer is larger; beyond it numbers are nonsense."""
 
+_MOST_SAVED = 64
+"""States a file may keep under names of their own."""
+
 Extent = list[float]
+_State = tuple[
+    tuple[bool, bool], tuple[float, ...], tuple[float, ...], float, tuple[float, float, float]
+]
 
 
 def empty() -> Extent:
@@ -41,6 +47,7 @@ class Motion:
     def __init__(self) -> None:
         self.x = self.y = self.z = math.nan
         self.offset = [0.0, 0.0, 0.0]  # G92: the machine's place of the file's zero
+        self.shift = [0.0, 0.0, 0.0]  # Klipper's SET_GCODE_OFFSET, part of ``offset``
         self.e = 0.0
         self.unit = 1.0
         self.relative = False
@@ -52,6 +59,7 @@ class Motion:
         self.into = self.early  # where extruding moves count now
         self.in_first_layer = False
         self.resting = False  # put to rest since the last move of the model
+        self._saved: dict[str, _State] = {}
 
     @property
     def is_plain(self) -> bool:
@@ -152,8 +160,40 @@ class Motion:
         named = [at for at, axis in enumerate((b"X", b"Y", b"Z")) if axis in axes] or range(3)
         place = [self.x, self.y, self.z]
         for at in named:
-            self.offset[at] = place[at] = 0.0
+            self.offset[at], place[at] = self.shift[at], 0.0
         self.x, self.y, self.z = place
+
+    # -- Klipper's own ways to shift what follows ----------------------------------------------
+
+    def set_shift(self, at: int, value: float, *, adds: bool, moves: bool) -> None:
+        """SET_GCODE_OFFSET: the file's zero is moved; the head only with MOVE=1."""
+        by = value if adds else value - self.shift[at]
+        self.shift[at] += by
+        self.offset[at] += by
+        if moves:
+            place = [self.x, self.y, self.z]
+            place[at] += by
+            self.x, self.y, self.z = place
+            include(self.travel, *place)
+
+    def save(self, name: str) -> None:
+        """SAVE_GCODE_STATE: modes, zero and place."""
+        if len(self._saved) < _MOST_SAVED or name in self._saved:
+            modes = self.relative, self.relative_e
+            place = self.x, self.y, self.z
+            self._saved[name] = modes, tuple(self.offset), tuple(self.shift), self.e, place
+
+    def restore(self, name: str, *, moves: bool) -> None:
+        """RESTORE_GCODE_STATE; with MOVE=1 the head goes back too."""
+        state = self._saved.get(name)
+        if state is None:
+            return
+        modes, offset, shift, self.e, place = state
+        self.relative, self.relative_e = modes
+        self.offset, self.shift = list(offset), list(shift)
+        if moves:
+            self.x, self.y, self.z = place
+            include(self.travel, *place)
 
 
 def include(extent: Extent, x: float, y: float, z: float) -> None:

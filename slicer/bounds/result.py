@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-VERSION = 1
+VERSION = 2
 """Of the scan: a result of another version is not used."""
 
 LIMITED = frozenset({"time", "memory", "crashed"})

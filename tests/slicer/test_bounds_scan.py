@@ -156,7 +156,7 @@ def test_heat_of_klipper_macros() -> None:
 
 
 def test_dangers_count_outside_the_slicers_own_code() -> None:
-    found = of("M500\nFORCE_MOVE X=1\n" + START + "G1 X9 Y9 E1\nM500\n" + END + "M500\nM997\n")
+    found = of("M500\nPID_CALIBRATE\n" + START + "G1 X9 Y9 E1\nM500\n" + END + "M500\nM997\n")
     assert [(d.line, d.command, d.in_block) for d in found.dangers] == [
         (11, "M500", False),
         (16, "M997", True),
