@@ -104,4 +104,4 @@ def test_the_short_cut_for_arcs_trusts_no_arc_that_is_none() -> None:
     crooked = reach_beyond_ends(61.2, 135, 61.375, 115.4, 5.372, -19.6, clockwise=False)
     assert crooked is not None
     assert crooked[0] == pytest.approx(66.572 - math.hypot(5.372, 19.6))
-    assert reach_beyond_ends(0, 10, 10, 0, 0.001, -9.999, clockwise=True) is None
+    assert reach_beyond_ends(0, 10.01, 10, 0, 0, -10.01, clockwise=True) is None
