@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ def farm(new_farm: Callable[..., FarmProcess]) -> FarmProcess:
             entry("maple", "H2D", "printing"),
             entry("larch", "X1C"),
             entry("yew", "X1C"),
+            entry("ash", "P1S"),
         ],
         time_scale=2,
     )
@@ -37,7 +39,26 @@ def farm(new_farm: Callable[..., FarmProcess]) -> FarmProcess:
     farm.wait_for("larch", "ready")
     assert farm.api("POST", "/api/printers/larch/maintenance", {"on": True, "note": "New belt"})
     farm.knobs("yew", mute_all=True)
+    fill_queue(farm)
     return farm
+
+
+def fill_queue(farm: FarmProcess) -> None:
+    """One job on a printer, one that waits, one that is held, one removed."""
+    farm.wait_for("ash", "ready")
+    file_id = farm.upload("gear.gcode.3mf", gear(farm, "ash"))["id"]
+    wishes: list[dict[str, Any]] = [
+        {"target": {"printer_id": "ash"}},
+        {"target": {"printer_ids": ["oak", "elm"]}, "copies": 4, "priority": 1},
+        {"target": {"printer_id": "oak"}, "held": True, "notes": "Which colour?"},
+        {"target": {"printer_id": "fir"}},
+        {"target": {"printer_id": "oak"}, "held": True},
+    ]
+    for wish in wishes:
+        status, job = farm.api("POST", "/api/jobs", {"file_id": file_id, **wish})
+        assert status == 201, job
+    assert farm.api("DELETE", f"/api/jobs/{job['id']}")[0] == 200
+    farm.wait_for("ash", "preparing", "printing")
 
 
 def violations(page: Page) -> list[str]:
@@ -82,7 +103,7 @@ def test_axe_finds_nothing(farm: FarmProcess, browser: Browser, size: Any, theme
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_have_count(0)
 
-    expect(page.locator("pf-printer-card")).to_have_count(8)
+    expect(page.locator("pf-printer-card")).to_have_count(9)
     for mode in ("Cards", "List", "Cameras"):
         page.get_by_role("button", name=mode, exact=True).click()
         check(f"farm, {mode}")
@@ -102,6 +123,7 @@ def test_axe_finds_nothing(farm: FarmProcess, browser: Browser, size: Any, theme
     opened("upload dialog")
     page.keyboard.press("?")
     opened("help")
+    queue_and_files(page, check, opened)
     for name in ("cedar", "oak", "fir", "elm", "juniper", "maple", "larch", "yew"):
         page.evaluate(f"location.hash = '#/p/{name}'")
         expect(page.get_by_role("heading", level=1)).to_have_text(name.capitalize())
@@ -121,10 +143,45 @@ def test_axe_finds_nothing(farm: FarmProcess, browser: Browser, size: Any, theme
     assert {place: lines for place, lines in found.items() if lines} == {}
 
 
+def queue_and_files(
+    page: Page, check: Callable[[str], None], opened: Callable[[str], None]
+) -> None:
+    """The pages besides the farm and its printers."""
+    page.evaluate("location.hash = '#/queue'")
+    expect(page.locator("li.q")).to_have_count(3)
+    expect(page.locator(".q-fly")).to_have_count(1)
+    expect(page.locator(".q-mat").first).to_contain_text("PLA")
+    page.get_by_role("button", name="Printer by printer").first.click()
+    expect(page.locator(".q-each li").first).to_be_visible()
+    check("queue")
+    page.get_by_role("button", name=re.compile("^More for")).first.click()
+    check("a job's menu")
+    page.locator("#qmenu").get_by_role("button", name="Edit…").click()
+    opened("edit a job")
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.locator(".known button").first.click()
+    expect(page.get_by_role("radio", name="Any P1S")).to_be_visible()
+    opened("add to the queue")
+    page.evaluate("location.hash = '#/files'")
+    link = page.get_by_role("list", name="Files", exact=True).get_by_role("link").first
+    expect(link).to_be_visible()
+    check("files")
+    link.click()
+    expect(page.locator(".fvalues")).to_be_visible()
+    expect(page.get_by_role("list", name="Where it fits").locator("> li").first).to_be_visible()
+    check("a file")
+    page.evaluate("location.hash = '#/settings'")
+    expect(page.locator(".scard").first).to_be_visible()
+    check("settings")
+
+
 def test_no_page_has_console_errors(farm: FarmProcess, new_page: Callable[..., Page]) -> None:
     """The fixture fails on script errors, missing files and CSP violations."""
     page = new_page(farm.url)
     settle(page)
+    for place, words in (("queue", "Queue"), ("files", "Files"), ("settings", "Settings")):
+        page.evaluate(f"location.hash = '#/{place}'")
+        expect(page.get_by_role("heading", level=1)).to_have_text(words)
     for name in ("oak", "cedar", "elm", "maple", "yew"):
         page.evaluate(f"location.hash = '#/p/{name}'")
         expect(page.get_by_role("heading", level=1)).to_have_text(name.capitalize())
@@ -133,7 +190,7 @@ def test_no_page_has_console_errors(farm: FarmProcess, new_page: Callable[..., P
     page.goto(f"{farm.url}/#/p/nobody")
     expect(page.get_by_text("There is no such printer")).to_be_visible()
     page.get_by_role("link", name="Back to the farm").click()
-    expect(page.locator("pf-printer-card")).to_have_count(8)
+    expect(page.locator("pf-printer-card")).to_have_count(9)
 
 
 def tab_to(page: Page, name: str, steps: int = 90) -> None:
