@@ -19,7 +19,7 @@ from pathlib import Path
 
 from core.clock import Clock, SystemClock
 from core.errors import StorageError
-from slicer.engines import launch
+from slicer.engines import launch, leftovers
 from slicer.engines.base import Ended, Invocation, Step
 from slicer.engines.launch import NOT_STARTED
 from slicer.engines.output import MAX_SPOKEN_BYTES, Listener
@@ -67,6 +67,7 @@ def run(
             return Ended(code=NOT_STARTED, tail=f"{invocation.argv[0]} cannot be started: {error}")
         if child.stdout is None:  # asked for in _start
             raise AssertionError("the slicer was started without a pipe for its output")
+        stack.callback(leftovers.end_processes, folder)
         stack.callback(child.stdout.close)
         listener = Listener(child.stdout.fileno(), pipe)
         return _stay(child, listener, limits, _Forwards(progress, on_step))
