@@ -4,6 +4,7 @@
     GET  /printers/ID                    one printer: endpoint, knobs, actions, clients
     GET  /printers/ID/storage            the files on its card
     GET  /printers/ID/requests           what it was asked, newest last
+    GET  /prints                         what was really printed, on which bed
     POST /printers/ID/knobs              {"sd_missing": true, ...}
     POST /printers/ID/actions/NAME       {arguments by name}
 
@@ -106,6 +107,8 @@ class ControlServer:
         match request.method, request.path:
             case "GET", []:
                 return self._overview()
+            case "GET", ["prints"]:
+                return {"printers": {name: _truth(host) for name, host in self._hosts.items()}}
             case "GET", ["printers", printer_id]:
                 return _details(self._host(printer_id))
             case "GET", ["printers", printer_id, "storage"]:
@@ -195,6 +198,15 @@ def _details(host: SimulatedHost) -> dict[str, Any]:
         "certificate_sha256": host.certificate_sha256,
         "knobs": asdict(host.knobs),
         "actions": actions.describe(host),
+    }
+
+
+def _truth(host: SimulatedHost) -> dict[str, Any]:
+    machine = host.machine
+    return {
+        "bed": machine.part_on_bed,
+        "busy": machine.job.busy,
+        "prints": machine.ledger.rows(),
     }
 
 

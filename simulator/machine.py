@@ -11,6 +11,7 @@ from collections.abc import Callable
 from simulator.ams import Ams
 from simulator.gcode_exec import GcodeConsole
 from simulator.knobs import MachineKnobs
+from simulator.ledger import Ledger
 from simulator.models import Model, model_named
 from simulator.physics import Axes, Heat
 from simulator.print_run import PrintRun
@@ -59,6 +60,7 @@ class VirtualPrinter(ABC):
         self.filament_sensor = True
         self.run: PrintRun | None = None
         self.bed_part: Part | None = None
+        self.ledger = Ledger()
         self.console = self._new_console()
         self.uptime = 0.0  # real seconds
         self._timers: list[tuple[float, Callable[[], None]]] = []
@@ -146,12 +148,14 @@ class VirtualPrinter(ABC):
         """A run says it is over."""
         if self.run is run:
             self.run = None
+            self.ledger.end("finished" if self.job.gcode_state == "FINISH" else "failed")
 
     # --- people and faults (the control port's actions) -------------------------------------------
 
     def power_cycle(self) -> None:
         """Off and on again: IDLE, counters and errors gone, position unknown, spools stay."""
         self.run = None
+        self.ledger.end("cut")
         self._timers.clear()
         self.job, self.health = JobInfo(), Health()
         self.heat.off()
@@ -191,6 +195,11 @@ class VirtualPrinter(ABC):
         """Somebody presses Stop at the screen."""
         if self.run is not None:
             self.run.stop()
+
+    @property
+    def part_on_bed(self) -> str:
+        """Name of the part on the bed, "" for none."""
+        return self.bed_part.name if self.bed_part is not None else ""
 
     def clear_bed(self) -> None:
         """Somebody takes the part away (only the camera shows it)."""

@@ -84,7 +84,9 @@ class PlainPrinter(VirtualPrinter):
             raise ValueError("The printer is busy")
         if self.fault or not self.connected:
             raise ValueError("The printer is not ready")
-        run = PlainRun(self, path, self.storage.read(path))
+        content, lay_there = self.storage.read(path), self.part_on_bed
+        run = PlainRun(self, path, content)
+        self.ledger.begin(path, lay_there)
         if self.ams.loaded is not None:
             self.ams.loaded.grams = self.ams.loaded.weight
         self.filament_sensor = True
@@ -146,6 +148,7 @@ class PlainPrinter(VirtualPrinter):
             return
         self.run.active = False
         self.run = None
+        self.ledger.end(how)
         self.ended, self.settling, self.pause_reason = how, "", ""
         self.job.gcode_state = "FINISH" if how == "finished" else "FAILED"
         self.job.stage = None

@@ -87,6 +87,8 @@ class BambuMachine(VirtualPrinter):
     def begin(self, start: Start) -> None:
         """Start a run now."""
         self.filament_sensor = True
+        if not start.system:
+            self.ledger.begin(self.job.file, self.part_on_bed)
         self.run = PrintRun(self, start)
 
     # --- people and faults (the control port's actions) -------------------------------------------

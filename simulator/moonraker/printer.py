@@ -256,6 +256,7 @@ class KlipperPrinter(PlainPrinter):
         """The card begins to read a file."""
         name = (self.card.path or "").rpartition("/")[2]
         self.job = JobInfo(file=name, subtask_name=name.rpartition(".")[0])
+        self.ledger.begin(name, self.part_on_bed)
         self.bed_part = Part(self.job.subtask_name, "8B95A1")
         if self.ams.loaded is not None:
             self.ams.loaded.grams = self.ams.loaded.weight
@@ -272,6 +273,7 @@ class KlipperPrinter(PlainPrinter):
         """finished, cancelled or failed."""
         self.job_state_changed()
         self.ended = how
+        self.ledger.end(how)
         if how == "finished":
             self.job.percent = 100
             if self.bed_part is not None:
