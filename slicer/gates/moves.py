@@ -21,7 +21,7 @@ HEAT_TOLERANCE_C = 0.5
 _REASONS = {
     "line_too_long": "one of its lines is longer than any slicer writes",
     "too_many_lines": "it has more lines than the farm reads",
-    "unsupported_move": "it contains moves whose reach the farm cannot tell (G5, G18 or G19)",
+    "unsupported_move": "it contains moves whose reach the farm cannot tell (G5, G10 L, G18, G19, G53…)",
     "damaged": "its G-code cannot be unpacked",
     "time": "reading it took too long",
     "memory": "reading it took too much memory",
@@ -33,6 +33,7 @@ _EFFECTS = (
     (("M112", "M999", "FIRMWARE_RESTART", "RESTART"), "stops or restarts it"),
     (("RUN_SHELL_COMMAND",), "runs a program on its computer"),
     (("FORCE_MOVE", "SET_KINEMATIC_POSITION"), "moves it past its own limits"),
+    (("M206", "M428", "M92"), "changes where its moves go"),
     (("M28", "M29", "M30", "M32", "SDCARD"), "writes, deletes or starts files on it"),
 )
 _BEYOND_THE_PRINT = frozenset({"RUN_SHELL_COMMAND", "M997"})

@@ -15,6 +15,7 @@ HEIGHT_TOLERANCE_MM = 0.01
 PRIMING_REACH_MM = 25.0  # real start code primes up to 4 mm beside the bed
 TRAVEL_REACH_MM = 60.0  # real ones wipe 48 mm beside it
 LIFT_REACH_MM = 10.0
+DIVE_REACH_MM = -3.0  # real start code wipes at -1.5
 SUNK_MM = -0.5
 
 
@@ -112,19 +113,21 @@ def check_priming(plate: PlateBounds, limits: MachineLimits) -> Verdict | None:
 
 
 def check_travel(plate: PlateBounds, limits: MachineLimits) -> Verdict | None:
-    """far_travel (warn) for moves that end far outside the machine."""
+    """far_travel (confirm) for moves that end far outside the machine: what firmware does not stop
+    rams the frame or the bed."""
     box = plate.travel
     if box is None or limits.volume_mm is None:
         return None
     beside = _reach(box, limits, limits.volume_mm) > TRAVEL_REACH_MM
     above = box.z1 > limits.volume_mm[2] + LIFT_REACH_MM
-    if not (beside or above):
+    if not (beside or above or box.z0 < DIVE_REACH_MM):
         return None
     return Verdict(
-        WARN,
+        CONFIRM,
         "far_travel",
-        f"The file moves the head to {_span(box)}, up to Z {plain(box.z1)} mm; {limits.name} "
-        f"has {_bed(limits)} and {plain(limits.volume_mm[2])} mm of height.",
+        f"The file moves the head to {_span(box)}, Z {plain(box.z0)} to {plain(box.z1)} mm; "
+        f"{limits.name} has {_bed(limits)} and {plain(limits.volume_mm[2])} mm of height. "
+        "Check that it was sliced for this printer.",
     )
 
 

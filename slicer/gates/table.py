@@ -74,7 +74,7 @@ GATES: tuple[Gate, ...] = (
         "Do start and end code lay down filament near the bed?",
         ((CONFIRM, "priming_off_bed"),),
     ),
-    Gate("travel", "Do all moves end near the bed?", ((WARN, "far_travel"),)),
+    Gate("travel", "Do all moves end near the bed?", ((CONFIRM, "far_travel"),)),
     Gate(
         "nozzle heat",
         "Does the nozzle stay within the printer's highest temperature?",
@@ -93,7 +93,7 @@ GATES: tuple[Gate, ...] = (
     Gate(
         "dangers",
         "Are there commands that change the printer itself? (A warning in the slicer's own start, "
-        "end and custom code, unless they run programs or replace the firmware.)",
+        "end and custom code, unless they run programs, replace the firmware or move the zero.)",
         ((CONFIRM, "dangerous_gcode"), (WARN, "dangerous_gcode")),
     ),
     Gate("inches", "Are all moves in millimetres?", ((WARN, "inches"),)),

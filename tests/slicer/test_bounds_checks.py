@@ -91,10 +91,13 @@ TABLE: dict[str, tuple[PlateBounds, MachineLimits, str, str, str]] = {
         "X 0 to 300",
     ),
     "travel far outside": (
-        replace(GOOD, travel=Box(0, 0, 0, 350, 5, 10)), I3, WARN, "far_travel", "X 0 to 350",
+        replace(GOOD, travel=Box(0, 0, 0, 350, 5, 10)), I3, CONFIRM, "far_travel", "X 0 to 350",
+    ),
+    "travel into the bed": (
+        replace(GOOD, travel=Box(0, 0, -5, 50, 5, 10)), I3, CONFIRM, "far_travel", "Z −5 to 10",
     ),
     "travel through the roof": (
-        replace(GOOD, travel=Box(0, 0, 0, 50, 5, 300)), I3, WARN, "far_travel", "Z 300 mm",
+        replace(GOOD, travel=Box(0, 0, 0, 50, 5, 300)), I3, CONFIRM, "far_travel", "to 300 mm",
     ),
     "hot nozzle": (
         replace(GOOD, nozzle_c=((0, 220.0), (1, 285.0))), I3, REFUSE, "nozzle_too_hot",

@@ -189,7 +189,7 @@ CASES: dict[tuple[str, str, str], Case] = {
     ("height", "confirm", "below_bed"): scanned(model=lying(60, 60, -1, 160, 160, 20)),
     ("height", "ok", "height"): bambu,
     ("priming", "confirm", "priming_off_bed"): scanned(purge=lying(0, 0, 0.2, 300, 5, 0.2)),
-    ("travel", "warn", "far_travel"): scanned(travel=lying(0, 0, 0, 400, 5, 20)),
+    ("travel", "confirm", "far_travel"): scanned(travel=lying(0, 0, 0, 400, 5, 20)),
     ("nozzle heat", "refuse", "nozzle_too_hot"): scanned(nozzle_c=((0, 320.0),)),
     ("nozzle heat", "ok", "nozzle_heat"): bambu,
     ("bed heat", "refuse", "bed_too_hot"): scanned(bed_c=115.0),
