@@ -21,7 +21,7 @@ HEAT_TOLERANCE_C = 0.5
 _REASONS = {
     "line_too_long": "one of its lines is longer than any slicer writes",
     "too_many_lines": "it has more lines than the farm reads",
-    "unsupported_move": "it contains moves whose reach the farm cannot tell (G5, G10 L, G18, G19, G53…)",
+    "unsupported_move": "it contains moves the farm cannot follow (G5, G10 L, G18, G19, G53…)",
     "damaged": "its G-code cannot be unpacked",
     "time": "reading it took too long",
     "memory": "reading it took too much memory",
