@@ -21,7 +21,10 @@ from core.files import FolderLock
 from core.memory import limit_heaps, settle
 from job_queue.after_slicing import enqueue_with
 from job_queue.dispatcher import Dispatcher
+from job_queue.history import History
 from job_queue.json_store import JsonJobStore
+from job_queue.months import Months
+from job_queue.particulars import Particulars
 from job_queue.runner import Runner
 from job_queue.service import JobService
 from printers.fleet import Fleet
@@ -63,6 +66,10 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
         confirmations=Confirmations(folder / "confirmations.json", clock),
     )  # fmt: skip
     fleet.observe(jobs.note_command)
+    archive = History(
+        jobs.view, Particulars(fleet, registry, library).describe,
+        Months(folder / "history", clock), bus, clock,
+    )  # fmt: skip
     slicing = build_slicing(config.slicer, folder, library, clock, bus, enqueue_with(jobs))
     cameras = CameraHub(fleet.camera, clock)
     fleet.guard_uploads(cameras.making_way)
@@ -77,7 +84,7 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
     services = Services(
         config=config, registry=registry, bus=bus, fleet=fleet, clock=clock, jobs=jobs,
         dispatcher=dispatcher, library=library, slicing=slicing, cameras=cameras, hub=hub,
-        history=history, started_at=clock.time(), version=VERSION,
+        history=history, archive=archive, started_at=clock.time(), version=VERSION,
     )  # fmt: skip
     proxies = Proxies(config.server.trusted_proxies)
     server = FarmServer(
@@ -85,6 +92,7 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
     )
     for start, stop in (
         (library.start, library.stop),
+        (archive.start, archive.stop),  # before the first end, until after the last
         (jobs.start, jobs.stop),
         (slicing.start, slicing.stop),
         (hub.start, hub.stop),

@@ -17,6 +17,7 @@ from printers.registry import Registry
 if TYPE_CHECKING:
     from cameras.hub import CameraHub
     from job_queue.dispatcher import Dispatcher
+    from job_queue.history import History
     from job_queue.service import JobService
     from slicer.library import FileLibrary
     from slicer.slicing.service import SlicingService
@@ -39,6 +40,7 @@ class Services:
     clock: Clock
     jobs: JobService
     dispatcher: Dispatcher
+    archive: History
     library: FileLibrary
     slicing: SlicingService
     cameras: CameraHub

@@ -35,7 +35,10 @@ from core.events import Bus
 from core.secret import Secret
 from job_queue.after_slicing import enqueue_with
 from job_queue.dispatcher import Dispatcher
+from job_queue.history import History
 from job_queue.json_store import JsonJobStore
+from job_queue.months import Months
+from job_queue.particulars import Particulars
 from job_queue.service import JobService
 from printers.adapters import ADAPTERS
 from printers.base import AdapterContext, CommandResult, Printer, Progress
@@ -282,6 +285,10 @@ def build_farm(
         confirmations=Confirmations(folder / "confirmations.json", clock),
     )  # fmt: skip
     fleet.observe(jobs.note_command)
+    archive = History(
+        jobs.view, Particulars(fleet, registry, library).describe,
+        Months(folder / "history", clock), bus, clock,
+    )  # fmt: skip
     slicing = build_slicing(slicer, folder, library, clock, bus, enqueue_with(jobs))
     history = TemperatureHistory()
     dispatcher = Dispatcher(jobs, fleet, library, clock, config.dispatch)
@@ -293,9 +300,10 @@ def build_farm(
     services = Services(
         config=config, registry=registry, bus=bus, fleet=fleet, clock=clock, jobs=jobs,
         dispatcher=dispatcher, library=library, slicing=slicing,
-        cameras=cast(CameraHub, cameras), hub=hub, history=history,
+        cameras=cast(CameraHub, cameras), hub=hub, history=history, archive=archive,
         started_at=clock.time(), version="0.0.1",
     )  # fmt: skip
+    archive.start()
     jobs.start()
     slicing.start()
     fleet.start()
@@ -309,6 +317,7 @@ def close_farm(farm: Farm) -> None:
     farm.services.hub.stop()
     farm.services.slicing.stop()
     farm.services.jobs.stop()
+    farm.services.archive.stop()
     farm.services.fleet.stop()
 
 
