@@ -1,48 +1,26 @@
 """Files that survive a crash: atomic, durable replacement and one writer per folder.
 
 Recipe: reliability-and-security 4.4 (temp in the same folder, fsync, replace, fsync the folder,
-keep the former version as .bak).
+keep the former version as .bak); its steps are in core/fs.py.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
-import tempfile
-import time
 from pathlib import Path
 from types import TracebackType
 
 from core.errors import DiskFull, StorageError
+from core.fs import DISK, replace_durably
 
-_REPLACE_TRIES = 10
-_REPLACE_WAIT_S = 0.2
 RESERVE_BYTES = 512 * 1024 * 1024
 """Free space below which the farm takes no new files."""
 
 
 def sync_folder(folder: Path) -> None:
     """Make renames in ``folder`` durable (POSIX; Windows has no such call and needs none)."""
-    if sys.platform == "win32":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _replace(source: Path, target: Path) -> None:
-    """os.replace, patient with a Windows virus scanner that holds the target for a moment."""
-    for attempt in range(_REPLACE_TRIES):
-        try:
-            source.replace(target)
-            return
-        except PermissionError:
-            if sys.platform != "win32" or attempt == _REPLACE_TRIES - 1:
-                raise
-            time.sleep(_REPLACE_WAIT_S)
+    DISK.fsync_dir(folder)
 
 
 def write_durably(path: Path, content: bytes, *, keep_backup: bool = False) -> None:
@@ -50,33 +28,19 @@ def write_durably(path: Path, content: bytes, *, keep_backup: bool = False) -> N
 
     Raises StorageError (old file kept) when the disk refuses.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        temporary = Path(name)
-        try:
-            with os.fdopen(descriptor, "wb") as handle:
-                handle.write(content)
-                handle.flush()
-                os.fsync(handle.fileno())
-            if keep_backup and path.exists():
-                backup = path.with_name(path.name + ".bak")
-                backup.unlink(missing_ok=True)
-                try:
-                    os.link(path, backup)
-                except OSError:
-                    backup.write_bytes(path.read_bytes())
-            _replace(temporary, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
-            raise
-        sync_folder(path.parent)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_durably(DISK, path, content, backup=keep_backup and path.exists())
     except OSError as error:
-        raise StorageError(
-            f"{path.name} could not be written ({error.strerror or error}). "
-            "The former version is kept; free disk space or check the folder's permissions."
-        ) from error
+        raise refused(path, error) from error
+
+
+def refused(path: Path, error: OSError) -> StorageError:
+    """What the operator is told when ``path`` could not be written."""
+    return StorageError(
+        f"{path.name} could not be written ({error.strerror or error}). "
+        "The former version is kept; free disk space or check the folder's permissions."
+    )
 
 
 def require_space(folder: Path, wanted_bytes: int = 0) -> None:
