@@ -21,6 +21,7 @@ from core.files import FolderLock
 from core.memory import limit_heaps, settle
 from job_queue.after_slicing import enqueue_with
 from job_queue.dispatcher import Dispatcher
+from job_queue.forecaster import Forecaster
 from job_queue.history import History
 from job_queue.json_store import JsonJobStore
 from job_queue.months import Months
@@ -77,14 +78,16 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
     configs = {printer.id: printer for printer in config.printers}
     dispatcher = Dispatcher(jobs, fleet, library, clock, config.dispatch)
     runner = Runner(dispatcher, bus, clock)
+    forecaster = Forecaster(jobs, fleet, library, bus, clock, config.dispatch, folder)
     hub = PanelHub(
         registry=registry, bus=bus, clock=clock, configs=configs, jobs=jobs, history=history,
-        dispatcher=dispatcher, camera=fleet.camera,
+        dispatcher=dispatcher, camera=fleet.camera, forecast=lambda: forecaster.last,
     )  # fmt: skip
     services = Services(
         config=config, registry=registry, bus=bus, fleet=fleet, clock=clock, jobs=jobs,
-        dispatcher=dispatcher, library=library, slicing=slicing, cameras=cameras, hub=hub,
-        history=history, archive=archive, started_at=clock.time(), version=VERSION,
+        dispatcher=dispatcher, forecaster=forecaster, library=library, slicing=slicing,
+        cameras=cameras, hub=hub, history=history, archive=archive,
+        started_at=clock.time(), version=VERSION,
     )  # fmt: skip
     proxies = Proxies(config.server.trusted_proxies)
     server = FarmServer(
@@ -95,6 +98,7 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
         (archive.start, archive.stop),  # before the first end, until after the last
         (jobs.start, jobs.stop),
         (slicing.start, slicing.stop),
+        (forecaster.start, forecaster.stop),
         (hub.start, hub.stop),
         (server.start, server.stop),  # answers before the first printer has
         (fleet.start, fleet.stop),

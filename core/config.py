@@ -75,6 +75,7 @@ class DispatchConfig:
     auto_assign: bool = True
     require_bed_clear: bool = True
     max_uploads: int = 4
+    clear_s: float = 900.0  # 10–86400, a person's way to a bed, until the farm has learned it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

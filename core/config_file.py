@@ -120,6 +120,7 @@ _DISPATCH: dict[str, Check] = {
     "auto_assign": flag,
     "require_bed_clear": flag,
     "max_uploads": number(1, 64, whole=True),
+    "clear_s": number(10, 86_400),
 }
 _SLICER: dict[str, Check] = {
     "enabled": flag,

@@ -10,6 +10,7 @@ from web import (
     errors,
     files_api,
     fleet_api,
+    forecast_api,
     history_api,
     job_picture,
     jobs_api,
@@ -35,9 +36,9 @@ from web.status_body import StatusBody
 
 _MB = 1_000_000
 BLUEPRINTS = (
-    status_api, printers_api, fleet_api, files_api, start_api, jobs_api, dispatch_api, camera_api,
-    older_api, older_uploads, pages, job_picture, send_api, send_keys_api, slicing_api,
-    profiles_api, history_api,
+    status_api, printers_api, fleet_api, files_api, start_api, jobs_api, dispatch_api,
+    forecast_api, camera_api, older_api, older_uploads, pages, job_picture, send_api,
+    send_keys_api, slicing_api, profiles_api, history_api,
 )  # fmt: skip
 
 

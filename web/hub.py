@@ -33,6 +33,7 @@ from web.temperatures import TemperatureHistory
 
 if TYPE_CHECKING:
     from job_queue.dispatcher import Dispatcher
+    from job_queue.forecast import Forecast
     from job_queue.job import Job
     from job_queue.service import JobService
 
@@ -73,10 +74,11 @@ class PanelHub:
         dispatcher: Dispatcher,
         history: TemperatureHistory,
         camera: Callable[[str], CameraSource | None] | None = None,
+        forecast: Callable[[], Forecast | None] = lambda: None,
     ) -> None:
         self._registry, self._bus, self._clock = registry, bus, clock
         self._configs, self._jobs, self._history = configs, jobs, history
-        self._camera = camera
+        self._camera, self._forecast = camera, forecast
         self._queue = QueueHead(jobs, dispatcher, clock)
         self.events = EventLog(clock)
         self._views: dict[str, PanelView] = {}
@@ -209,7 +211,10 @@ class PanelHub:
 
     def _changed_farm(self) -> Json | None:
         docs = {name: view.doc for name, view in self._views.items()}
-        farm = summarise(docs.values(), self._clock.time(), self._state.farm, self._jobs.trouble)
+        farm = summarise(
+            docs.values(), self._clock.time(), self._state.farm, self._jobs.trouble,
+            self._forecast(),
+        )  # fmt: skip
         return None if farm == self._state.farm else farm
 
     def _changed_queue(self) -> Json | None:

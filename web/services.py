@@ -17,6 +17,7 @@ from printers.registry import Registry
 if TYPE_CHECKING:
     from cameras.hub import CameraHub
     from job_queue.dispatcher import Dispatcher
+    from job_queue.forecaster import Forecaster
     from job_queue.history import History
     from job_queue.service import JobService
     from slicer.library import FileLibrary
@@ -41,6 +42,7 @@ class Services:
     jobs: JobService
     dispatcher: Dispatcher
     archive: History
+    forecaster: Forecaster
     library: FileLibrary
     slicing: SlicingService
     cameras: CameraHub

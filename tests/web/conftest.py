@@ -35,6 +35,7 @@ from core.events import Bus
 from core.secret import Secret
 from job_queue.after_slicing import enqueue_with
 from job_queue.dispatcher import Dispatcher
+from job_queue.forecaster import Forecaster
 from job_queue.history import History
 from job_queue.json_store import JsonJobStore
 from job_queue.months import Months
@@ -292,6 +293,7 @@ def build_farm(
     slicing = build_slicing(slicer, folder, library, clock, bus, enqueue_with(jobs))
     history = TemperatureHistory()
     dispatcher = Dispatcher(jobs, fleet, library, clock, config.dispatch)
+    forecaster = Forecaster(jobs, fleet, library, bus, clock, config.dispatch, folder)
     hub = PanelHub(
         registry=registry, bus=bus, clock=clock, configs=fleet.configs, jobs=jobs,
         dispatcher=dispatcher, history=history,
@@ -299,7 +301,7 @@ def build_farm(
     cameras = FakeCameras()
     services = Services(
         config=config, registry=registry, bus=bus, fleet=fleet, clock=clock, jobs=jobs,
-        dispatcher=dispatcher, library=library, slicing=slicing,
+        dispatcher=dispatcher, forecaster=forecaster, library=library, slicing=slicing,
         cameras=cast(CameraHub, cameras), hub=hub, history=history, archive=archive,
         started_at=clock.time(), version="0.0.1",
     )  # fmt: skip

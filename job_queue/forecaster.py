@@ -1,0 +1,285 @@
+"""Keeps the forecast up to date, learns from what happens, and scores itself by it.
+
+One thread ("jobs:forecast") follows the jobs' events; ``current`` gives anybody the newest forecast
+and works it out anew only when something has changed, at most every two seconds.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.clock import Clock
+from core.config import DispatchConfig
+from core.errors import NotFound
+from core.events import Bus
+from job_queue import candidates, lanes
+from job_queue.board import FILE_TOPIC
+from job_queue.board import TOPIC as JOB_TOPIC
+from job_queue.estimates import Figures, History
+from job_queue.forecast import Forecast, Scene
+from job_queue.job import Job, JobState
+from job_queue.learned import Memory
+from job_queue.matching import Candidate, Reason
+from job_queue.play import forecast
+from job_queue.records import BedRecord, QueueState
+from job_queue.scoring import Grade, Promises, grades
+from job_queue.service import JobService
+from job_queue.verdicts import FileVerdicts
+from printers.fleet import Fleet
+from printers.registry import Snapshot
+from slicer.library import FileLibrary
+
+logger = logging.getLogger(__name__)
+
+GAP_S = 2.0
+"""Between two forecasts at least, and twenty times what the last one took."""
+OLD_S = 30.0
+"""A forecast is worked out anew when it is so old, even if only time has passed."""
+JUDGE_S = 0.15
+"""So long one forecast asks the gates about files; what is left over comes with the next one."""
+_TICK_S = 1.0
+_SLICERS_KEPT = 5_000
+_NOT_JUDGED = Reason("not_judged", "Its file has not been looked at yet for this printer.")
+
+
+@dataclass(slots=True)
+class _Watched:
+    """A print that has been followed since its start."""
+
+    paused_s: float = 0.0
+    paused_since: float | None = None  # epoch s
+
+
+class Forecaster:
+    """Thread-safe; ``start`` and ``stop`` once each. Without ``start`` it forecasts all the same,
+    but learns nothing."""
+
+    def __init__(
+        self,
+        jobs: JobService,
+        fleet: Fleet,
+        library: FileLibrary,
+        bus: Bus,
+        clock: Clock,
+        config: DispatchConfig,
+        folder: Path,
+    ) -> None:
+        self._jobs, self._fleet, self._library = jobs, fleet, library
+        self._bus, self._clock, self._config = bus, clock, config
+        self._memory = Memory(folder)
+        self._figures = Figures(self._memory.history, config.clear_s)
+        self._verdicts = FileVerdicts(jobs.fitting, library, clock)
+        self._promises = Promises()
+        self._watched: dict[int, _Watched] = {}  # by the attempt's token
+        self._beds: dict[str, BedRecord] = {}
+        self._slicers: dict[str, str] = {}
+        self._up_since = clock.time()
+        self._turn = threading.RLock()
+        self._last: Forecast | None = None
+        self._key: tuple[Any, ...] = ()
+        self._made_at = self._took_s = 0.0  # monotonic s
+        self._partial = False
+        self._box = bus.subscribe(JOB_TOPIC, FILE_TOPIC)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._follow, name="jobs:forecast", daemon=True)
+
+    # -- life ----------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout: float = 5.0) -> None:
+        self._stopping.set()
+        self._bus.unsubscribe(self._box)
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+
+    def _follow(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self.tick(self._box.take(_TICK_S))
+            except Exception:
+                logger.exception("forecast: a look at the queue failed")
+            self._stopping.wait(_TICK_S / 4)
+
+    def tick(self, slots: dict[tuple[str, str], Any]) -> None:
+        """What one second brings: events to learn from, beds that were cleared, a new forecast."""
+        with self._turn:
+            for (topic, name), value in slots.items():
+                if topic == FILE_TOPIC:
+                    self._verdicts.forget_file(name)
+                    self._slicers.pop(name, None)
+                elif value is None:
+                    self._promises.forget(name)
+                else:
+                    self.learn(value)
+            self._learn_beds(self._jobs.view())
+            self.current()
+
+    # -- reading -------------------------------------------------------------------------------
+
+    @property
+    def last(self) -> Forecast | None:
+        """The newest one there is, without any work."""
+        return self._last
+
+    @property
+    def partial(self) -> bool:
+        """Some files have not been judged yet for some printers; the next one knows more."""
+        return self._partial
+
+    @property
+    def clear_s(self) -> float:
+        """What a person is believed to need to clear a bed, as far as has been learned."""
+        with self._turn:
+            return self._figures.clear().p50
+
+    def grades(self) -> tuple[Grade, ...]:
+        return grades(self._memory.scores)
+
+    def current(self) -> Forecast:
+        """The forecast as of now, a little old at most."""
+        with self._turn:
+            mono = self._clock.monotonic()
+            age = mono - self._made_at
+            if self._last is not None:
+                if age < max(GAP_S, 20 * self._took_s):
+                    return self._last
+                view, snapshots = self._jobs.view(), self._fleet.snapshots()
+                if not self._partial and age < OLD_S and self._key == _key(view, snapshots):
+                    return self._last
+            return self._make()
+
+    def _make(self) -> Forecast:
+        view, snapshots = self._jobs.view(), self._fleet.snapshots()
+        began = self._clock.monotonic()
+        made = forecast(self._scene(view, snapshots))
+        self._took_s = self._clock.monotonic() - began
+        self._last, self._made_at, self._key = made, began, _key(view, snapshots)
+        if not self._partial:
+            self._promises.note(made, (j.id for j in view.jobs.values() if _is_one_print(j)))
+        return made
+
+    def _scene(self, view: QueueState, snapshots: list[Snapshot]) -> Scene:
+        now, mono = self._clock.time(), self._clock.monotonic()
+        configs, figures = self._fleet.configs, self._figures
+        known = candidates.of_farm(snapshots, configs, view, now, mono)
+        by_id = {snapshot.status.printer_id: snapshot for snapshot in snapshots}
+        until = mono + JUDGE_S
+        self._partial = False
+
+        def fits(job: Job, printer: Candidate) -> Reason | None:
+            if not printer.reports:
+                return None
+            if self._clock.monotonic() > until:
+                self._partial = True
+                return _NOT_JUDGED
+            return self._verdicts.of(job, by_id[printer.printer_id])
+
+        return Scene(
+            now=now,
+            printers=lanes.of_farm(
+                snapshots, known, configs, view, figures, now, self._slicer_of
+            ),
+            jobs=view.jobs.values(),
+            figures=figures,
+            fits=fits,
+            slots=self._config.max_uploads,
+            auto_assign=self._config.auto_assign,
+            slicer_of=self._slicer_of,
+        )  # fmt: skip
+
+    def _slicer_of(self, job: Job) -> str:
+        known = self._slicers.get(job.file_id)
+        if known is None:
+            if len(self._slicers) >= _SLICERS_KEPT:
+                self._slicers.clear()
+            try:
+                known = self._library.get(job.file_id).file.slicer
+            except NotFound:
+                known = ""
+            self._slicers[job.file_id] = known
+        return known
+
+    # -- learning ------------------------------------------------------------------------------
+
+    def learn(self, job: Job) -> None:
+        """From a job's newest state. Failed prints, pauses, and prints whose start this run of
+        the farm has not seen teach nothing about durations."""
+        state, now = job.state, self._clock.time()
+        if state is JobState.FINISHED:
+            self._ended_well(job)
+        elif state.has_ended or state is JobState.NEEDS_HUMAN:
+            self._watched.pop(job.token, None)
+            self._promises.forget(job.id)
+        elif state in (JobState.STARTING, JobState.PRINTING, JobState.PAUSED):
+            seen = self._watched.get(job.token) or self._begin(job)
+            if seen is None:
+                return
+            if state is JobState.PAUSED:
+                seen.paused_since = seen.paused_since or now
+            elif seen.paused_since is not None:
+                seen.paused_s += max(0.0, now - seen.paused_since)
+                seen.paused_since = None
+
+    def _begin(self, job: Job) -> _Watched | None:
+        """None: it was started before anybody here could see it."""
+        if job.started_at is None or job.started_at < self._up_since:
+            return None
+        if job.claimed_at is not None:
+            self._remember(self._memory.history.with_handover(job.started_at - job.claimed_at))
+        self._watched[job.token] = seen = _Watched()
+        return seen
+
+    def _ended_well(self, job: Job) -> None:
+        seen = self._watched.pop(job.token, None)
+        if job.finished_at is None or job.started_at is None:
+            return
+        snapshot = self._fleet.snapshot(job.printer_id)
+        model = lanes.model_of(snapshot.status, self._fleet.configs.get(job.printer_id))
+        self._memory.add_scores(self._promises.settle(job.id, model, job.finished_at))
+        if seen is not None and seen.paused_since is None:
+            real = job.finished_at - job.started_at - seen.paused_s
+            slicer = self._slicer_of(job)
+            self._remember(self._memory.history.with_print(model, slicer, job.seconds, real))
+
+    def _learn_beds(self, view: QueueState) -> None:
+        history = self._memory.history
+        for printer_id, record in view.printers.items():
+            before, bed = self._beds.get(printer_id), record.bed
+            if bed is None or bed is before:
+                continue
+            self._beds[printer_id] = bed
+            if before is not None and _was_cleared(before, bed):
+                history = history.with_clear(bed.since - before.since)
+        self._remember(history)
+
+    def _remember(self, history: History) -> None:
+        if history is not self._memory.history:
+            self._memory.keep_history(history)
+            self._figures = Figures(history, self._config.clear_s)
+
+
+def _was_cleared(before: BedRecord, bed: BedRecord) -> bool:
+    """A person took away the part of a print whose end was seen."""
+    return bed.clear and not before.clear and not before.active and bool(before.result)
+
+
+def _is_one_print(job: Job) -> bool:
+    return job.state.is_waiting and job.left == 1
+
+
+def _key(view: QueueState, snapshots: Iterable[Snapshot]) -> tuple[Any, ...]:
+    """What a forecast depends on, besides the time."""
+    return (
+        view.rev,
+        tuple(
+            (s.status.state, s.status.job.remaining_min if s.status.job else None, s.conditions)
+            for s in snapshots
+        ),
+    )
