@@ -148,7 +148,7 @@ def queue_and_files(
 ) -> None:
     """The pages besides the farm and its printers."""
     page.evaluate("location.hash = '#/queue'")
-    expect(page.locator("li.q")).to_have_count(3)
+    expect(page.locator("li.qrow")).to_have_count(3)
     expect(page.locator(".q-fly")).to_have_count(1)
     expect(page.locator(".q-mat").first).to_contain_text("PLA")
     page.get_by_role("button", name="Printer by printer").first.click()

@@ -87,11 +87,11 @@ def open_queue(farm: FarmProcess, new_page: Callable[..., Page], **options: Any)
 
 
 def row(page: Page, name: str) -> Locator:
-    return page.locator("li.q", has=page.get_by_text(name, exact=True))
+    return page.locator("li.qrow", has=page.get_by_text(name, exact=True))
 
 
 def names(page: Page) -> Locator:
-    return page.locator("li.q .q-name b")
+    return page.locator("li.qrow .q-name b")
 
 
 def in_menu(page: Page, name: str, item: str) -> None:
@@ -132,7 +132,7 @@ def test_three_jobs_go_to_two_printers_one_after_the_other(
     rail = page.get_by_role("region", name="Up next")
     expect(rail).to_contain_text("third")
     page.locator(card("birch")).get_by_role("button", name="Mark clear").click()
-    farm.wait_for("birch", "uploading", "preparing", "printing")
+    farm.wait_for("birch", "printing")
     expect(rail).to_contain_text("Nothing waits")
     expect(page.locator(card("birch"))).to_contain_text("third")
     assert farm.printer("cedar")["state"] == "needs_clear"
@@ -270,6 +270,7 @@ def test_hold_release_duplicate_remove_and_undo(
 
     in_menu(page, "gear", "Remove")
     expect(names(page)).to_have_text(["pulley", "pulley"])
+    expect(page.get_by_role("button", name="More for pulley").first).to_be_focused()
     done = page.get_by_role("region", name="Done today")
     expect(done.locator("li", has_text="gear").first).to_contain_text("Removed")
     page.get_by_role("button", name="Undo").click()
@@ -383,7 +384,7 @@ def test_the_queue_on_a_phone_and_by_its_key(
     settle(page)
     page.keyboard.press("g")
     page.keyboard.press("q")
-    expect(page.locator("li.q")).to_have_count(1)
+    expect(page.locator("li.qrow")).to_have_count(1)
     for width in (390, 320):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -29,6 +29,7 @@ export async function queuePage(root, signal) {
   const menu = jobMenu();
   const row = rows(menu, signal);
   const add = async () => (await import('../parts/upload.js')).openUpload({ queue: true });
+  const addButton = h('button.btn.pri', { type: 'button', onclick: add }, icon('upload'), t('q.add'));
   const part = (/** @type {string} */ words, /** @type {any} */ list, /** @type {any} */ more) => {
     const id = `h-${words.replace('.', '-')}`;
     return h('section', { 'aria-labelledby': id, hidden: true }, h('h2', { id }, t(words), h('b')), list, more);
@@ -44,7 +45,7 @@ export async function queuePage(root, signal) {
   root.append(h('div.queue-page', null,
     h('header.top', null, h('h1', null, t('q.title')), autoSwitch(signal),
       h('button.btn', { type: 'button', onclick: () => void dispatchNow() }, icon('play'), t('q.now')),
-      h('button.btn.pri', { type: 'button', onclick: add }, icon('upload'), t('q.add'))),
+      addButton),
     notice, parts.flying, empty, parts.waiting, parts.done, menu.root));
   const { busy } = ordering(list, () => paint(), signal);
 
@@ -61,9 +62,11 @@ export async function queuePage(root, signal) {
     const running = new Map();
     for (const job of now) running.set(job.series ?? job.id, (running.get(job.series ?? job.id) ?? 0) + 1);
     const held = list.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement) : null;
+    const at = held ? [...list.children].findIndex((one) => one.contains(held)) : -1;
     keyed(list, waiting.slice(0, shown), (job) => job.id, row.make, (node, job) => row.paint(node, job, running.get(job.series ?? job.id) ?? 0));
-    // A row that changes its place in the page loses the focus on the way.
+    // A row that changes its place loses the focus on the way; where one has gone, the next goes on.
     if (held?.isConnected && held !== document.activeElement) held.focus({ preventScroll: true });
+    else if (held && !held.isConnected) (list.children[Math.min(at, list.children.length - 1)]?.querySelector('.more') ?? addButton).focus();
     hide(more, waiting.length <= shown);
     text(more, t('q.more', { n: waiting.length - shown }));
   }

@@ -16,7 +16,7 @@ export function ordering(list, paint, signal) {
 
   list.addEventListener('keydown', (event) => {
     if (!event.altKey || (event.key !== 'ArrowUp' && event.key !== 'ArrowDown')) return;
-    const row = /** @type {HTMLElement} */ (event.target).closest('li.q');
+    const row = /** @type {HTMLElement} */ (event.target).closest('li.qrow');
     const job = row && store.jobs.get(/** @type {HTMLElement} */ (row).dataset.id ?? '');
     if (!job) return;
     event.preventDefault();
@@ -26,7 +26,7 @@ export function ordering(list, paint, signal) {
 
   list.addEventListener('pointerdown', (event) => {
     const grip = event.button === 0 && /** @type {Element} */ (event.target).closest('.grip');
-    const row = grip && grip.closest('li.q');
+    const row = grip && grip.closest('li.qrow');
     if (!row || drag) return;
     event.preventDefault(); // no text is selected on the way
     /** @type {HTMLElement} */ (grip).focus({ preventScroll: true });
@@ -49,7 +49,7 @@ export function ordering(list, paint, signal) {
     const after = row.nextElementSibling;
     const middle = (/** @type {Element} */ one) => { const box = one.getBoundingClientRect(); return box.top + box.height / 2; };
     if (before && y < middle(before)) before.before(row);
-    else if (after?.matches('li.q') && y > middle(after)) after.after(row);
+    else if (after?.matches('li.qrow') && y > middle(after)) after.after(row);
     else return;
     follow();
   }

@@ -47,7 +47,7 @@ export function rows(menu, signal) {
       pill: h('span.pill', null, icon('clock'), h('span')), menu: menu.button(() => id),
       why: h('span.q-why', null, icon('info'), h('span')), list: h('ul.q-each', { hidden: true }), ask: h('div.q-ask', { hidden: true }),
     };
-    const node = h('li.q', { data: { id } }, grip, picture(job),
+    const node = h('li.qrow', { data: { id } }, grip, picture(job),
       h('div.q-name', null, part.name, part.sub, part.notes), h('div.q-facts', null, part.to, part.stuff, part.time), part.pill, part.menu,
       h('div.q-say', null, h('div.q-line', null, part.why, more), part.list, part.ask));
     node.bits = part;
@@ -136,7 +136,7 @@ export function rows(menu, signal) {
     hide(node.bits.ask, !open.length);
     if (open.length) {
       node.bits.ask.replaceChildren(icon('question'), h('p', null, words),
-        h('button.btn.sm', { type: 'button', 'aria-label': t('qr.yes.full', { text: words }), onclick: () => void confirmJob(node.job, open) }, t('qr.yes')));
+        h('button.btn.sm', { type: 'button', 'aria-label': t('qr.yes.full', { text: words }), onclick: async () => { node.bits.menu.focus(); await confirmJob(node.job, open); } }, t('qr.yes')));
     }
   }
 
