@@ -27,6 +27,7 @@ const ROUTES = /** @type {Array<[string, RegExp]>} */ ([
   ['printer', /^\/p\/([^/]+)/],
   ['queue', /^\/queue$/],
   ['files', /^\/files(?:\/([^/]+))?$/],
+  ['history', /^\/history$/],
   ['settings', /^\/settings$/],
 ]);
 
@@ -54,6 +55,10 @@ async function pageOf(name, id) {
     const [module] = await Promise.all([import('./pages/files.js'), sheet('files')]);
     return (root, signal) => module.filesPage(root, id, signal);
   }
+  if (name === 'history') {
+    const { historyPage } = await import('./pages/history.js');
+    return historyPage;
+  }
   if (name === 'settings') {
     const [module] = await Promise.all([import('./pages/settings.js'), sheet('files')]);
     return (root, signal) => module.settingsPage(root, signal);
@@ -67,7 +72,7 @@ async function show(moved) {
   page?.abort();
   const mine = (page = new AbortController());
   document.querySelectorAll('dialog[open]').forEach((d) => /** @type {HTMLDialogElement} */ (d).close());
-  for (const place of ['farm', 'queue', 'files', 'settings']) {
+  for (const place of ['farm', 'queue', 'files', 'history', 'settings']) {
     const here = name === place ? 'page' : name === 'printer' && place === 'farm' ? 'true' : null;
     attr(/** @type {Element} */ (document.getElementById(`nav-${place}`)), 'aria-current', here);
   }
