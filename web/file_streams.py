@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import zlib
 from collections.abc import Generator, Iterator
 
 from flask import Response, request, send_file
 
 from slicer.library import FileLibrary
+from web.errors import Unavailable
 
 _GZIP_LEVEL = 3  # a quarter of the size at 100 MB/s
 _GZIP = 16 + zlib.MAX_WBITS
 _KEEP_S = 86_400
 """A file never changes under its id."""
+MOST_STREAMS = 16
+"""Plates on their way as text: unpacking and packing takes a megabyte each, and the processor."""
+_streams = threading.BoundedSemaphore(MOST_STREAMS)
 
 
 def gcode(library: FileLibrary, file_id: str, plate: int) -> Response:
@@ -54,10 +60,15 @@ def download(library: FileLibrary, file_id: str) -> Response:
 
 
 def _streamed(chunks: Generator[bytes, None, None], *, packed: bool) -> Response:
-    first = next(chunks, b"")
-    response = Response(_gzipped(first, chunks) if packed else _joined(first, chunks))
+    if not _streams.acquire(blocking=False):
+        raise Unavailable("Many files are being read already. Try again soon.", code="busy")
+    with contextlib.ExitStack() as held:
+        held.callback(_streams.release)
+        held.callback(chunks.close)
+        first = next(chunks, b"")
+        response = Response(_gzipped(first, chunks) if packed else _joined(first, chunks))
+        response.call_on_close(held.pop_all().close)  # once, however often it is called
     response.mimetype = "text/plain"
-    response.call_on_close(chunks.close)
     if packed:
         response.headers["Content-Encoding"] = "gzip"
     return response
