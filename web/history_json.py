@@ -77,7 +77,7 @@ def tally_json(tally: Tally) -> dict[str, Any]:
         "cancelled": tally.cancelled,
         "not_started": tally.not_started,
         "success_rate": None if rate is None else round(rate, 4),
-        "hours": round(tally.seconds / 3600, 2),
+        "hours": round(tally.seconds / 3600, 4),
         "grams": round(tally.grams, 1),
         "unweighed": tally.unweighed,
     }

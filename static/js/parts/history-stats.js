@@ -61,7 +61,7 @@ export function statsPart() {
     /** @type {any[]} */
     const list = by === 'months' ? [...sums.months].reverse().map((m) => ({ ...m, key: m.month, name: monthName(m.month) })) : sums.printers.map((/** @type {any} */ p) => ({ ...p, key: p.printer_id }));
     const some = list.filter((one) => one.prints);
-    const most = Math.max(0.01, ...some.map((one) => one.hours));
+    const most = Math.max(1e-9, ...some.map((one) => one.hours));
     keyed(bars, all ? some : some.slice(0, FEW), (one) => one.key, barOf, (node, one) => {
       text(node.firstChild, one.name);
       attr(node.children[1].lastChild, 'width', Math.max(0.5, (one.hours / most) * 100));
