@@ -24,3 +24,15 @@ def settle() -> None:
     """What start-up made lives for ever: keep the collector away from it."""
     gc.collect()
     gc.freeze()
+
+
+def give_back() -> None:
+    """After work that took much for a moment: what is free goes back to the system (glibc)."""
+    if sys.platform != "linux":
+        return
+    import ctypes
+
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        gc.collect()
+        trim(0)

@@ -7,7 +7,7 @@ import logging
 import re
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +15,7 @@ from typing import Protocol
 from core.clock import Clock
 from core.errors import Blocked, NotFound, StorageError, TooLarge
 from core.files import require_space
+from core.memory import give_back
 from slicer import values
 from slicer.engines.base import Installation
 from slicer.intake import Readable
@@ -85,7 +86,8 @@ class ProfileStore:
             for pattern in _LEFTOVERS:
                 for leftover in folder.glob(pattern):
                     leftover.unlink(missing_ok=True)
-            self._kept = {item.id: item for item in kept.load_all(folder)}
+            with _giving_back():
+                self._kept = {item.id: item for item in kept.load_all(folder)}
             self._defaults = Defaults(folder / "defaults.json")
             self._machines = MachineIndex(folder / "machines.json")
         except OSError as error:
@@ -171,7 +173,8 @@ class ProfileStore:
             vendor = self._vendor(set_id)
             if vendor is not None:
                 return self._reading.catalogue(vendor, machine)
-            return picking.catalogue(kept.load(self._folder, set_id), machine)
+            with _giving_back():
+                return picking.catalogue(kept.load(self._folder, set_id), machine)
 
     def resolve(self, set_id: str, wanted: Wanted) -> Choice:
         """The presets of these names. Raises NotFound, StorageError, or Unusable naming the one
@@ -180,7 +183,8 @@ class ProfileStore:
             vendor = self._vendor(set_id)
             if vendor is not None:
                 return self._reading.choice(vendor, wanted)
-            return picking.pick(kept.load(self._folder, set_id), wanted)
+            with _giving_back():
+                return picking.pick(kept.load(self._folder, set_id), wanted)
 
     def _vendor(self, set_id: str) -> Vendor | None:
         """None for a kept set. Raises NotFound."""
@@ -197,6 +201,10 @@ class ProfileStore:
         reader's reason."""
         shown = _shown(name)
         self._require_room()
+        with _giving_back():
+            return self._add(stream, shown)
+
+    def _add(self, stream: Readable, shown: str) -> ProfileSet:
         part = self._folder / f".{uuid.uuid4().hex}{_PART}"
         try:
             _receive(stream, part, shown)
@@ -260,6 +268,15 @@ class ProfileStore:
 
     def clear_default(self, printer_id: str) -> None:
         self._defaults.remove(printer_id)
+
+
+@contextlib.contextmanager
+def _giving_back() -> Iterator[None]:
+    """Presets written out may take more memory than all the rest of the farm, for a moment."""
+    try:
+        yield
+    finally:
+        give_back()
 
 
 def _of_kept(item: KeptSet) -> ProfileSet:

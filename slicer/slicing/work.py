@@ -14,6 +14,7 @@ from core.clock import Clock
 from core.config import SlicerConfig
 from core.errors import FarmError, NotFound, StorageError, Unusable
 from core.files import require_space
+from slicer.engines import leftovers
 from slicer.engines.base import Ended, Engine, Installation, Invocation, SliceOrder, Step
 from slicer.engines.launch import NOT_STARTED
 from slicer.engines.runner import run
@@ -93,7 +94,8 @@ class Workshop:
             self._folder.mkdir(parents=True, exist_ok=True)
             for leftover in self._folder.iterdir():
                 if leftover.is_dir() and not leftover.is_symlink():
-                    shutil.rmtree(leftover)
+                    leftovers.end_processes(leftover)  # its slicer may have outlived the farm
+                    leftovers.remove(leftover)
                 else:
                     leftover.unlink()
                 logger.info("slicing: removed %s, which a crash left", leftover.name)
@@ -119,7 +121,7 @@ class Workshop:
             except OSError as error:
                 raise _storage_error(error) from error
             finally:
-                shutil.rmtree(folder, ignore_errors=True)
+                leftovers.remove(folder)
         raise Unusable(" ".join(error.text for error in broken), code=broken[-1].code)
 
     def _with(
@@ -160,7 +162,7 @@ class Workshop:
     def _prepare(self, installation: Installation, folder: Path, order: Order) -> SliceOrder:
         kind = order.model.file.kind
         require_space(self._folder, ROOM_FACTOR * order.model.size_bytes)
-        shutil.rmtree(folder, ignore_errors=True)
+        leftovers.remove(folder)
         folder.mkdir(mode=0o700)
         model = folder / f"model.{kind}"
         shutil.copyfile(self._library.path(order.model.id), model)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import math
 import re
+import signal
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,11 +19,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.clock import ManualClock
+from core.config import SlicerConfig
 from core.errors import BadRequest, Blocked, Unusable
 from slicer.bounds.result import Box, PlateBounds
 from slicer.engines.base import Installation
 from slicer.gcode.pictures import picture
 from slicer.gcode.plain_file import inspect_gcode
+from slicer.library import FileLibrary
 from slicer.profiles.presets import Family, Preset, PresetKind
 from slicer.profiles.seats import Seat, contradicts, fits
 from slicer.slicing.fit import fits_turned
@@ -28,7 +33,7 @@ from slicer.slicing.homing import homes, lines
 from slicer.slicing.machine import limits_and_bounds, space_of
 from slicer.slicing.own_picture import MAX_BYTES, insert_picture
 from slicer.slicing.slicers import LOOK_AGAIN_S, Slicers
-from slicer.slicing.work import result_name
+from slicer.slicing.work import Workshop, result_name
 
 
 def machine(name: str = "M", **more: Any) -> Preset:
@@ -316,3 +321,19 @@ def test_it_looks_again_while_there_is_none() -> None:
     assert looked.usable() == ()
     clock.advance(LOOK_AGAIN_S)
     assert names(looked.usable()) == ["orca"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc")
+def test_the_sweep_ends_slicers_that_outlived_the_farm(tmp_path: Path) -> None:
+    """Else one of them goes on writing, with nobody to watch its limits."""
+    folder = tmp_path / "slicing" / "old-prusa"
+    folder.mkdir(parents=True)
+    child = subprocess.Popen(["/bin/sleep", "600"], env={"HOME": str(folder)})
+    try:
+        library = FileLibrary(tmp_path / "files", ManualClock(), 1_000_000, models=True)
+        Workshop(tmp_path / "slicing", library, SlicerConfig(), ManualClock()).sweep()
+        assert child.wait(20) == -signal.SIGKILL
+        assert not folder.exists()
+    finally:
+        child.kill()
+        child.wait()
