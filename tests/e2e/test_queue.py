@@ -323,15 +323,19 @@ def test_what_an_edit_may_not_be_is_said_in_the_dialog(
     expect(dialog).to_have_count(0)
 
 
+def nameless(farm: FarmProcess, name: str) -> str:
+    """A file that does not say which model it is for; its id."""
+    lines = build_gcode(name, "Ender 3", minutes=9).decode().splitlines()
+    content = "\n".join(line for line in lines if "TARGET_MACHINE" not in line).encode()
+    return str(farm.upload(f"{name}.gcode", content)["id"])
+
+
 def test_a_held_job_asks_what_a_person_must_check(
     farm: FarmProcess, new_page: Callable[..., Page]
 ) -> None:
-    """As slicers send it: the file does not say which model it is for."""
-    lines = build_gcode("hook", "Ender 3", minutes=9).decode().splitlines()
-    anonymous = "\n".join(line for line in lines if "TARGET_MACHINE" not in line).encode()
-    stored = farm.upload("hook.gcode", anonymous)
+    """As slicers send it."""
     body = {
-        "file_id": stored["id"], "target": {"printer_id": "ender"}, "held": True,
+        "file_id": nameless(farm, "hook"), "target": {"printer_id": "ender"}, "held": True,
         "notes": "Waits for your yes: which model?",
     }  # fmt: skip
     status, job = farm.api("POST", "/api/jobs", body)
@@ -391,3 +395,18 @@ def test_the_queue_on_a_phone_and_by_its_key(
     for button in page.locator(".queue-page button:visible").all():
         box = button.bounding_box()
         assert box and min(box["width"], box["height"]) >= 24, button.inner_text()
+
+
+def test_a_yes_lets_a_waiting_job_go(farm: FarmProcess, new_page: Callable[..., Page]) -> None:
+    body = {"file_id": nameless(farm, "clamp"), "target": {"printer_id": "ender"}}
+    assert farm.api("POST", "/api/jobs", body)[0] == 201
+    assert farm.api("POST", "/api/dispatch/resume", {})[0] == 200
+    page = open_queue(farm, new_page)
+    expect(row(page, "clamp").locator(".pill")).to_have_text("Needs you")
+    assert farm.printer("ender")["state"] == "ready"
+    row(page, "clamp").get_by_role("button", name=re.compile("^I have checked this")).click()
+    sent = page.locator(".q-fly", has_text="clamp")
+    expect(sent).to_contain_text("Ender")
+    farm.wait_for("ender", "printing")
+    expect(sent.get_by_role("progressbar", name="clamp on Ender, progress")).to_be_visible()
+    assert farm.api("POST", "/api/dispatch/pause", {})[0] == 200

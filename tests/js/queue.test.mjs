@@ -49,6 +49,10 @@ test('amber is for what no waiting changes', () => {
   const busy = job('a', { why: [reason('printer_busy')], waits: 'X is printing.' });
   assert.equal(isStuck(busy), false);
   assert.equal(whyOf(busy), 'X is printing.');
+  assert.equal(whyOf({ ...busy, state: 'held' }), 'Held until somebody releases it.');
+  const held = { waits: 'Held. Three tries failed.', why: [reason('held')] };
+  assert.equal(whyOf(job('a', { ...held, state: 'held' })), 'Held. Three tries failed.');
+  assert.equal(whyOf(job('a', held)), 'The farm looks for a printer.');
   assert.equal(isStuck(job('a', { why: [reason('wrong_model'), reason('printer_busy')] })), false);
   const wrong = job('a', { why: [reason('wrong_material')] });
   assert.deepEqual(lookOfJob(wrong).slice(0, 2), ['Needs you', 'warn']);

@@ -5,8 +5,8 @@ import { clock, dur, stem } from '../format.js';
 import { store } from '../store.js';
 import { addWords, t } from '../text.js';
 import { duplicate, retry } from './queue-acts.js';
+import { picture, printerName } from './queue-look.js';
 import { lookOfJob } from './queue-rules.js';
-import { picture, printerName } from './queue-row.js';
 
 addWords({
   'qn.progress': '{name} on {printer}, progress', 'qn.cancel': 'Cancel sending {name} to {printer}', 'qn.decide': 'Decide…', 'qn.left': '{d} left', 'qn.retry': 'Retry', 'qn.retry.name': 'Retry {name}', 'qn.again': 'Print again', 'qn.again.name': 'Print {name} again', 'qn.took': 'took {d}', 'qn.cancel.short': 'Cancel',

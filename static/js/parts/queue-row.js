@@ -7,27 +7,16 @@ import { store } from '../store.js';
 import { addWords, t } from '../text.js';
 import { confirmJob, questions } from './queue-acts.js';
 import { plateOf, materialOf } from './queue-files.js';
+import { countWords, picture, printerName } from './queue-look.js';
 import { isStuck, lookOfJob, mayAsk, targetWords, whyOf } from './queue-rules.js';
 import { nameButton } from './queue-menu.js';
 
 addWords({
-  'qr.grip': 'Move {name}: drag, or Alt and the arrow keys', 'qr.plate': 'Plate {n}', 'qr.made': '{made} of {all} made', 'qr.running': '{n} printing', 'qr.times': '{n} ×', 'qr.priority': 'priority {n}', 'qr.why': 'Printer by printer', 'qr.next': 'Nothing is in its way.', 'qr.yes': 'I have checked this', 'qr.yes.full': 'I have checked this: {text}', 'qr.notbefore': 'Not before {at}.',
+  'qr.grip': 'Move {name}: drag, or Alt and the arrow keys', 'qr.plate': 'Plate {n}', 'qr.priority': 'priority {n}', 'qr.why': 'Printer by printer', 'qr.next': 'Nothing is in its way.', 'qr.yes': 'I have checked this', 'qr.yes.full': 'I have checked this: {text}', 'qr.notbefore': 'Not before {at}.',
   'qr.for': 'For', 'qr.material': 'Material', 'qr.time': 'Duration', 'qr.failed': 'The reasons could not be loaded.',
 });
 
 /** @typedef {Record<string, any>} Job */
-
-/** @param {string} id */
-export const printerName = (id) => store.printers.get(id)?.name ?? id;
-
-/** @param {Job} job */
-export const picture = (job) => h('span.th', null, job.thumb ? h('img', { src: `${job.thumb}?small=1`, alt: '', loading: 'lazy' }) : icon('file'));
-
-/** @param {Job} job @param {number} running copies of it on printers now */
-export function countWords(job, running) {
-  if (job.copies === 1 && !running) return '';
-  return [job.made || running ? t('qr.made', { made: job.made, all: job.copies }) : t('qr.times', { n: job.copies }), running && t('qr.running', { n: running })].filter(Boolean).join(', ');
-}
 
 /** @param {any} menu made by jobMenu() @param {AbortSignal} signal */
 export function rows(menu, signal) {

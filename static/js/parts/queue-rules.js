@@ -6,7 +6,7 @@ import { questionsOf as openQuestions } from './upload-rules.js';
 addWords({
   'job.queued': 'Waiting', 'job.held': 'Held', 'job.stuck': 'Needs you', 'job.claimed': 'Reserved', 'job.uploading': 'Sending', 'job.uploaded': 'Sent', 'job.starting': 'Starting', 'job.printing': 'Printing', 'job.paused': 'Paused',
   'job.finished': 'Done', 'job.failed': 'Failed', 'job.cancelled': 'Cancelled', 'job.removed': 'Removed', 'job.needs_human': 'Did it start?',
-  'to.any': 'Any printer that fits', 'to.model': 'Any {model}', 'to.tag': 'Any with tag {tag}', 'to.several': 'Any of {names}',
+  'job.looking': 'The farm looks for a printer.', 'job.held.why': 'Held until somebody releases it.', 'to.any': 'Any printer that fits', 'to.model': 'Any {model}', 'to.tag': 'Any with tag {tag}', 'to.several': 'Any of {names}',
 });
 
 /** @typedef {Record<string, any>} Job */
@@ -82,8 +82,13 @@ export function targetWords(target, nameOf) {
   return target.tag ? t('to.tag', { tag: target.tag }) : t('to.any');
 }
 
-/** Why it waits, in one sentence. @param {Job} job */
-export const whyOf = (job) => job.waits || job.why?.[0]?.text || '';
+/** Why it waits, in one sentence. A hold shows at once; the farm's own words for it come with its
+ * next look at the queue. @param {Job} job */
+export function whyOf(job) {
+  const told = job.why?.[0]?.code === 'held';
+  if (told !== (job.state === 'held') && (told || job.why?.length)) return t(told ? 'job.looking' : 'job.held.why');
+  return job.waits || job.why?.[0]?.text || '';
+}
 
 /** A person has something to do about it; nothing passes by waiting. @param {Job} job */
 export const isStuck = (job) => isWaiting(job) && Boolean(job.why?.length) && job.why.every((/** @type {any} */ r) => !PASSES.has(r.code));

@@ -4,8 +4,8 @@ import { h, hide, icon, keyed, setIcon, sheet, text } from '../html.js';
 import { dur, stem } from '../format.js';
 import { store } from '../store.js';
 import { addWords, t } from '../text.js';
+import { countWords, picture, printerName } from './queue-look.js';
 import { inFlight, isStuck, ordered, targetWords, whyOf } from './queue-rules.js';
-import { countWords, picture, printerName } from './queue-row.js';
 import { autoSwitch } from './queue-switch.js';
 
 addWords({ 'un.title': 'Up next', 'un.all': 'Whole queue', 'un.none': 'Nothing waits. Drop a sliced file anywhere on this page.', 'un.next': 'Nothing is in its way.' });
