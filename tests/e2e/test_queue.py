@@ -229,6 +229,15 @@ def test_the_order_is_changed_by_keys_menu_and_pointer(
     expect(up).to_be_disabled()
     expect(up).to_have_accessible_description("It is first already.")
     page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="More for bolt")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#qmenu").get_by_role("button", name="Down")).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    expect(page.locator("#qmenu").get_by_role("button", name="Remove")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.locator("#qmenu")).to_be_hidden()
 
     from_, to = (row(page, name).locator(".grip").bounding_box() for name in ("disc", "bolt"))
     assert from_ and to

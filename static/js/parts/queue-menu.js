@@ -62,6 +62,7 @@ export function jobMenu() {
   }
 
   root.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => {
+    if (event.key === 'Tab') root.hidePopover(); // and on from the row's button
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!step || event.altKey) return;
     event.preventDefault();
