@@ -92,9 +92,10 @@ class Forecast:
     jobs: Mapping[str, Outcome] = field(default_factory=dict)
     never: tuple[tuple[str, Reason], ...] = ()
     never_count: int = 0
+    pending: int = 0  # copies whose files are still being read or judged
     beyond: int = 0  # copies behind the last one that was looked at
-    unknown: int = 0  # ends that nobody can tell
-    all_done_at: float | None = None
+    unknown: int = 0  # prints whose ends nobody can tell; not counted in the end of all
+    all_done_at: float | None = None  # of everything that will start by itself
     all_done_p90: float | None = None
 
 

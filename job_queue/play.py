@@ -44,6 +44,8 @@ order of now is kept, in which each job's age counts as much as in any later one
 TOGETHER_S = 1.0
 """Printers that get free within this time are one pass of the dispatcher."""
 _BEHIND_UNKNOWN = Reason("unknown_time", "Waits behind a print whose duration nobody knows.")
+_PASSING = frozenset({"being_read", "not_judged"})
+"""Over in seconds: nothing that a person would have to do something about."""
 _NOT_TOLD = Reason("waiting", "Waits like the jobs before it.")
 
 
@@ -253,7 +255,7 @@ class _Play:
         )
         self._lanes[printer].append(planned)
         self._jobs.setdefault(job.id, []).append(planned)
-        self._ends[printer] = end
+        self._ends[printer] = end or self._ends[printer]
         self._ready[printer] = None if end is None else end.plus(scene.figures.clear())
         again = self._ready[printer]
         if again is not None:
@@ -276,11 +278,11 @@ class _Play:
 
     def result(self) -> Forecast:
         planned = [item for lane in self._lanes for item in lane]
-        never, beyond = self._unplaced()
+        never, pending, beyond = self._unplaced()
         running = [p.running for p in self._printers if p.running is not None]
         unknown = sum(item.end is None for item in planned) + sum(r.left is None for r in running)
         ends = [end for end in self._ends if end is not None]
-        done = bool(ends) and not beyond and not unknown
+        done = bool(ends) and not beyond and not pending
         return Forecast(
             at=self._scene.now,
             lanes=tuple(
@@ -291,6 +293,7 @@ class _Play:
             jobs={job_id: self._outcome(job_id, items) for job_id, items in self._jobs.items()},
             never=tuple(never[:MOST_TOLD]),
             never_count=len(never),
+            pending=pending,
             beyond=beyond,
             unknown=unknown,
             all_done_at=latest(ends, 0.5) if done else None,
@@ -315,13 +318,14 @@ class _Play:
             late=lateness(deadline, end, p90),
         )
 
-    def _unplaced(self) -> tuple[list[tuple[str, Reason]], int]:
-        """The jobs that nothing will start, in order, and the copies that nobody looked at."""
+    def _unplaced(self) -> tuple[list[tuple[str, Reason]], int, int]:
+        """The jobs that nothing will start, in order; the copies that cannot be judged yet; those
+        that nobody looked at."""
         stopped = self._is_far_enough()
         waiting = (job for job in self._by_id.values() if self._left.get(job.id, 1))
         found: list[tuple[str, Reason]] = []
         told: dict[int, Reason] = {}
-        beyond = 0
+        pending = beyond = 0
         for job in in_order(waiting, self._scene.now):
             reason = self._barred.get(job.id)
             if reason is None:
@@ -332,8 +336,11 @@ class _Play:
                 if len(found) < MOST_TOLD and kind.number not in told:
                     told[kind.number] = self._why(job, kind)
                 reason = told.get(kind.number, _NOT_TOLD)
-            found.append((job.id, reason))
-        return found, beyond
+            if reason.code in _PASSING:
+                pending += self._left[job.id]
+            else:
+                found.append((job.id, reason))
+        return found, pending, beyond
 
     def _why(self, job: Job, kind: _Kind) -> Reason:
         able = [p for p in self._meant(job) if self._can(kind, p)]

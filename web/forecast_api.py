@@ -29,7 +29,7 @@ def forecast() -> Response:
     why = s.dispatcher.closed(view)
     document = {
         **forecast_json(found, view.jobs),
-        "partial": s.forecaster.partial,
+        "partial": s.forecaster.partial or found.pending > 0,
         "why": {"code": why.code, "text": why.text} if why else None,
         "clear_s": round(s.forecaster.clear_s),
         "score": [_grade(grade) for grade in s.forecaster.grades()],
@@ -44,6 +44,7 @@ def forecast_json(found: Forecast, jobs: Mapping[str, Job]) -> dict[str, Any]:
         "at": found.at,
         "all_done_at": _whole(found.all_done_at),
         "all_done_p90": _whole(found.all_done_p90),
+        "pending": found.pending,
         "beyond": found.beyond,
         "unknown": found.unknown,
         "lanes": [_lane(lane, found.at) for lane in found.lanes],

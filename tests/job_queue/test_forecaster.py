@@ -100,7 +100,7 @@ def test_a_running_print_ends_when_the_printer_says(farm: Any, seer: Forecaster)
     printer.shows(printer.started[-1], PrinterState.PAUSED, remaining_min=40)
     paused = look(farm, seer)
     assert lane(paused, "alder").out.code == "paused"
-    assert paused.all_done_at is None, "nobody knows when it goes on"
+    assert (paused.all_done_at, paused.unknown) == (None, 1), "nobody knows when it goes on"
     assert [reason.code for _, reason in paused.never] == ["printer_busy"]
 
 
@@ -191,10 +191,10 @@ def test_without_time_to_judge_files_nothing_is_called_impossible_for_good(
     farm.add()
     found = look(farm, seer)
     assert seer.partial
-    assert found.never[0][1].code == "not_judged"
+    assert (found.pending, found.never, found.all_done_at) == (1, (), None)
     monkeypatch.undo()
     found = look(farm, seer)
-    assert not seer.partial and lane(found, "alder").planned
+    assert not seer.partial and not found.pending and lane(found, "alder").planned
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"version": 9}', b'{"version":1,"prints":[]}'])

@@ -11,6 +11,7 @@ import { ordering } from '../parts/queue-order.js';
 import { endedSince, inFlight, midnight, ordered } from '../parts/queue-rules.js';
 import { rows } from '../parts/queue-row.js';
 import { autoSwitch } from '../parts/queue-switch.js';
+import { queueTabs } from '../parts/queue-tabs.js';
 
 addWords({
   'q.title': 'Queue', 'q.add': 'Add', 'q.now': 'Dispatch now', 'q.flying': 'On the printers', 'q.waiting': 'Waiting', 'q.done': 'Done today', 'q.more': 'Show {n} more', 'q.list': 'Waiting jobs, the next one first',
@@ -22,7 +23,7 @@ const FEW = 8;
 
 /** @param {HTMLElement} root @param {AbortSignal} signal */
 export async function queuePage(root, signal) {
-  await Promise.all([sheet('views'), sheet('queue')]);
+  await Promise.all([sheet('views'), sheet('queue'), sheet('timeline')]);
   if (signal.aborted) return;
   let shown = STEP;
   let shownDone = FEW;
@@ -46,7 +47,7 @@ export async function queuePage(root, signal) {
     h('header.top', null, h('h1', null, t('q.title')), autoSwitch(signal),
       h('button.btn', { type: 'button', onclick: () => void dispatchNow() }, icon('play'), t('q.now')),
       addButton),
-    notice, parts.flying, empty, parts.waiting, parts.done, menu.root));
+    ...queueTabs([notice, parts.flying, empty, parts.waiting, parts.done], signal), menu.root));
   const { busy } = ordering(list, () => paint(), signal);
 
   /** @param {any} section @param {number} n */
