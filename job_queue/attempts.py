@@ -198,12 +198,17 @@ def with_cleared(record: Record, cleared: Cleared | None) -> Record:
     return replace(record, cleared_at=cleared.at, cleared_by=cleared.by)
 
 
+_FIELDS = frozenset(Record.__slots__)
+
+
 def record_from(data: Mapping[str, Any]) -> Record:
     """The Record that was written as JSON; fields of a later version are left out.
 
     Raises KeyError, TypeError or ValueError.
     """
-    known = {name: value for name, value in data.items() if name in Record.__slots__}
+    known = dict(data)
+    for name in known.keys() - _FIELDS:
+        del known[name]
     if not isinstance(known["job_id"], str) or not isinstance(known["attempt"], int):
         raise TypeError("a record is known by job_id and attempt")
     known["ended_at"] = float(known["ended_at"])

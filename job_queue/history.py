@@ -24,6 +24,9 @@ from job_queue.board import TOPIC
 from job_queue.job import Job
 from job_queue.months import Months, Place
 from job_queue.records import BedRecord, QueueState
+from job_queue.sums import Sums
+from job_queue.tallies import Statistics
+from job_queue.wanted import Wanted
 
 logger = logging.getLogger(__name__)
 
@@ -36,33 +39,6 @@ SURE_S = 10.0
 """A bed that stays clear for so long will not be taken back any more (approval.py)."""
 
 Describe = Callable[[Job, Ended, Job | None], Record]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """Which records; times are epoch seconds of the end, ``since`` <= end < ``until``."""
-
-    printer_id: str = ""
-    result: str = ""
-    since: float | None = None
-    until: float | None = None
-    text: str = ""  # in the file's or printer's name, the reason or who made it
-
-    def takes(self, record: Record) -> bool:
-        if self.printer_id and record.printer_id != self.printer_id:
-            return False
-        if self.result and record.result != self.result:
-            return False
-        if self.since is not None and record.ended_at < self.since:
-            return False
-        if self.until is not None and record.ended_at >= self.until:
-            return False
-        return not self.text or self.text.casefold() in _words(record)
-
-    def takes_month(self, month: str) -> bool:
-        """Whether one of its records may be wanted."""
-        too_old = self.since is not None and month < month_of(self.since)
-        return not too_old and not (self.until is not None and month > month_of(self.until))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +63,7 @@ class History:
         self._view = view
         self._describe = describe
         self._months = months
+        self._sums = Sums(months)
         self._bus = bus
         self._clock = clock
         self._lock = threading.Lock()
@@ -283,6 +260,10 @@ class History:
                     window.append((place, record))
             yield from reversed(window)
 
+    def statistics(self, wanted: Wanted) -> Statistics:
+        """Sums over what is wanted. Raises StorageError."""
+        return self._sums.of(wanted)
+
     def all(self, wanted: Wanted) -> Iterator[Record]:
         """Oldest first, read a piece at a time. Raises StorageError, at the start or later."""
         for month in self._months.names():
@@ -305,8 +286,3 @@ class History:
     def _last_uncleared(self) -> dict[str, Record]:
         last = {r.printer_id: r for _, r in self._newest if r.started_at is not None}
         return {name: record for name, record in last.items() if record.cleared_at is None}
-
-
-def _words(record: Record) -> str:
-    names = (record.file_name, record.printer, record.reason, record.text, record.created_by)
-    return "\n".join(names).casefold()

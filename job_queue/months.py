@@ -16,16 +16,14 @@ import hashlib
 import logging
 import os
 import re
-import shutil
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from core import jsonio
 from core.clock import Clock
 from core.errors import StorageError
-from core.files import sync_folder
+from core.fs import DISK, TEMPORARY, FileSystem, keep_aside, opened, temporary_for
 from job_queue.attempts import Cleared, Record, record_from, with_cleared
 
 logger = logging.getLogger(__name__)
@@ -46,17 +44,14 @@ class Damaged(Exception):
 def encode(entry: Record | Cleared) -> bytes:
     """One line with its newline."""
     name = "record" if isinstance(entry, Record) else "cleared"
-    body = b'"' + name.encode() + b'":' + jsonio.dumps(asdict(entry)) + b"}\n"
+    body = b'"' + name.encode() + b'":' + jsonio.dumps(entry) + b"}\n"
     return _HEAD + _digest(body) + b'",' + body
 
 
 def decode(line: bytes) -> Record | Cleared | None:
-    """None for what only a later version understands. Raises Damaged."""
-    body = line[_KIND:]
-    if not _is_good(line):
-        raise Damaged("the checksum of a line is wrong")
+    """Of a line that is good; None for what only a later version understands."""
     try:
-        data = jsonio.loads(b"{" + body)
+        data = jsonio.loads(b"{" + line[_KIND:])
         if "cleared" in data:
             return Cleared(**data["cleared"])
         return record_from(data["record"])
@@ -75,9 +70,10 @@ def _digest(body: bytes) -> bytes:
 class Months:
     """Thread-safe: one writes at a time, readers see what is durable and wait for nobody."""
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
+    def __init__(self, folder: Path, clock: Clock, fs: FileSystem = DISK) -> None:
         self._folder = folder
         self._clock = clock
+        self._fs = fs
         self._lock = threading.RLock()
         self._sizes: dict[str, int] = {}  # durable bytes of each month
         self._problems: list[str] = []
@@ -92,25 +88,27 @@ class Months:
         """Cut off what was being written when the machine stopped. Raises StorageError."""
         with self._lock:
             try:
-                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                for path in self._folder.iterdir():
-                    if found := _NAME.fullmatch(path.name):
-                        self._sizes[found[1]] = self._trimmed(path)
+                self._fs.make_folder(self._folder)
+                for name in sorted(self._fs.names(self._folder)):
+                    if found := _NAME.fullmatch(name):
+                        self._sizes[found[1]] = self._trimmed(self._folder / name)
+                    elif name.endswith(TEMPORARY):
+                        self._fs.unlink(self._folder / name)
             except OSError as error:
                 raise _refused(self._folder.name, error) from error
 
     def _trimmed(self, path: Path) -> int:
         """Its size once it ends with a whole line."""
-        size = path.stat().st_size
-        with path.open("r+b") as file:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
             start = max(0, size - _LONGEST)
             file.seek(start)
-            tail = file.read()
-            end = start + tail.rfind(b"\n") + 1
-            if end == size:
-                return size
-            file.truncate(end)
-            os.fsync(file.fileno())
+            end = start + file.read().rfind(b"\n") + 1
+        if end == size:
+            return size
+        with opened(self._fs, self._fs.append_to(path)) as handle:
+            self._fs.truncate(handle, end)
+            self._fs.fsync(handle)
         self._tell(
             f"The last line of {path.name} was not written to its end and was cut off. "
             "The job it belongs to is written again if the queue still knows it."
@@ -130,8 +128,6 @@ class Months:
             path, size = self._path(month), self._sizes.get(month, 0)
             try:
                 self._write(path, size, b"".join(lines))
-                if not size:
-                    sync_folder(self._folder)
             except OSError as error:
                 raise _refused(path.name, error) from error
             places = []
@@ -141,24 +137,21 @@ class Months:
             self._sizes[month] = size
             return places
 
-    @staticmethod
-    def _write(path: Path, size: int, content: bytes) -> None:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
-        try:
+    def _write(self, path: Path, size: int, content: bytes) -> None:
+        fs = self._fs
+        is_there = path.name in fs.names(self._folder)
+        with opened(fs, fs.append_to(path) if is_there else fs.create(path)) as handle:
             if os.fstat(handle).st_size != size:
-                os.ftruncate(handle, size)  # what an earlier write left that was refused
-            os.lseek(handle, size, os.SEEK_SET)
-            rest = memoryview(content)
+                fs.truncate(handle, size)  # what an earlier write left that was refused
             try:
-                while rest:
-                    rest = rest[os.write(handle, rest) :]
-                os.fsync(handle)
+                fs.write(handle, content)
+                fs.fsync(handle)
+                if not size:
+                    fs.fsync_dir(self._folder)
             except OSError:
-                with contextlib.suppress(OSError):
-                    os.ftruncate(handle, size)
+                with contextlib.suppress(OSError):  # else the next write or start does it
+                    fs.truncate(handle, size)
                 raise
-        finally:
-            os.close(handle)
 
     # -- reading -------------------------------------------------------------------------------
 
@@ -171,26 +164,29 @@ class Months:
         """Bytes; changes with every entry."""
         return self._sizes.get(month, 0)
 
-    def records(self, month: str) -> Iterator[tuple[Place, Record]]:
-        """In the order of writing, a piece at a time, each with its bed's later approval.
+    def records(
+        self, month: str, start: int = 0, end: int | None = None
+    ) -> Iterator[tuple[Place, Record]]:
+        """In the order of writing, a piece at a time, each with its bed's later approval; those
+        between two sizes that the month had.
 
         A damaged month is mended first, then read anew. Raises StorageError.
         """
         with self._lock:
             try:
-                cleared = self._cleared(month)
+                cleared = self._cleared(month, start)
             except Damaged as error:
                 self._mend(month, str(error))
-                cleared = self._cleared(month)
-        for at, line in self._lines(month):
+                cleared = self._cleared(month, start)
+        for at, line in self._lines(month, start, end):
             entry = decode(line)
             if isinstance(entry, Record):
                 yield (month, at), with_cleared(entry, cleared.get(entry.key))
 
-    def _cleared(self, month: str) -> dict[tuple[str, int], Cleared]:
+    def _cleared(self, month: str, start: int) -> dict[tuple[str, int], Cleared]:
         """And every line checked on the way."""
         found: dict[tuple[str, int], Cleared] = {}
-        for _, line in self._lines(month):
+        for _, line in self._lines(month, start):
             if not _is_good(line):
                 raise Damaged("the checksum of a line is wrong")
             entry = decode(line) if line.startswith(b'"cleared"', _KIND) else None
@@ -198,14 +194,18 @@ class Months:
                 found[entry.job_id, entry.attempt] = entry
         return found
 
-    def _lines(self, month: str) -> Iterator[tuple[int, bytes]]:
+    def _lines(
+        self, month: str, start: int = 0, end: int | None = None
+    ) -> Iterator[tuple[int, bytes]]:
         """Each with where it begins, up to what is durable now; a write that is under way lies
         behind that."""
-        size, at = self._sizes.get(month, 0), 0
-        if not size:
+        size, at = self._sizes.get(month, 0), start
+        size = size if end is None else min(size, end)
+        if at >= size:
             return
         try:
             with self._path(month).open("rb") as file:
+                file.seek(at)
                 while at < size and (line := file.readline(min(size - at, _LONGEST))):
                     yield at, line
                     at += len(line)
@@ -221,22 +221,14 @@ class Months:
         """The file is kept aside; its good lines go on in a new one."""
         with self._lock:
             path = self._path(month)
-            aside = _unused(path.with_name(f"{path.name}.corrupt-{int(self._clock.time())}"))
-            fresh = path.with_name(f".{path.name}.mended")
-            kept = lost = 0
+            label = f"corrupt-{int(self._clock.time())}"
             try:
-                with fresh.open("wb") as file:
-                    for _, line in self._lines(month):
-                        good = _is_good(line)
-                        kept, lost = kept + good, lost + (not good)
-                        if good:
-                            file.write(line)
-                    file.flush()
-                    os.fsync(file.fileno())
-                    size = file.tell()
-                _keep_aside(path, aside)
-                fresh.replace(path)
-                sync_folder(self._folder)
+                fresh = temporary_for(path)
+                kept, lost = self._copy_good(month, fresh)
+                aside = keep_aside(self._fs, path, label)
+                self._fs.replace(fresh, path)
+                self._fs.fsync_dir(self._folder)
+                size = path.stat().st_size
             except OSError as error:
                 raise _refused(path.name, error) from error
             self._sizes[month] = size
@@ -246,18 +238,18 @@ class Months:
             f"The damaged file is kept as {aside.name}; nothing else of the history is touched."
         )
 
-
-def _unused(path: Path) -> Path:
-    names = (path.with_name(f"{path.name}-{number}") for number in range(1, 1000))
-    return next((name for name in (path, *names) if not name.exists()), path)
-
-
-def _keep_aside(path: Path, aside: Path) -> None:
-    """Under a second name, so that a crash leaves no moment without the month."""
-    try:
-        os.link(path, aside)
-    except OSError:
-        shutil.copy2(path, aside)
+    def _copy_good(self, month: str, fresh: Path) -> tuple[int, int]:
+        """Lines that were good, and that were not. Raises OSError."""
+        kept = lost = 0
+        with opened(self._fs, self._fs.create(fresh)) as handle:
+            for _, line in self._lines(month):
+                if _is_good(line):
+                    kept += 1
+                    self._fs.write(handle, line)
+                else:
+                    lost += 1
+            self._fs.fsync(handle)
+        return kept, lost
 
 
 def _refused(name: str, error: OSError) -> StorageError:

@@ -35,6 +35,10 @@ class Tally:
         because they fail."""
         return self.finished / self.prints if self.prints else None
 
+    def merge(self, other: Tally) -> None:
+        for name in Tally.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
     def add(self, record: Record) -> None:
         if record.started_at is None or record.result == "not_started":
             self.not_started += 1
@@ -87,6 +91,23 @@ class Statistics:
             reason = self.reasons.setdefault(record.code or record.result, Reason())
             reason.text, reason.count = record.reason or record.text, reason.count + 1
         self._weigh(record)
+
+    def merge(self, other: Statistics) -> None:
+        """Those of a later time; ``other`` stays as it is."""
+        self.total.merge(other.total)
+        for month, tally in other.months.items():
+            self.months[month].merge(tally)
+        for key, tally in other.printer_months.items():
+            self.printer_months[key].merge(tally)
+        for printer_id, theirs in other.printers.items():
+            mine = self.printers.setdefault(printer_id, PrinterTally())
+            mine.name, mine.model = theirs.name, theirs.model
+            mine.tally.merge(theirs.tally)
+        for code, reason in other.reasons.items():
+            known = self.reasons.setdefault(code, Reason())
+            known.text, known.count = reason.text, known.count + reason.count
+        for material, grams in other.materials.items():
+            self.materials[material] += grams
 
     def _weigh(self, record: Record) -> None:
         if record.started_at is None:

@@ -9,8 +9,7 @@ from flask import Blueprint, Response, request
 
 from core.errors import BadRequest
 from job_queue.attempts import RESULTS
-from job_queue.history import Wanted
-from job_queue.tallies import statistics_of
+from job_queue.wanted import Wanted
 from web import history_files
 from web.errors import json_response
 from web.history_json import Shelf, place_from, place_json, statistics_json
@@ -64,7 +63,7 @@ def stats() -> Response:
         {
             "from": wanted.since,
             "to": wanted.until,
-            **statistics_json(statistics_of(services().archive.all(wanted))),
+            **statistics_json(services().archive.statistics(wanted)),
         }
     )
 

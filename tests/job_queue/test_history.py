@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core.fs import DISK, FileSystem
 from job_queue import history as history_module
-from job_queue import months as months_module
 from job_queue.attempts import Record
-from job_queue.history import History, Wanted
+from job_queue.history import History
 from job_queue.months import Months
 from job_queue.particulars import Particulars
 from job_queue.store import KEEP_ENDED
+from job_queue.tallies import statistics_of
+from job_queue.wanted import Wanted
 from printers.status import PrinterState
 
 
@@ -189,30 +191,19 @@ def test_what_the_queue_has_forgotten_costs_no_memory(bench: Bench) -> None:
     assert len(bench.history._newest) == history_module.NEWEST
 
 
-@pytest.fixture
-def full_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, bool]]:
-    knob = {"full": False}
-    real = months_module.os.write
-
-    def write(handle: int, content: Any) -> int:
-        if knob["full"]:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        return real(handle, content)
-
-    monkeypatch.setattr(months_module.os, "write", write)
-    yield knob
+class FullDisk(FileSystem):
+    def write(self, descriptor: int, content: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def test_a_full_disk_is_told_and_everything_follows(
-    bench: Bench, full_disk: dict[str, bool]
-) -> None:
-    full_disk["full"] = True
+def test_a_full_disk_is_told_and_everything_follows(bench: Bench) -> None:
+    bench.months._fs = FullDisk()
     bench.finish_one()
     bench.history._guarded(bench.hear)
     assert not bench.history.is_recorded("j-1", 1)
     assert "goes on trying" in bench.history.problems[0]
     bench.finish_one()
-    full_disk["full"] = False
+    bench.months._fs = DISK
     bench.farm.clock.advance(history_module.RETRY_S)
     bench.hear()
     assert bench.keys() == [("j-1", 1), ("j-2", 1)]
@@ -320,6 +311,24 @@ def test_what_is_wanted(bench: Bench) -> None:
     assert paged(bench, 5, until=middle) == ["j-1"]
     assert paged(bench, 5, since=middle) == made[::-1]
     assert [r.job_id for r in bench.all(since=middle, until=middle + 1)] == made[:1]
+
+
+def test_sums_that_are_kept_are_those_of_all_records(bench: Bench) -> None:
+    """Whatever is added, asked for, or mended in between."""
+    wishes = [Wanted(), Wanted(printer_id="alder")]
+    for round_ in range(6):
+        bench.farm.wait(1)
+        bench.finish_one()
+        many(bench, 20)
+        now = bench.farm.clock.time()
+        wishes.append(Wanted(since=now - 30 * 86_400, until=now - 86_400))
+        if round_ == 3:
+            path = sorted((bench.farm.folder / "jobs" / "history").glob("*.jsonl"))[0]
+            path.write_bytes(path.read_bytes().replace(b"Alder", b"Elder", 1))
+            assert len(bench.all()) == (round_ + 1) * 21 - 1
+        for wanted in wishes * 2:
+            assert bench.history.statistics(wanted) == statistics_of(bench.history.all(wanted))
+    assert bench.history.statistics(Wanted()).total.finished >= 5
 
 
 def test_the_thread_writes_and_the_stop_writes_the_rest(farm: Any, tmp_path: Path) -> None:
