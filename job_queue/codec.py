@@ -12,6 +12,7 @@ from job_queue.job import Attempt, Baseline, Evidence, Job, JobError, JobState
 from job_queue.records import BedRecord, Cleanup, Maintenance, Pause, PrinterRecord, QueueState
 from job_queue.store import open_jobs_of
 from job_queue.target import KINDS, Target
+from slicer.gates.filament_wishes import FilamentWish
 
 SCHEMA = 2
 """1: direct starts only, ``target`` was the printer's id. 2: the queue."""
@@ -151,6 +152,9 @@ def _job(entry: Mapping[str, Any]) -> Job:
         options=dict(job.options),
         confirm=tuple(job.confirm),
         target=_target(entry["target"]),
+        filaments=tuple(
+            FilamentWish(**_known(FilamentWish, wish)) for wish in entry.get("filaments", ())
+        ),
         attempts=tuple(map(_attempt, entry.get("attempts", ()))),
         **_told(entry),
     )

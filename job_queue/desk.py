@@ -17,17 +17,18 @@ from job_queue.records import Pause
 from job_queue.store import Transaction
 from job_queue.target import Target, folded
 from printers.fleet import Fleet
+from slicer.gates.filament_wishes import FilamentWish, mistake_in
 from slicer.library import FileLibrary, StoredFile
 
 MOST_COPIES = 1000
 FARTHEST_S = 366 * 86_400.0
 EDITABLE = frozenset(
     {
-        "plate", "copies", "target", "priority", "not_before", "options", "ams_mapping", "confirm",
-        "notes",
+        "plate", "copies", "target", "priority", "not_before", "deadline", "filament", "options",
+        "ams_mapping", "confirm", "notes",
     }
 )  # fmt: skip
-_AS_FIELD = {"ams_mapping": "ams_wanted"}
+_AS_FIELD = {"ams_mapping": "ams_wanted", "filament": "filaments"}
 
 
 class Desk:
@@ -48,6 +49,8 @@ class Desk:
         copies: int = 1,
         priority: int = 0,
         not_before: float | None = None,
+        deadline: float | None = None,
+        filament: Sequence[FilamentWish] = (),
         options: Mapping[str, bool] | None = None,
         ams_mapping: Sequence[int] | None = None,
         confirm: Collection[str] = (),
@@ -66,6 +69,8 @@ class Desk:
             copies=copies,
             priority=priority,
             not_before=not_before,
+            deadline=deadline,
+            filaments=tuple(filament),
             options=dict(options or {}),
             ams_wanted=None if ams_mapping is None else tuple(ams_mapping),
             confirm=tuple(sorted(set(confirm))),
@@ -75,6 +80,7 @@ class Desk:
             waiting_since=now,
         )
         self._check(job, stored)
+        self._check_deadline(job)
         with self._board.change() as tx:
             return tx.add(_at_the_end(tx, replace(job, id=tx.new_id())))
 
@@ -93,6 +99,8 @@ class Desk:
                 fields |= {"seconds": fresh.seconds, "picture": fresh.picture}
             edited = replace(job, **fields)
             self._check(edited, stored)
+            if fields.keys() & {"deadline", "not_before"}:
+                self._check_deadline(edited)
             if edited.left < 1:
                 raise Unusable(
                     f"{job.handed} copies of {job.file_name} are already on their way; "
@@ -128,9 +136,11 @@ class Desk:
                 )
             stored = self._library.get(job.file_id)
             now = self._clock.time()
+            late = job.deadline is not None and job.deadline <= now
             again = replace(
                 archived(job, job.state.value, now), from_queue=True, waiting_since=now, tries=0,
-                not_before=None, error=None, finished_at=None, result="",
+                not_before=None, deadline=None if late else job.deadline, by_hand=False,
+                error=None, finished_at=None, result="",
             )  # fmt: skip
             self._check(again, stored)
             tx.move(job.id, JobState.QUEUED)
@@ -147,6 +157,7 @@ class Desk:
             job.target,
             copies=job.copies,
             priority=job.priority,
+            filament=job.filaments,
             options=job.options,
             ams_mapping=job.ams_wanted,
             confirm=job.confirm,
@@ -179,9 +190,15 @@ class Desk:
                 other = next(j for j in others if j.id == before)
                 rank = other.rank - 0.5
             near = other or others[-1]
+            placed = replace(
+                job, rank=rank, priority=near.priority, waiting_since=near.waiting_since,
+                by_hand=True,
+            )  # fmt: skip
+            _require_place(others, placed, before, now)
             return tx.touch(
-                job.id, rank=rank, priority=near.priority, waiting_since=near.waiting_since
-            )
+                job.id, rank=rank, priority=placed.priority, waiting_since=placed.waiting_since,
+                by_hand=True,
+            )  # fmt: skip
 
     def pause(self, on: bool, *, by: str = "") -> Pause:
         """Durable: the dispatcher sends nothing until resumed. Running transfers go on."""
@@ -234,16 +251,35 @@ class Desk:
             )
         self._check_target(job.target)
 
+    def _check_deadline(self, job: Job) -> None:
+        """Only when it is set: a job that is late stays in the queue."""
+        if job.deadline is None:
+            return
+        now = self._clock.time()
+        if not now < job.deadline <= now + FARTHEST_S:
+            raise Unusable("A deadline lies in the future, a year ahead at most.", code="deadline")
+        begin = job.not_before or 0.0
+        if begin + (job.seconds or 0) > job.deadline:
+            raise Unusable(
+                f"{job.file_name} cannot be done by then: it is not to start earlier than "
+                "the time it needs before its deadline. Change one of the two times.",
+                code="deadline_too_early",
+            )
+
     def _check_file(self, job: Job, stored: StoredFile) -> None:
         if not stored.file.plates:
             raise Unusable(
                 f"{stored.name} is a model, not a print file. Slice it first.", code="needs_slicing"
             )
-        if stored.file.plate(job.plate) is None:
+        plate = stored.file.plate(job.plate)
+        if plate is None:
             have = ", ".join(str(plate.index) for plate in stored.file.plates)
             raise Unusable(
                 f"{stored.name} has no plate {job.plate}; it has {have}.", code="no_plate"
             )
+        mistake = mistake_in(job.filaments, plate)
+        if mistake is not None:
+            raise Unusable(f"{stored.name}: {mistake[1]}", code=mistake[0])
 
     def _check_target(self, target: Target) -> None:
         configs = self._fleet.configs
@@ -294,6 +330,23 @@ def _no_job(job_id: str) -> NotFound:
 def _at_the_end(tx: Transaction, job: Job) -> Job:
     others = [other for other in tx.jobs.values() if other.id != job.id]
     return replace(job, rank=max(float(tx.next_id), ordering.last_rank(others) + 1.0))
+
+
+def _require_place(others: Sequence[Job], placed: Job, before: str | None, now: float) -> None:
+    """Raises Blocked when a deadline would put the job, or its neighbour, elsewhere."""
+    order = ordering.in_order([*others, placed], now)
+    after = order[order.index(placed) + 1 :]
+    if (after[0].id if after else None) == before:
+        return
+    pressing = placed
+    if not ordering.is_pressing(placed, now):
+        pressing = next((job for job in order if ordering.is_pressing(job, now)), placed)
+    raise Blocked(
+        f"{pressing.file_name} has to start soon to be done by its deadline, so it stays before "
+        "the others of its priority. Change its deadline, or the priority of what is to go first.",
+        code="deadline_first",
+        details={"job_id": pressing.id},
+    )
 
 
 def _renumbered(tx: Transaction, jobs: Sequence[Job]) -> list[Job]:

@@ -11,8 +11,10 @@ from printers.registry import Snapshot
 from printers.status import Heater, PrinterStatus, Tray
 from slicer.bounds.result import PlateBounds
 from slicer.gates import filament_mapping as filaments
+from slicer.gates import filament_wishes
 from slicer.gates.compatibility import (
     CONFIRM,
+    OK,
     REFUSE,
     WARN,
     PrinterFacts,
@@ -20,8 +22,9 @@ from slicer.gates.compatibility import (
     check_plate,
     worst,
 )
+from slicer.gates.filament_wishes import FilamentWish
 from slicer.gates.limits import MachineLimits, limits_of
-from slicer.printfile import Plate, PrintFile
+from slicer.printfile import Filament, Plate, PrintFile
 
 OPTIONS = frozenset(
     {"bed_leveling", "flow_cali", "vibration_cali", "layer_inspect", "timelapse", "use_ams"}
@@ -78,20 +81,24 @@ def fit_file(
     build_plate: str = "",
     ams_mapping: Sequence[int] | None = None,
     options: Mapping[str, bool] | None = None,
+    wishes: Sequence[FilamentWish] = (),
 ) -> PrinterFit:
     """All that speaks for and against the file but the printer's state, which the last look
     repeats. ``bounds``: where the plate's moves go, None while that is not known.
-    ``build_plate``: what lies on the bed, as far as the farm was told."""
+    ``build_plate``: what lies on the bed, as far as the farm was told. ``wishes``: what a person
+    wants it made of."""
     facts = replace(facts_of(status), bed_type=build_plate)
     verdicts = check_plate(file, plate, facts, bounds=bounds, limits=limits_for(facts, status))
     chosen = file.plate(plate)
     mapping = None
     if chosen is not None and not _is_wrong_kind(verdicts):
+        chosen = filament_wishes.wished(chosen, wishes)
         if not file.takes_mapping:
-            verdicts = (*verdicts, *_without_mapping(chosen, status, ams_mapping))
+            asked = CONFIRM if wishes else WARN
+            verdicts = (*verdicts, *_without_mapping(chosen, status, ams_mapping, asked))
         if file.takes_mapping or status.trays():
             wanted = ams_mapping if file.takes_mapping else None
-            mapping = _mapping(file, chosen, status, wanted, options or {})
+            mapping = _mapping(file, chosen, status, wanted, options or {}, wishes)
     choices = mapping.choices if mapping else ()
     level = worst([*verdicts, *(choice.verdict for choice in choices)])
     return PrinterFit(
@@ -117,9 +124,10 @@ def _is_wrong_kind(verdicts: Sequence[Verdict]) -> bool:
 
 
 def _without_mapping(
-    plate: Plate, status: PrinterStatus, ams_mapping: Sequence[int] | None
+    plate: Plate, status: PrinterStatus, ams_mapping: Sequence[int] | None, level: str
 ) -> tuple[Verdict, ...]:
-    """Plain G-code picks its tools itself, and a printer without trays cannot say what it holds."""
+    """Plain G-code picks its tools itself, and a printer without trays cannot say what it holds.
+    ``level``: of that; where somebody wants a certain filament, somebody has to look."""
     if ams_mapping:
         text = "Plain G-code takes no filament mapping: its tools are in the file."
         return (Verdict(REFUSE, "no_mapping", text),)
@@ -130,7 +138,7 @@ def _without_mapping(
         text = "The file does not say which filament it needs. Look at what is loaded."
     else:
         text = f"Needs {needs}; {status.name} cannot tell what is loaded."
-    return (Verdict(WARN, "filament_not_known", text),)
+    return (Verdict(level, "filament_not_known", text),)
 
 
 def facts_of(status: PrinterStatus) -> PrinterFacts:
@@ -215,19 +223,66 @@ def _mapping(
     status: PrinterStatus,
     wanted: Sequence[int] | None,
     options: Mapping[str, bool],
+    wishes: Sequence[FilamentWish],
 ) -> filaments.Mapping:
-    count = file.filament_count
     trays = trays_of(status, use_ams=options.get("use_ams", True))
+    found = _free_mapping(file, plate, status, wanted, trays, wishes)
+    if not wishes:
+        return found
+    choices = [_wished(choice, trays, wishes, status.name) for choice in found.choices]
+    return replace(found, choices=tuple(choices))
+
+
+def _wished(
+    choice: filaments.Choice,
+    trays: Sequence[filaments.LoadedTray],
+    wishes: Sequence[FilamentWish],
+    printer: str,
+) -> filaments.Choice:
+    """With what the wish about this filament says to the tray it would come from."""
+    filament, tray, verdict = choice.filament, choice.tray, choice.verdict
+    wish = filament_wishes.wish_for(wishes, filament.index)
+    if wish is None or (tray is None and verdict.level == CONFIRM):
+        return choice
+    answer = False if tray is None else filament_wishes.meets(wish, filament, tray)
+    needs = filament_wishes.need_of(filament, wish).text
+    if answer is False:
+        loaded = filament_wishes.loaded_words(trays)
+        text = f"Needs {needs}; {printer} has {loaded} loaded."
+        return replace(choice, verdict=Verdict(REFUSE, "filament_not_loaded", text))
+    if answer is None and verdict.level in (OK, WARN) and tray is not None:
+        text = f"Needs {needs}; the printer does not know what is in {tray.slot}. Look at it."
+        return replace(choice, verdict=Verdict(CONFIRM, "unknown_filament", text))
+    return choice
+
+
+def _free_mapping(
+    file: PrintFile,
+    plate: Plate,
+    status: PrinterStatus,
+    wanted: Sequence[int] | None,
+    trays: Sequence[filaments.LoadedTray],
+    wishes: Sequence[FilamentWish],
+) -> filaments.Mapping:
+    """A person's own mapping, the tray that was chosen at the printer, or the best one."""
+
+    def allowed(filament: Filament, tray: filaments.LoadedTray) -> bool:
+        wish = filament_wishes.wish_for(wishes, filament.index)
+        return wish is None or filament_wishes.meets(wish, filament, tray) is not False
+
+    count = file.filament_count
     if wanted is not None:
         return filaments.check_mapping(plate, count, trays, wanted)
     chosen = next((tray for tray in trays if tray.slot == status.next_tray), None)
+    if chosen is not None and plate.filaments and not allowed(plate.filaments[0], chosen):
+        chosen = None
     if chosen is not None and len(plate.filaments) == 1:
         numbers = [-1] * max(count, plate.filaments[0].index)
         numbers[plate.filaments[0].index - 1] = chosen.index
         by_person = filaments.check_mapping(plate, len(numbers), trays, numbers)
         if worst(by_person.verdicts) in ("ok", WARN):
             return by_person
-    return filaments.propose_mapping(plate, count, trays)
+    return filaments.propose_mapping(plate, count, trays, allowed)
 
 
 def _numbers(mapping: filaments.Mapping | None) -> tuple[int, ...]:

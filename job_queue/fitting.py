@@ -11,6 +11,7 @@ from job_queue.fit import CONFIRM_ALL, PrinterFit, being_read, fit_file, with_st
 from printers.registry import Snapshot
 from printers.status import PrinterStatus
 from slicer.confirmations import ABOUT_THE_MACHINE, Confirmation, Confirmations, Question
+from slicer.gates.filament_wishes import FilamentWish
 from slicer.gates.verdicts import CONFIRM, REFUSE, WARN, Verdict, worst
 from slicer.library import FileLibrary, StoredFile
 
@@ -53,6 +54,7 @@ class Fitting:
         *,
         ams_mapping: Sequence[int] | None = None,
         options: Mapping[str, bool] | None = None,
+        wishes: Sequence[FilamentWish] = (),
     ) -> PrinterFit:
         """The same without the printer's state. Raises NotFound for a file that is gone."""
         bounds = None
@@ -60,7 +62,7 @@ class Fitting:
             bounds = self._library.bounds(stored.id, plate)
         fit = fit_file(
             stored.file, plate, status, bounds=bounds, ams_mapping=ams_mapping, options=options,
-            build_plate=self._plates.get(status.printer_id, ""),
+            build_plate=self._plates.get(status.printer_id, ""), wishes=wishes,
         )  # fmt: skip
         if bounds is None and fit.level != REFUSE:
             return being_read(fit, stored.name)

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 from job_queue.target import Target
+from slicer.gates.filament_wishes import FilamentWish
 
 MAX_EVIDENCE = 40
 MAX_ATTEMPTS = 20
@@ -160,7 +161,10 @@ class Job:
     priority: int = 0  # -10 to 10, higher first
     rank: float = 0.0  # by hand among the same priority, lower first
     waiting_since: float = 0.0  # epoch s; ageing counts from here
+    by_hand: bool = False  # somebody put it where it is
     not_before: float | None = None  # epoch s
+    deadline: float | None = None  # epoch s; until when it is to be done
+    filaments: tuple[FilamentWish, ...] = ()  # what it has to be made of, besides the file's word
     ams_wanted: tuple[int, ...] | None = None  # a person's mapping, None = the farm proposes
     tries: int = 0  # attempts in a row that came to no start
     attempts: tuple[Attempt, ...] = ()

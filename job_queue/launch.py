@@ -96,8 +96,9 @@ class Launcher:
         stored = self._library.get(job.file_id)
         self._require_free(snapshot)
         fit = self._fitting.of_file(
-            stored, job.plate, snapshot.status, ams_mapping=job.ams_wanted, options=job.options
-        )
+            stored, job.plate, snapshot.status, ams_mapping=job.ams_wanted, options=job.options,
+            wishes=job.filaments,
+        )  # fmt: skip
         require_start(fit, job.confirm)
         self._fitting.remember(stored, job.plate, snapshot.status, fit, job.confirm, job.created_by)
 
@@ -160,8 +161,9 @@ class Launcher:
         """The last look's repetition: trays or nozzle may have changed during the transfer."""
         stored = self._library.get(job.file_id)
         fit = self._fitting.of_file(
-            stored, job.plate, status, ams_mapping=job.ams_mapping, options=job.options
-        )
+            stored, job.plate, status, ams_mapping=job.ams_mapping, options=job.options,
+            wishes=job.filaments,
+        )  # fmt: skip
         require_start(fit, job.confirm)
 
     # -- the threads ---------------------------------------------------------------------------

@@ -73,7 +73,7 @@ _MAY_PASS = frozenset({"confirm_needed", "being_read"})
 def class_of(job: Job) -> tuple[Any, ...]:
     """Jobs of one class get the same answers from every printer."""
     options = tuple(sorted(job.options.items())) if job.options else ()
-    return job.file_id, job.plate, job.target, job.ams_wanted, options, job.confirm
+    return job.file_id, job.plate, job.target, job.ams_wanted, options, job.confirm, job.filaments
 
 
 def of_job(job: Job, now: float, *, auto_assign: bool) -> Reason | None:

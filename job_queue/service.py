@@ -29,6 +29,7 @@ from printers.fleet import Fleet
 from printers.registry import TOPIC as PRINTER_TOPIC
 from printers.registry import Registry, Snapshot
 from slicer.confirmations import Confirmations
+from slicer.gates.filament_wishes import FilamentWish
 from slicer.library import FileLibrary
 
 logger = logging.getLogger(__name__)
@@ -206,6 +207,8 @@ class JobService:
         copies: int = 1,
         priority: int = 0,
         not_before: float | None = None,
+        deadline: float | None = None,
+        filament: Sequence[FilamentWish] = (),
         options: Mapping[str, bool] | None = None,
         ams_mapping: Sequence[int] | None = None,
         confirm: Collection[str] = (),
@@ -216,8 +219,9 @@ class JobService:
         """A job at the end of the queue. Whether and where it fits is the dispatcher's to find
         out, and to say.
 
-        ``copies`` 1–1000; ``priority`` -10–10; ``not_before`` epoch s; ``ams_mapping`` only with
-        a target of one printer; ``held``: it waits until a person releases it. Raises NotFound
+        ``copies`` 1–1000; ``priority`` -10–10; ``not_before`` and ``deadline`` epoch s;
+        ``filament``: what it has to be made of; ``ams_mapping`` only with a target of one
+        printer; ``held``: it waits until a person releases it. Raises NotFound
         (file, printer), Unusable, BadRequest, StorageError.
         """
         return self.desk.add(
@@ -227,6 +231,8 @@ class JobService:
             copies=copies,
             priority=priority,
             not_before=not_before,
+            deadline=deadline,
+            filament=filament,
             options=options,
             ams_mapping=ams_mapping,
             confirm=confirm,

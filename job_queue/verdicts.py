@@ -45,7 +45,7 @@ class FileVerdicts:
         """What a start would be refused with because of the file; None = nothing."""
         options = tuple(sorted(job.options.items())) if job.options else ()
         facts = self._version_of(snapshot.status)
-        key = (facts, job.file_id, job.plate, job.ams_wanted, options, job.confirm)
+        key = (facts, job.file_id, job.plate, job.ams_wanted, options, job.confirm, job.filaments)
         now = self._clock.monotonic()
         known = self._known.get(key)
         if known is not None and now - known[0] < KEPT_S:
@@ -70,8 +70,9 @@ class FileVerdicts:
         try:
             stored = self._library.get(job.file_id)
             fit = self._fitting.of_file(
-                stored, job.plate, snapshot.status, ams_mapping=job.ams_wanted, options=job.options
-            )
+                stored, job.plate, snapshot.status, ams_mapping=job.ams_wanted, options=job.options,
+                wishes=job.filaments,
+            )  # fmt: skip
             require_start(fit, job.confirm)
         except FarmError as error:
             return Reason(error.error_code, error.message)

@@ -42,6 +42,10 @@ class Fields:
         """The fields that were given, null included."""
         return frozenset(self._body)
 
+    def any(self, name: str) -> Any:
+        """As it was sent; None when it was not. What has more than one form is read by hand."""
+        return self._take(name, None)
+
     def text(self, name: str, default: str = _REQUIRED, *, longest: int = 200) -> str:
         value = self._take(name, default)
         if not isinstance(value, str):

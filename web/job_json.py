@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from job_queue.ordering import latest_start
 from web.panel_parts import thumbnail_url
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ def job_json(job: Job, outlook: Outlook | None = None) -> dict[str, Any]:
         "rank": job.rank,
         "waiting_since": job.waiting_since or None,
         "not_before": job.not_before,
+        "deadline": job.deadline,
+        "latest_start": latest_start(job),
+        "filament": _filament(job),
         "attempt": job.attempt,
         "tries": job.tries,
         "seconds": job.seconds,
@@ -86,6 +90,14 @@ def _mapping(job: Job) -> list[int] | None:
     if job.state.is_waiting:
         return None if job.ams_wanted is None else list(job.ams_wanted)
     return list(job.ams_mapping)
+
+
+def _filament(job: Job) -> list[dict[str, Any]]:
+    """What it has to be made of, as it was asked; [] = what the file says, in any colour."""
+    return [
+        {"index": wish.index, "match": wish.match, "type": wish.type, "color": wish.color}
+        for wish in job.filaments
+    ]
 
 
 def _told(error: JobError) -> dict[str, str]:

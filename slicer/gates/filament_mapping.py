@@ -5,7 +5,7 @@ Rules of the numbers: bambu-lan A8.2.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from slicer import values
@@ -67,13 +67,22 @@ class Mapping:
         return tuple(choice.verdict for choice in self.choices)
 
 
-def propose_mapping(plate: Plate, filament_count: int, trays: Sequence[LoadedTray]) -> Mapping:
+Allowed = Callable[[Filament, LoadedTray], bool]
+"""Whether a tray may feed a filament at all (filament_wishes.py)."""
+
+
+def propose_mapping(
+    plate: Plate,
+    filament_count: int,
+    trays: Sequence[LoadedTray],
+    allowed: Allowed = lambda _filament, _tray: True,
+) -> Mapping:
     """The best tray for each used filament: same material, nearest colour, enough of it.
 
     Each tray is given once as long as there are enough; an external spool only feeds a filament
     that no changer slot of its material can.
     """
-    taken = _assign(plate.filaments, trays)
+    taken = _assign(plate.filaments, trays, allowed)
     choices = [
         Choice(filament, tray, judge(filament, tray, trays))
         for filament, tray in ((item, taken.get(item.index)) for item in plate.filaments)
@@ -196,13 +205,15 @@ def _cost(filament: Filament, tray: LoadedTray) -> float:
     return cost
 
 
-def _assign(filaments: Sequence[Filament], trays: Sequence[LoadedTray]) -> dict[int, LoadedTray]:
+def _assign(
+    filaments: Sequence[Filament], trays: Sequence[LoadedTray], allowed: Allowed
+) -> dict[int, LoadedTray]:
     """Cheapest pairs first, each tray once; what is left over shares the nearest tray."""
     pairs = sorted(
         (
             (_cost(filament, tray), tray.index, filament.index, tray)
             for filament in filaments
-            for tray in _usable(filament, trays)
+            for tray in _usable(filament, [t for t in trays if allowed(filament, t)])
         ),
         key=lambda pair: pair[:3],
     )
