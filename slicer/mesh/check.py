@@ -33,6 +33,7 @@ _SENTENCES = {
     "model_empty": "holds no surface. Export the model again.",
     "model_nonsense": "has points that are no numbers, or lie kilometres away; it is damaged. "
     "Export it again.",
+    "model_crowded": "is made of more bodies than any plate holds, or of itself. Export it again.",
     "model_flat": "is flat: it has no volume that could be printed.",
     "model_tiny": "is smaller than 0.1 mm. Check the unit it was exported in.",
     "model_huge": "is larger than 10 m. Check the unit it was exported in.",

@@ -18,12 +18,19 @@ UNREADABLE = 3
 def main() -> int:
     task, path, kind = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
     children.limit(float(sys.argv[4]), int(sys.argv[5]))
-    from slicer.mesh import draw, load  # only now: under the limits
+    from slicer.mesh import draw, instances, load  # only now: under the limits
 
     try:
+        if kind == "3mf":
+            instances.require_few(path)
         triangles = load.load(path, kind)
     except MemoryError:
         raise
+    except instances.TooManyInstances:
+        if task != "inspect":
+            return UNREADABLE
+        sys.stdout.buffer.write(jsonio.dumps({"refused": "model_crowded"}))
+        return 0
     except Exception as error:  # noqa: BLE001 - whatever a parser of foreign files can raise
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
         return UNREADABLE
