@@ -150,7 +150,9 @@ function nextFree() {
   running.sort((a, b) => a.job.left_s - b.job.left_s);
   const [first] = running;
   const last = running[running.length - 1];
-  return { name: first.name, d: dur(first.job.left_s), at: clock(store.now() + last.job.left_s, store.now()) };
+  // Of the whole queue when the farm says; a snapshot of an older server has only what is printed.
+  const end = store.farm.all_done_at === undefined ? store.now() + last.job.left_s : store.farm.all_done_at;
+  return { name: first.name, d: dur(first.job.left_s), at: end === null ? '' : clock(end, store.now()) };
 }
 
 /** @param {string} name @param {string} legend @param {string[]} options @param {() => void} done */
@@ -248,7 +250,7 @@ export function farmPage(root, signal) {
     });
     const next = nextFree();
     hide(free, !next);
-    if (next) free.replaceChildren(`${t('farm.next')} `, h('b', null, next.name), ` ${t('farm.in')} ${next.d} · ${t('farm.alldone')} `, h('b', null, next.at));
+    if (next) free.replaceChildren(`${t('farm.next')} `, h('b', null, next.name), ` ${t('farm.in')} ${next.d}`, ...(next.at ? [` · ${t('farm.alldone')} `, h('b', null, next.at)] : []));
     const waiting = needing();
     hide(needs, !waiting.length);
     text(needsCount, waiting.length);
