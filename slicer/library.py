@@ -55,6 +55,7 @@ class FileLibrary:
         self._clock = clock
         self._limit = upload_limit_bytes
         self._lock = threading.Lock()
+        self._looking = threading.BoundedSemaphore(2)  # a hostile file may take 64 MB and 2 s
         self._guards: list[Callable[[str], str]] = []
         self._models = models
         self._model_limit = model_limit_bytes
@@ -100,7 +101,8 @@ class FileLibrary:
             if known is not None:
                 return known, False
             limit = self._model_limit
-            file = examine(part, shown, models=self._models, model_limit_bytes=limit)
+            with self._looking:
+                file = examine(part, shown, models=self._models, model_limit_bytes=limit)
             return self._keep(part, shown, what, file)
         except OSError as error:
             raise storage_error("take the file", error) from error

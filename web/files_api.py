@@ -19,15 +19,17 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("files", __name__)
 _MB = 1_000_000
-_uploads = threading.BoundedSemaphore(2)
-_UPLOAD_WAIT_S = 60.0
+MOST_UPLOADS = 16
+"""On their way at once, each as slow as its sender. The library looks at two at a time."""
+_uploads = threading.BoundedSemaphore(MOST_UPLOADS)
+_UPLOAD_WAIT_S = 10.0
 
 
 def receive() -> tuple[StoredFile, bool, dict[str, str]]:
     """Stream the form's file into the library: (file, new, the form's fields)."""
     form = FormStream.of_request(services().config.limits.upload_mb * _MB)
     if not _uploads.acquire(timeout=_UPLOAD_WAIT_S):
-        raise Unavailable("Two uploads are already under way. Try again in a moment.", code="busy")
+        raise Unavailable("Many uploads are under way. Try again in a moment.", code="busy")
     try:
         stored, new = services().library.add_or_find(form, form.open_file())
         return stored, new, form.rest()

@@ -85,6 +85,26 @@ def _member(content: bytes) -> bytes:
         return archive.read("Metadata/plate_1.gcode")
 
 
+def test_slow_senders_keep_nobody_waiting(farm: Any) -> None:
+    """A laptop on bad Wi-Fi may take half an hour; the others must not."""
+    server = farm.serve()
+    head = (
+        f"POST /api/files HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nContent-Length: 900000\r\n"
+        "Content-Type: multipart/form-data; boundary=b\r\n\r\n"
+        '--b\r\nContent-Disposition: form-data; name="file"; filename="slow.gcode"\r\n\r\nG28\n'
+    )
+    slow = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(4)]
+    try:
+        for sender in slow:
+            sender.sendall(head.encode())
+        folder = farm.services.config.data_dir
+        wait_for(lambda: len(list(folder.rglob(".*.part"))) == len(slow))
+        assert upload(farm, GCODE, "part.gcode")["name"] == "part.gcode"
+    finally:
+        for sender in slow:
+            sender.close()
+
+
 def test_only_so_many_plates_are_streamed_at_once(farm: Any) -> None:
     client = farm.app.test_client()
     url = f"/api/files/{upload(farm, GCODE, 'part.gcode')['id']}/plates/1/gcode"
