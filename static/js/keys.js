@@ -7,7 +7,7 @@ import { t } from './text.js';
 import { toast } from './parts/toast.js';
 
 const GO_MS = 1200;
-const PLACES = /** @type {Record<string, string>} */ ({ f: '#/', q: '#/queue' });
+const PLACES = /** @type {Record<string, string>} */ ({ f: '#/', q: '#/queue', h: '#/history' });
 
 export const keysOn = () => localStorage.getItem('keys') !== 'off';
 

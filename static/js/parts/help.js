@@ -9,10 +9,10 @@ import { answer, frame, modal } from './dialogs.js';
 addWords({
   'help.title': 'Help and appearance', 'help.keys': 'Keys', 'help.keys.on': 'Use one-key shortcuts', 'help.theme': 'Theme', 'help.theme.auto': 'Like the device', 'help.theme.light': 'Light', 'help.theme.dark': 'Dark',
   'help.version': 'Farm server {v}', 'help.colours': 'Blue: a job moves. Amber: it waits for you. Red: a fault. Green: a part is ready.',
-  'key./': 'Find a printer', 'key.?': 'This page', 'key.g f': 'Go to the farm', 'key.g q': 'Go to the queue', 'key.Alt+↑ Alt+↓': 'Move a waiting job', 'key.u': 'Upload & start', 'key.j k': 'Next, previous printer', 'key.Enter': 'Open it', 'key.x': 'Select it', 'key.p': 'Pause it (asks first)', 'key.Esc': 'Close, or back to the farm',
+  'key./': 'Find a printer', 'key.?': 'This page', 'key.g f': 'Go to the farm', 'key.g q': 'Go to the queue', 'key.g h': 'Go to the history', 'key.Alt+↑ Alt+↓': 'Move a waiting job', 'key.u': 'Upload & start', 'key.j k': 'Next, previous printer', 'key.Enter': 'Open it', 'key.x': 'Select it', 'key.p': 'Pause it (asks first)', 'key.Esc': 'Close, or back to the farm',
 });
 
-const KEYS = ['/', '?', 'g f', 'g q', 'u', 'j k', 'Enter', 'x', 'p', 'Alt+↑ Alt+↓', 'Esc'];
+const KEYS = ['/', '?', 'g f', 'g q', 'g h', 'u', 'j k', 'Enter', 'x', 'p', 'Alt+↑ Alt+↓', 'Esc'];
 
 export function helpDialog() {
   if (document.querySelector('dialog[open]')) return;
