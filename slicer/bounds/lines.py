@@ -45,11 +45,12 @@ _FLAVOURS = (
 )
 ALWAYS = frozenset(
     {"M112", "M997", "SAVE_CONFIG", "RUN_SHELL_COMMAND", "FIRMWARE_RESTART", "RESTART"}
-    | {"SDCARD_PRINT_FILE", "SDCARD_RESET_FILE"}
+    | {"SDCARD_PRINT_FILE", "SDCARD_RESET_FILE", "M23", "M28", "M30", "M32"}
 )
-"""Dangerous wherever they stand: they stop the printer, change its firmware or run programs."""
+"""Dangerous wherever they stand: they stop the printer, change its firmware, run programs, or
+start, write and delete files that nobody has looked at."""
 IN_THE_MODEL = frozenset(
-    {"M500", "M502", "M504", "M999", "M303", "M28", "M29", "M30", "M32", "M92", "M206", "M428"}
+    {"M500", "M502", "M504", "M999", "M303", "M29", "M92", "M206", "M428"}
     | {"M665", "M666", "FORCE_MOVE", "SET_KINEMATIC_POSITION", "PID_CALIBRATE"}
     | {"Z_OFFSET_APPLY_PROBE", "Z_OFFSET_APPLY_ENDSTOP", "DELTA_CALIBRATE", "PROBE_CALIBRATE"}
 )

@@ -34,9 +34,11 @@ _EFFECTS = (
     (("RUN_SHELL_COMMAND",), "runs a program on its computer"),
     (("FORCE_MOVE", "SET_KINEMATIC_POSITION"), "moves it past its own limits"),
     (("M206", "M428", "M92"), "changes where its moves go"),
-    (("M28", "M29", "M30", "M32", "SDCARD"), "writes, deletes or starts files on it"),
+    (("M23", "M28", "M29", "M30", "M32", "SDCARD"), "writes, deletes or starts files on it"),
 )
-_BEYOND_THE_PRINT = frozenset({"RUN_SHELL_COMMAND", "M997"})
+_BEYOND_THE_PRINT = frozenset(
+    {"RUN_SHELL_COMMAND", "M997", "SDCARD_PRINT_FILE", "M23", "M28", "M30", "M32"}
+)
 
 
 def check_bounds(plate: PlateBounds, limits: MachineLimits) -> tuple[Verdict, ...]:

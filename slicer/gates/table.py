@@ -93,7 +93,8 @@ GATES: tuple[Gate, ...] = (
     Gate(
         "dangers",
         "Are there commands that change the printer itself? (A warning in the slicer's own start, "
-        "end and custom code, unless they run programs, replace the firmware or move the zero.)",
+        "end and custom code, unless they run programs, replace the firmware, touch other files or "
+        "move the zero.)",
         ((CONFIRM, "dangerous_gcode"), (WARN, "dangerous_gcode")),
     ),
     Gate("inches", "Are all moves in millimetres?", ((WARN, "inches"),)),

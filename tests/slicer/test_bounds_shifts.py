@@ -9,6 +9,8 @@ import pytest
 from slicer.bounds.arc import reach_beyond_ends
 from slicer.bounds.result import Box, PlateBounds
 from slicer.bounds.scan import scan
+from slicer.gates.limits import MachineLimits
+from slicer.gates.moves import check_dangers
 
 START = "G28\nG90\nM83\n;LAYER_CHANGE\n;TYPE:Perimeter\nG1 X0 Y0 Z.2\n"
 SQUARE = "G1 X10 Y10\nG1 X20 Y20 E1\n"
@@ -93,6 +95,21 @@ def test_a_moved_zero_asks_even_in_start_code(line: str, where: str) -> None:
         (line.split(" ")[0], False)
     ]
     assert found.danger_count == 1
+
+
+OTHER_FILES = ("M23 OTHER.GCO", "M32 !other.gcode#", "M28 OTHER.GCO", "M30 OTHER.GCO",
+               'SDCARD_PRINT_FILE FILENAME="other.gcode"')  # fmt: skip
+
+
+@pytest.mark.parametrize("line", OTHER_FILES)
+@pytest.mark.parametrize("custom", ["", ";TYPE:Custom\n"])
+def test_a_file_that_starts_or_changes_another_asks(line: str, custom: str) -> None:
+    """What the farm has looked at would not be what is printed."""
+    found = of(f"{custom}{line}\n{START}{SQUARE}M104 S0\n")
+    verdict = check_dangers(found, MachineLimits(name="Alder"))
+    assert verdict is not None
+    assert (verdict.level, verdict.code) == ("confirm", "dangerous_gcode")
+    assert "starts files" in verdict.text
 
 
 def test_the_extruders_steps_in_start_code_do_not() -> None:
