@@ -71,6 +71,7 @@ class History:
         self._newest: list[tuple[Place, Record]] = []  # in order, without a gap
         self._uncleared: dict[str, Record] = {}  # by printer: the last print, its bed not clear yet
         self._seen_clear: dict[str, float] = {}
+        self._is_open = False
         self._late = False  # a write was refused: everything is looked through again
         self._retry_at = 0.0
         self._mended = 0
@@ -81,13 +82,18 @@ class History:
     # -- life ----------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Read the newest, write what ended unheard, begin to listen. Raises StorageError when
-        the folder cannot be read."""
+        """Read the newest, write what ended unheard, begin to listen. A folder that cannot be
+        used now is tried again: printing does not wait for the history."""
+        self._guarded(self.open)
+        self._thread.start()
+
+    def open(self) -> None:
+        """The first half of ``start``. Raises StorageError."""
         self._months.open()
         self._read_newest()
         self._uncleared = self._last_uncleared()
-        self._guarded(self.reconcile)
-        self._thread.start()
+        self.reconcile()
+        self._is_open = True
 
     def stop(self, timeout: float = 5.0) -> None:
         """What has ended until now is written."""
@@ -100,7 +106,8 @@ class History:
         while not self._stopping.is_set():
             slots = self._box.take(TICK_S)
             self._guarded(partial(self.hear, slots))
-        self._guarded(self.reconcile)
+        if self._is_open:
+            self._guarded(self.reconcile)
 
     def _guarded(self, act: Callable[[], None]) -> None:
         """The thread's barrier. What the disk refused is tried again."""
@@ -117,6 +124,10 @@ class History:
 
     def hear(self, slots: dict[Any, Any]) -> None:
         """News of jobs, and once in a while none. Raises StorageError."""
+        if not self._is_open:
+            if self._clock.monotonic() >= self._retry_at:
+                self.open()
+            return
         if self._months.mended != self._mended:
             self._read_newest()
             self._late, self._retry_at = True, 0.0  # what was lost is written again

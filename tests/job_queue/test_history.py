@@ -33,10 +33,7 @@ class Bench:
         self.months = Months(farm.folder / "jobs" / "history", farm.clock)
         facts = Particulars(farm.fleet, farm.registry, farm.library)
         self.history = History(farm.service.view, facts.describe, self.months, farm.bus, farm.clock)
-        self.months.open()
-        self.history._read_newest()
-        self.history._uncleared = self.history._last_uncleared()
-        self.history.reconcile()
+        self.history._guarded(self.history.open)
 
     def hear(self) -> None:
         self.history.hear(self.history._box.take(0.0))
@@ -204,6 +201,25 @@ def test_a_full_disk_is_told_and_everything_follows(bench: Bench) -> None:
     assert "goes on trying" in bench.history.problems[0]
     bench.finish_one()
     bench.months._fs = DISK
+    bench.farm.clock.advance(history_module.RETRY_S)
+    bench.hear()
+    assert bench.keys() == [("j-1", 1), ("j-2", 1)]
+    assert bench.history.problems == ()
+
+
+def test_a_folder_that_cannot_be_used_does_not_keep_the_farm_from_printing(bench: Bench) -> None:
+    bench.finish_one()
+    bench.hear()
+    folder = bench.farm.folder / "jobs" / "history"
+    away = folder.rename(folder.with_name("away"))
+    folder.write_text("in the way")
+    bench.reboot()
+    assert "goes on trying" in bench.history.problems[0]
+    assert not bench.history.is_recorded("j-1", 1), "the queue keeps everything meanwhile"
+    bench.finish_one()
+    bench.history._guarded(bench.hear)
+    folder.unlink()
+    away.rename(folder)
     bench.farm.clock.advance(history_module.RETRY_S)
     bench.hear()
     assert bench.keys() == [("j-1", 1), ("j-2", 1)]
