@@ -126,6 +126,7 @@ def test_copies_say_how_many_are_made(bench: Bench) -> None:
     for _ in range(2):
         bench.farm.dispatch_once()
         bench.farm.finish()
+        bench.farm.wait(10)  # the approval can no longer be taken back
         bench.hear()
     assert [(r.made, r.copies) for r in bench.all()] == [(1, 2), (2, 2)]
 
