@@ -4,8 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 BENCH ?=
+SOAK ?= 2000
 
-.PHONY: run test check format unit js bench shots clean real-servers test-real
+.PHONY: run test check format unit js bench soak rehearsal shots clean real-servers test-real
 .DEFAULT_GOAL := run
 
 $(VENV)/.run-stamp: requirements.txt
@@ -53,6 +54,12 @@ format: $(VENV)/.test-stamp
 bench: $(VENV)/.test-stamp  ## figures for 12, 50 and 100 simulated printers next to the floor; of reading files
 	$(PY) -m bench $(BENCH)
 	$(PY) -m bench.files
+
+soak: $(VENV)/.test-stamp  ## SOAK=2000 times kill -9 of the server under load, and a table of what became of its jobs
+	@$(PY) -m tests.crash.soak --kills $(SOAK)
+
+rehearsal: $(VENV)/.test-stamp  ## 300 jobs on 30 simulated printers with faults and people, as fast as they go
+	@$(PY) -m bench.rehearsal
 
 shots: $(VENV)/.test-stamp  ## the pictures of the README, taken from a live demo farm
 	$(PY) -m tests.e2e.shots

@@ -71,6 +71,9 @@ class People:
         if answer["farm"].get("trouble"):
             self.diary.helped["trouble acknowledged"] += 1
             self._server.api("POST", "/api/jobs/acknowledge", {})
+        for job in answer["queue"]["jobs"]:
+            if job["state"] == "held":
+                self._once(job["id"], "released", lambda held=job["id"]: self._release(held))
         doubts = [job for job in answer["queue"]["jobs"] if job["state"] == "needs_human"]
         if doubts:
             self._answer(doubts, truth)
@@ -133,6 +136,10 @@ class People:
         if now >= due:
             del self._due[key]
             self.diary.helped[what] += bool(act())
+
+    def _release(self, job_id: str) -> bool:
+        """Whatever held it has been looked at."""
+        return self._server.api("POST", f"/api/jobs/{job_id}/release", {})[0] == 200
 
     # -- at the dialog ---------------------------------------------------------------------------
 
