@@ -79,13 +79,7 @@ def crash_just_after_the_start(world: World) -> None:
 def print_of_others_during_the_transfer(world: World) -> None:
     """Last look: at the printer somebody prints something short while our file is on its way."""
     world.add()
-
-    def theirs() -> None:
-        if not world.reached["foreign"]:
-            world.foreign_begins()
-            world.metal.end(well=True)
-
-    world.printer.during_upload = theirs
+    world.printer.during_upload = world.short_foreign_print
     world.dispatch()
     world.check()
     assert world.reached["foreign"]

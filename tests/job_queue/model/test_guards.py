@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from core.errors import Blocked
 from job_queue import beds, launch
 from job_queue.doubt import Doubt
 from job_queue.job import JobState
@@ -27,7 +28,8 @@ def no_fence(patch: Patch) -> None:
 
     def only_quiet(self: Any, job: Any) -> None:
         self._require_quiet(job, "Alder")
-        assert self._fleet.adapter(job.printer_id).refresh().state.is_at_rest
+        if not self._fleet.adapter(job.printer_id).refresh().state.is_at_rest:
+            raise Blocked("Alder is busy.")
 
     patch.setattr(Doubt, "_fence", only_quiet)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 
+from core.errors import PrinterTimeout
 from tests.job_queue.model.world import EVIDENCE_S, QUIET_S, SILENT_S, Broken, World
 
 
@@ -30,14 +31,15 @@ def test_a_late_start_taken_in_silence_just_before_the_answer(world: World) -> N
 @pytest.mark.xfail(
     strict=True,
     raises=Broken,
-    reason="a job that is given up is not fenced: its bed can be marked clear and the next job "
-    "sent while its file lies there and its start may still arrive",
+    reason="a job that is given up is not fenced: when its file cannot be removed at once, its bed "
+    "can be marked clear and the next job sent while its start may still arrive",
 )
 def test_a_start_given_up_arrives_after_the_next_print(world: World) -> None:
     world.add()
     world.add()
     world.dispatch("late")
     world.wait(EVIDENCE_S)
+    world.printer.refuse_delete = PrinterTimeout("550 busy")
     world.answer(give_up=True)
     world.clear()
     world.dispatch()

@@ -25,6 +25,7 @@ SILENT_S = 205.0
 """The slowest printer seen shows a start it has taken after 210 s (reliability 1.1, row 2)."""
 STEP_S = 5.0
 EVIDENCE_S, QUIET_S = 185.0, 305.0
+UNDO_S = 10.0
 """A little longer than the queue waits (timing.py)."""
 MAY_RUN = {
     JobState.STARTING, JobState.PRINTING, JobState.PAUSED, JobState.NEEDS_HUMAN, JobState.FAILED,
@@ -282,6 +283,11 @@ class World:
             metal.shown = JobProgress(name=name, file=f"{name}.gcode.3mf")
             self.reached["foreign"] += 1
 
+    def short_foreign_print(self) -> None:
+        if self.metal.running is None and not self.metal.part:
+            self.foreign_begins()
+            self.metal.end(well=True)
+
     # -- people ------------------------------------------------------------------------------------
 
     def clear(self) -> None:
@@ -292,6 +298,7 @@ class World:
         was = self.farm.bed()[0]
         self.act(lambda: self.farm.service.mark_clear("alder"))
         self.metal.approval += not was and self.farm.bed()[0]
+        self.wait(UNDO_S)
 
     def open_job(self) -> Job | None:
         return self.farm.store.view().open_jobs.get("alder")
