@@ -71,6 +71,7 @@ async function show(moved) {
   const { name, id } = route();
   page?.abort();
   const mine = (page = new AbortController());
+  /** @type {any} */ (document.getElementById('more-tabs')).hidePopover();
   document.querySelectorAll('dialog[open]').forEach((d) => /** @type {HTMLDialogElement} */ (d).close());
   for (const place of ['farm', 'queue', 'files', 'history', 'settings']) {
     const here = name === place ? 'page' : name === 'printer' && place === 'farm' ? 'true' : null;
@@ -204,6 +205,7 @@ function boot() {
   });
   document.addEventListener('click', (event) => {
     const button = event.target instanceof Element ? event.target.closest('[data-do]') : null;
+    if (button) /** @type {any} */ (document.getElementById('more-tabs')).hidePopover();
     if (button) void open(/** @type {HTMLElement} */ (button).dataset.do ?? '');
   });
   addEventListener('hashchange', () => void show(true));

@@ -49,8 +49,8 @@ def test_the_farm_on_a_phone(farm: FarmProcess, new_page: Callable[..., Page]) -
     assert len(lefts) == 1, "one column"
     bar = boxes(page, "nav.rail")[0]
     assert bar["bottom"] == pytest.approx(PHONE["height"], abs=1)
-    tabs = boxes(page, "nav.rail li > *")
-    assert len(tabs) == 6 and all(tab["height"] >= 44 and tab["width"] >= 44 for tab in tabs)
+    tabs = boxes(page, "nav.rail li:not(.wide-only) > *")
+    assert len(tabs) == 5 and all(tab["height"] >= 44 and tab["width"] >= 44 for tab in tabs)
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     last = boxes(page, "pf-printer-card")[-1]
     assert last["bottom"] <= bar["y"], "the tab bar hides nothing at the end of the page"
@@ -59,6 +59,7 @@ def test_the_farm_on_a_phone(farm: FarmProcess, new_page: Callable[..., Page]) -
     expect(dialog).to_be_visible()
     assert inside(page)
     dialog.get_by_role("button", name="Close").tap()
+    page.get_by_role("button", name="More", exact=True).tap()
     page.get_by_role("button", name="Help").tap()
     expect(page.get_by_role("dialog")).to_be_visible()
 
@@ -122,3 +123,13 @@ def test_a_target_can_be_set_and_the_search_opened(
         "() => fetch('/api/status').then((r) => r.json())"
         ".then((s) => s.printers.find((p) => p.id === 'cedar').temps.bed[1] === 40)"
     )
+
+
+def test_the_other_pages_are_under_more(farm: FarmProcess, new_page: Callable[..., Page]) -> None:
+    page = new_page(farm.url, **TOUCH)
+    settle(page)
+    for name in ("History", "Settings"):
+        page.get_by_role("button", name="More", exact=True).click()
+        page.get_by_role("link", name=name).click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text(name)
+        expect(page.locator("#more-tabs")).to_be_hidden()
