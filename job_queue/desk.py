@@ -97,6 +97,8 @@ class Desk:
             if "plate" in fields:
                 fresh = draft_of(stored, fields["plate"])
                 fields |= {"seconds": fresh.seconds, "picture": fresh.picture}
+            if _asks_anew(job, fields):
+                fields["confirm"] = ()
             edited = replace(job, **fields)
             self._check(edited, stored)
             if fields.keys() & {"deadline", "not_before"}:
@@ -308,6 +310,16 @@ def _require_known(what: str, wanted: str, known: Collection[str]) -> None:
             f"No printer of the farm has the {what} {wanted!r}. There are: {have}.",
             code=f"unknown_{what}",
         )
+
+
+def _asks_anew(job: Job, fields: Mapping[str, Any]) -> bool:
+    """A yes was about this plate and these printers; for others it has to be given again."""
+    changed = [
+        name
+        for name in ("plate", "target")
+        if fields.get(name, getattr(job, name)) != getattr(job, name)
+    ]
+    return bool(changed) and "confirm" not in fields
 
 
 def _current(tx: Transaction, job_id: str, rev: int | None) -> Job:

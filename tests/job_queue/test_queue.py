@@ -185,3 +185,15 @@ def queue(farm: Any) -> list[str]:
     from job_queue.ordering import in_order
 
     return [job.id for job in in_order(farm.service.jobs(), farm.clock.time())]
+
+
+@pytest.mark.parametrize("changes", [{"plate": 3}, {"target": ANY}], ids=["plate", "printer"])
+def test_a_yes_was_about_this_plate_and_this_printer(farm: Any, changes: dict[str, Any]) -> None:
+    job = farm.add(confirm=("unknown_model",))
+    edit = farm.service.desk.edit
+    same = edit(job.id, job.rev, {"plate": 1, "target": Target.printer("alder"), "copies": 2})
+    assert same.confirm == ("unknown_model",)
+    moved = edit(job.id, same.rev, changes)
+    assert moved.confirm == ()
+    back = edit(job.id, moved.rev, {"plate": 1, "target": ANY, "confirm": ("other_model",)})
+    assert back.confirm == ("other_model",)
