@@ -331,5 +331,14 @@ def require_start(fit: PrinterFit, confirm: Collection[str]) -> None:
         )
 
 
+def answered(fit: PrinterFit, confirm: Collection[str]) -> tuple[str, ...]:
+    """The codes that were said yes to: what is asked for the first time later on is not."""
+    if CONFIRM_ALL not in confirm:
+        return tuple(sorted(confirm))
+    verdicts = [*fit.verdicts, *(item.verdict for item in fit.mapping)]
+    asked = {verdict.code for verdict in verdicts if verdict.level == CONFIRM}
+    return tuple(sorted(asked | set(confirm) - {CONFIRM_ALL}))
+
+
 def _details(fit: PrinterFit) -> dict[str, str]:
     return {"printer_id": fit.printer_id}

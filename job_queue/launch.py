@@ -9,7 +9,7 @@ from dataclasses import replace
 from core.clock import Clock
 from core.errors import Blocked
 from job_queue.board import Board
-from job_queue.fit import PrinterFit, check_request, require_start
+from job_queue.fit import PrinterFit, answered, check_request, require_start
 from job_queue.fitting import Fitting
 from job_queue.identity import baseline_of, shown_ids
 from job_queue.job import Job, JobError, JobState
@@ -76,7 +76,7 @@ class Launcher:
             created_at=self._clock.time(),
             created_by=created_by,
             options=dict(options),
-            confirm=tuple(sorted(confirm)),
+            confirm=answered(fit, confirm),
             ams_wanted=None if ams_mapping is None else tuple(ams_mapping),
         )
 
@@ -100,7 +100,10 @@ class Launcher:
             wishes=job.filaments,
         )  # fmt: skip
         require_start(fit, job.confirm)
-        self._fitting.remember(stored, job.plate, snapshot.status, fit, job.confirm, job.created_by)
+        if job.target.one_printer:  # else nobody has looked at this very printer
+            self._fitting.remember(
+                stored, job.plate, snapshot.status, fit, job.confirm, job.created_by
+            )
 
         def claim(tx: Transaction) -> Job:
             current = tx.job(job.id)

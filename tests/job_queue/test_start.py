@@ -289,6 +289,22 @@ def test_a_confirmed_question_lets_it_through(farm: Any) -> None:
     assert job.state is JobState.STARTING and job.confirm == ("unknown_model",)
 
 
+def test_a_yes_to_everything_is_one_to_what_was_asked(farm: Any) -> None:
+    """A tray that nobody knows any more was not among the questions: the last look asks."""
+    from dataclasses import replace
+
+    def forget_the_spool() -> None:
+        unit = farm.printer().status.ams[0]
+        trays = (replace(unit.trays[0], type=""), *unit.trays[1:])
+        farm.printer().report(ams=(replace(unit, trays=trays),))
+
+    farm.printer().during_upload = forget_the_spool
+    job = farm.start(plate=3, confirm=["all"])
+    assert job.confirm == ("unknown_model",)
+    assert farm.printer().started == []
+    assert job.state is JobState.FAILED and job.error.code == "confirm_needed"
+
+
 def test_external_spool_by_hand_and_without_ams(farm: Any) -> None:
     assert farm.start(ams_mapping=[254, -1]).ams_mapping == (254, -1)
     assert farm.printer().started[0].ams_mapping == (254, -1)

@@ -153,3 +153,18 @@ def test_a_yes_to_what_is_loaded_is_never_kept(farm: Any, kit: Any, ask: Ask) ->
     kit.wait_for(lambda: farm.printer().starts)
     still = [item["code"] for item in verdicts(row_of(ask, file_id)) if item["level"] == "confirm"]
     assert still == ["unknown_filament"] and not kept.exists()
+
+
+def test_a_yes_for_any_printer_is_kept_for_none(farm: Any, kit: Any, ask: Ask) -> None:
+    """Whoever gave it has looked at no printer; the queue found one."""
+    services = farm.services
+    file_id = upload(ask, nameless(build_gcode_3mf(model="P1S", name="gear")))
+    services.library.await_bounds(file_id, 1, 20.0)
+    body = {"file_id": file_id, "target": {"any": True}, "confirm": ["unknown_model"]}
+    assert ask("POST", "/api/jobs", body)[0] == 201
+    (sent,) = ask("POST", "/api/dispatch/once", {})[1]["sent"]
+    printer_id = sent["printer_id"]
+    kit.wait_for(lambda: farm.printer(printer_id).starts)
+    assert row_of(ask, file_id, printer_id)["level"] == "refuse", "it prints"
+    asked = verdicts(row_of(ask, file_id, printer_id))
+    assert [one["code"] for one in asked if one["level"] == "confirm"] == ["unknown_model"]
