@@ -5,6 +5,7 @@ Every story passes as the queue is; without the guard that it is about, the obse
 
 from __future__ import annotations
 
+from core.errors import PrinterTimeout
 from tests.job_queue.model.world import EVIDENCE_S, QUIET_S, SILENT_S, World
 
 
@@ -12,8 +13,8 @@ def late_start_after_a_retry(world: World) -> None:
     """Fence: the first start arrives after a person's "it did not start"."""
     world.add()
     world.dispatch("late")
-    world.wait(EVIDENCE_S + QUIET_S)
-    world.answer()
+    world.wait(EVIDENCE_S)
+    world.insists_it_did_not_start()
     assert world.reached["not_started"], "the person was heard"
     world.deliver()
     world.report()
@@ -56,8 +57,8 @@ def late_start_finds_the_next_file(world: World) -> None:
     world.metal.echoes_ids = False
     world.add()
     world.dispatch("late")
-    world.wait(EVIDENCE_S + QUIET_S)
-    world.answer()
+    world.wait(EVIDENCE_S)
+    world.insists_it_did_not_start()
     world.clear()
     world.dispatch("lost")
     world.deliver()
@@ -82,4 +83,43 @@ def print_of_others_during_the_transfer(world: World) -> None:
     world.printer.during_upload = world.short_foreign_print
     world.dispatch()
     world.check()
+    assert world.reached["foreign"]
+
+
+def late_start_taken_in_silence(world: World) -> None:
+    """Fence before quiet: a start that arrives late is read just before the file goes."""
+    world.add()
+    world.dispatch("late")
+    world.wait(EVIDENCE_S + QUIET_S)
+    world.deliver_silently()
+    world.answer()
+    world.wait(SILENT_S)
+    assert world.reached["began in silence"]
+    world.check()
+
+
+def start_given_up_arrives_after_the_next_print(world: World) -> None:
+    """Giving up: the printer would not delete the file, and the bed is clear again."""
+    world.add()
+    world.add()
+    world.dispatch("late")
+    world.wait(EVIDENCE_S)
+    world.printer.refuse_delete = PrinterTimeout("550 busy")
+    world.answer(give_up=True)
+    assert world.reached["give_up"]
+    world.clear()
+    world.dispatch()
+    if world.metal.running:
+        world.metal.end(well=True)
+    world.deliver()
+
+
+def print_of_others_and_a_slow_watcher(world: World) -> None:
+    """Last look: others printed while the farm was down; the dispatcher is faster than its eye."""
+    world.add()
+    world.foreign_begins()
+    world.metal.end(well=True)
+    world.restart()
+    world.quick_watcher = False
+    world.dispatch()
     assert world.reached["foreign"]

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from core.errors import Blocked
-from job_queue import beds, launch
+from job_queue import beds, candidates, launch
 from job_queue.doubt import Doubt
 from job_queue.job import JobState
 from job_queue.json_store import JsonJobStore
 from job_queue.records import BedRecord
 from job_queue.start import StartRun
+from job_queue.watch import Watch
 from printers.fleet import Fleet
 from tests.job_queue.model import stories
 from tests.job_queue.model.conftest import NewWorld
@@ -24,18 +25,37 @@ Patch = pytest.MonkeyPatch
 
 
 def no_fence(patch: Patch) -> None:
-    """The quiet period and the look remain."""
+    """The look and the quiet period remain."""
 
     def only_quiet(self: Any, job: Any) -> None:
+        self._require_nothing_shown(job, self._fleet.adapter(job.printer_id))
         self._require_quiet(job, "Alder")
-        if not self._fleet.adapter(job.printer_id).refresh().state.is_at_rest:
-            raise Blocked("Alder is busy.")
 
     patch.setattr(Doubt, "_fence", only_quiet)
 
 
 def no_quiet_period(patch: Patch) -> None:
     patch.setattr(Doubt, "_require_quiet", lambda *_: None)
+
+
+def quiet_before_the_fence(patch: Patch) -> None:
+    """The quiet period is counted from the start of the attempt."""
+
+    def since_the_start(self: Any, job: Any, name: str) -> None:
+        if self._clock.time() - job.started_at < self._timing.quiet_s:
+            raise Blocked(f"{name} may still begin.")
+
+    patch.setattr(Doubt, "_require_quiet", since_the_start)
+
+
+def no_bar_after_giving_up(patch: Patch) -> None:
+    for room in (candidates, launch):
+        patch.setattr(room, "why_barred", lambda *_: "")
+
+
+def no_eye_of_its_own(patch: Patch) -> None:
+    """The last look leaves the bed to the watcher."""
+    patch.setattr(Watch, "see_bed", lambda *_: None)
 
 
 def no_bed_gate(patch: Patch) -> None:
@@ -81,6 +101,21 @@ GUARDS: dict[str, tuple[Callable[[Patch], None], Callable[[World], None], str]] 
     "SIZE check": (no_size_check, stories.upload_cut_short, "cut file"),
     "unique name": (no_unique_name, stories.late_start_finds_the_next_file, "said not to have"),
     "last look": (no_last_look, stories.print_of_others_during_the_transfer, "carries a part"),
+    "fence before quiet": (
+        quiet_before_the_fence,
+        stories.late_start_taken_in_silence,
+        "said not to have started",
+    ),
+    "bar after giving up": (
+        no_bar_after_giving_up,
+        stories.start_given_up_arrives_after_the_next_print,
+        "carries a",
+    ),
+    "own look at the bed": (
+        no_eye_of_its_own,
+        stories.print_of_others_and_a_slow_watcher,
+        "carries a part",
+    ),
     "intent": (no_intent, stories.crash_just_after_the_start, "two starts|twice|said not|carries"),
 }
 
