@@ -36,6 +36,8 @@ class PrinterConfig:
     group: str = ""
     nozzle_mm: float | None = None
     build_plate: str = ""  # what lies on its bed, as slicers name it: "Textured PEI Plate"
+    circuit: str = ""  # a name of dispatch.heating.circuits
+    heating_w: float | None = None  # at full power; None = by its model
     simulate: bool = False
     camera_enabled: bool = True
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -69,12 +71,25 @@ class ServerConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeatingConfig:
+    """Limits of what heats at once; without any, everything may."""
+
+    most: int | None = None  # printers
+    circuits: Mapping[str, float] = field(default_factory=dict)  # name -> watts
+
+    @property
+    def limits(self) -> bool:
+        return self.most is not None or bool(self.circuits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DispatchConfig:
     enabled: bool = True
     interval_s: float = 5.0
     auto_assign: bool = True
-    require_bed_clear: bool = True
+    require_bed_clear: bool = True  # false is read, said to be without effect, and never obeyed
     max_uploads: int = 4
+    heating: HeatingConfig = field(default_factory=HeatingConfig)
     clear_s: float = 900.0  # 10–86400, a person's way to a bed, until the farm has learned it
 
 

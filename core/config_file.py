@@ -17,6 +17,7 @@ from typing import Any
 from core.config import (
     DispatchConfig,
     FarmConfig,
+    HeatingConfig,
     LimitsConfig,
     PrinterConfig,
     SendKey,
@@ -106,6 +107,24 @@ def send_keys(value: Any) -> tuple[SendKey, ...]:
     return tuple(keys)
 
 
+def heating(value: Any) -> HeatingConfig:
+    """{"max": printers} and, or, {"circuits": {"bench 1": watts}}."""
+    raw = mapping(value)
+    unknown = sorted(set(raw) - {"max", "circuits"})
+    if unknown:
+        near = suggest(unknown[0], ("max", "circuits"))
+        raise ValueError(f'has no setting "{unknown[0]}".{near}'.rstrip("."))
+    most = raw.get("max")
+    circuits = raw.get("circuits", {})
+    if not isinstance(circuits, dict) or not all(name.strip() for name in circuits):
+        raise ValueError('"circuits" must be like {"bench 1": 2000}, in watts')
+    watts = number(50, 100_000)
+    return HeatingConfig(
+        most=None if most is None else number(1, 1000, whole=True)(most),
+        circuits={name.strip(): watts(value) for name, value in circuits.items()},
+    )
+
+
 PORT = number(1, 65535, whole=True)
 _SERVER: dict[str, Check] = {
     "host": text,
@@ -121,6 +140,7 @@ _DISPATCH: dict[str, Check] = {
     "require_bed_clear": flag,
     "max_uploads": number(1, 64, whole=True),
     "clear_s": number(10, 86_400),
+    "heating": heating,
 }
 _SLICER: dict[str, Check] = {
     "enabled": flag,
@@ -160,6 +180,8 @@ _PRINTER: dict[str, Check] = {
     "group": text,
     "nozzle_mm": number(0.1, 2.0),
     "build_plate": text,
+    "circuit": text,
+    "heating_w": number(10, 20_000),
     "simulate": flag,
     "camera_enabled": flag,
     "options": mapping,
@@ -308,10 +330,36 @@ def read_config(content: bytes, source: str, data_dir: Path) -> FarmConfig:
         source=source,
         notes=tuple(notes),
     )
+    config = _with_circuits(config)
+    if not config.dispatch.require_bed_clear:
+        config = replace(config, notes=(*config.notes, _BED_NOTE))
     if problems:
         listed = "\n  ".join(problems)
         raise ConfigError(f"{source} has mistakes:\n  {listed}", details={"problems": problems})
     return config
+
+
+_BED_NOTE = (
+    "dispatch.require_bed_clear: false has no effect. Every print waits until its bed is marked "
+    "clear: only a proven auto-eject could stand in for a person, and this version has none."
+)
+
+
+def _with_circuits(config: FarmConfig) -> FarmConfig:
+    """A printer on a circuit that nobody has heard of, or that it overloads alone."""
+    circuits = config.dispatch.heating.circuits
+    printers = []
+    for index, printer in enumerate(config.printers):
+        path, wrong = f"printers[{index}]", ""
+        budget = circuits.get(printer.circuit)
+        if printer.circuit and budget is None:
+            near = suggest(printer.circuit, circuits)
+            wrong = f'{path}.circuit: dispatch.heating has no circuit "{printer.circuit}".{near}'
+        elif budget is not None and (printer.heating_w or 0) > budget:
+            wrong = f"{path}.heating_w: is more than its whole circuit has, {budget:g} W."
+        problems = (*printer.problems, wrong) if wrong else printer.problems
+        printers.append(replace(printer, problems=problems))
+    return replace(config, printers=tuple(printers))
 
 
 def _section(raw: Mapping[str, Any], key: str, problems: Problems) -> dict[str, Any]:

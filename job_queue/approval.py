@@ -36,6 +36,9 @@ class Approval:
             return  # said twice is still said
         safety.check_act("mark-clear", snapshot, self._clock.monotonic())
         bed = beds.approved(self._clock.time(), snapshot.status)
+        at = self._clock.monotonic()
+        with self._lock:  # before the write: no pass may come between
+            self._undo[printer_id] = (bed, None, at)
         with self._board.change() as tx:
             job = tx.open_job(printer_id)
             if job is not None:
@@ -43,7 +46,16 @@ class Approval:
             before = tx.bed(printer_id)
             tx.set_bed(printer_id, bed)
         with self._lock:
-            self._undo[printer_id] = (bed, before, self._clock.monotonic())
+            self._undo[printer_id] = (bed, before, at)
+
+    def revocable(self) -> dict[str, float]:
+        """By printer: seconds for which the last approval of its bed can still be taken back. The
+        dispatcher waits for so long."""
+        mono, most = self._clock.monotonic(), self._timing.hold_s
+        most = self._timing.undo_s if most is None else most
+        with self._lock:
+            ages = {name: mono - at for name, (_, _, at) in self._undo.items()}
+        return {name: most - age for name, age in ages.items() if age < most}
 
     def undo(self, printer_id: str) -> None:
         """Raises Blocked when it is too late or something else has happened since."""

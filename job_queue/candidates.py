@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from core.config import PrinterConfig
+from job_queue.cleanup import FILE_LEFT, why_barred
 from job_queue.closing import NOT_ITS_FAULT
 from job_queue.job import Attempt, Job
 from job_queue.matching import Candidate, Reason, names_of
@@ -26,8 +27,10 @@ def of_farm(
     view: QueueState,
     now: float,
     mono: float,
+    revocable: Mapping[str, float] | None = None,
 ) -> list[Candidate]:
-    """In the order of the configuration, which says nothing about whose turn it is."""
+    """In the order of the configuration, which says nothing about whose turn it is.
+    ``revocable``: by printer, seconds for which a person can take back that its bed is clear."""
     failures = _failures(view, now)
     hours = hours_printed(view.jobs.values())
     return [
@@ -36,8 +39,10 @@ def of_farm(
             configs.get(snapshot.status.printer_id),
             failures.get(snapshot.status.printer_id, []),
             hours.get(snapshot.status.printer_id, 0.0),
+            why_barred(view.cleanup, snapshot.status.printer_id, snapshot.status.name),
             now,
             mono,
+            (revocable or {}).get(snapshot.status.printer_id),
         )
         for snapshot in snapshots
     ]
@@ -48,13 +53,20 @@ def _candidate(
     config: PrinterConfig | None,
     failures: list[Attempt],
     hours: float,
+    barred: str,
     now: float,
     mono: float,
+    undo_s: float | None,
 ) -> Candidate:
     status, known = snapshot.status, snapshot.conditions
     gate = safety.gates(snapshot, mono)["start"]
     closed = None if gate.ok else Reason(gate.code, gate.why)
     since = known.bed_since or 0.0
+    if closed is None and barred:
+        closed = Reason(FILE_LEFT, barred)
+    if closed is None and undo_s is not None:
+        text = f"{status.name} was marked clear just now. It starts when that stands for good."
+        closed = Reason("just_cleared", text)
     if closed is None:
         closed = _resting(status.name, [a for a in failures if (a.ended_at or 0.0) >= since], now)
     return Candidate(
@@ -64,6 +76,7 @@ def _candidate(
         tags=names_of(*config.tags, config.group) if config else frozenset(),
         reports=status.state.is_connected and not status.is_stale(mono),
         closed=closed,
+        opens_in=undo_s if closed is not None and closed.code == "just_cleared" else None,
         ready_since=since,
         hours=hours,
     )

@@ -16,7 +16,9 @@ from dataclasses import dataclass, field, replace
 from core.clock import Clock
 from core.config import DispatchConfig
 from core.errors import FarmError
-from job_queue import candidates, ordering
+from job_queue import advice, candidates, ordering
+from job_queue.advice import Advice
+from job_queue.heating import Heat, loads_of
 from job_queue.job import Job
 from job_queue.matching import (
     Candidate,
@@ -34,6 +36,7 @@ from job_queue.service import JobService
 from job_queue.verdicts import FileVerdicts
 from printers.fleet import Fleet
 from printers.registry import Snapshot
+from slicer.gates.filament_wishes import Need
 from slicer.library import FileLibrary
 
 logger = logging.getLogger(__name__)
@@ -55,6 +58,7 @@ class Pass:
     refused: tuple[tuple[Match, Reason], ...] = ()
     why: Reason | None = None  # nothing may be sent at all
     unfinished: bool = False  # not every waiting job has been told yet why it waits
+    again_in: float | None = None  # s; then a printer opens by itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +70,7 @@ class Standing:
     why: Reason | None
     printers: tuple[Candidate, ...]
     jobs: tuple[tuple[Job, tuple[Reason, ...]], ...]
+    advice: Advice | None = None
 
 
 @dataclass(slots=True)
@@ -77,6 +82,8 @@ class _Scene:
     snapshots: Mapping[str, Snapshot]
     printers: list[Candidate]
     waiting: list[Job]
+    heat: Heat | None = None
+    last: dict[str, Job] | None = None  # by printer: what was started there last
     summaries: dict[object, Outlook] = field(default_factory=dict)
 
 
@@ -122,7 +129,10 @@ class Dispatcher:
             self._last = Pass(at=scene.now, sent=tuple(sent), refused=tuple(refused), why=why)
             all_told = self._tell(self._look() if sent or refused else scene, why)
             took = self._clock.monotonic() - began
-            self._last = replace(self._last, took_s=took, unfinished=not all_told)
+            opens = [p.opens_in for p in scene.printers if p.opens_in is not None]
+            self._last = replace(
+                self._last, took_s=took, unfinished=not all_told, again_in=min(opens, default=None)
+            )
             return self._last
 
     def file_changed(self, file_id: str) -> None:
@@ -138,6 +148,9 @@ class Dispatcher:
             slots=self.config.max_uploads - _in_transfer(scene.view),
             now=scene.now,
             auto_assign=self.config.auto_assign,
+            gate=scene.heat,
+            changes=lambda job, printer: self._changes(scene, job, printer),
+            equals=lambda job: ordering.equals(job, scene.now),
         )
 
     def _send(self, match: Match) -> Reason | None:
@@ -154,21 +167,42 @@ class Dispatcher:
     # -- seeing --------------------------------------------------------------------------------
 
     def _look(self) -> _Scene:
-        view, now = self._jobs.view(), self._clock.time()
-        snapshots = self._fleet.snapshots()
-        printers = candidates.of_farm(
-            snapshots, self._fleet.configs, view, now, self._clock.monotonic()
-        )
+        view, now, mono = self._jobs.view(), self._clock.time(), self._clock.monotonic()
+        snapshots, configs = self._fleet.snapshots(), self._fleet.configs
+        revocable = self._jobs.revocable_beds()
+        printers = candidates.of_farm(snapshots, configs, view, now, mono, revocable)
+        heat = None
+        if self.config.heating.limits:
+            loads = loads_of(snapshots, configs, view.open_jobs, now, mono)
+            heat = Heat(self.config.heating, loads)
         return _Scene(
             view=view,
             now=now,
             snapshots={snapshot.status.printer_id: snapshot for snapshot in snapshots},
             printers=printers,
             waiting=ordering.in_order(view.jobs.values(), now),
+            heat=heat,
         )
 
     def _fits(self, scene: _Scene, job: Job, printer: Candidate) -> Reason | None:
         return self._verdicts.of(job, scene.snapshots[printer.printer_id])
+
+    def _changes(self, scene: _Scene, job: Job, printer: Candidate) -> bool:
+        """Whether another filament than the wanted is loaded there. Where the printer cannot tell,
+        the last print of the farm says what probably is."""
+        answer = self._verdicts.answer(job, scene.snapshots[printer.printer_id])
+        if not answer.blind:
+            return answer.other
+        if scene.last is None:
+            scene.last = _last_started(scene.view)
+        last = scene.last.get(printer.printer_id)
+        return last is None or self._verdicts.spools(last) != self._verdicts.spools(job)
+
+    def _missing(
+        self, scene: _Scene, job: Job, printer: Candidate
+    ) -> tuple[Reason | None, tuple[Need, ...]]:
+        answer = self._verdicts.answer(job, scene.snapshots[printer.printer_id])
+        return answer.reason, answer.needs
 
     def closed(self, view: QueueState) -> Reason | None:
         """Why nothing at all is sent."""
@@ -201,7 +235,22 @@ class Dispatcher:
                 why=self.closed(scene.view),
                 printers=tuple(scene.printers),
                 jobs=tuple(jobs),
+                advice=self._advice(scene),
             )
+
+    def _advice(self, scene: _Scene) -> Advice | None:
+        closed, auto = self.closed(scene.view), self.config.auto_assign
+        if closed is not None:
+            if closed.code != "paused":
+                return None
+            return advice.resume(scene.waiting, now=scene.now, auto_assign=auto)
+        return advice.best(
+            scene.waiting,
+            scene.printers,
+            lambda job, printer: self._missing(scene, job, printer),
+            now=scene.now,
+            auto_assign=auto,
+        )
 
     def _explain(self, scene: _Scene, job: Job) -> list[Reason]:
         closed = self.closed(scene.view)
@@ -212,6 +261,7 @@ class Dispatcher:
             now=scene.now,
             auto_assign=self.config.auto_assign,
             full=self._full(scene.view),
+            gate=scene.heat,
         )
         failed = self._refused(job)
         return [reason for reason in (closed, failed) if reason is not None] + reasons
@@ -247,9 +297,19 @@ class Dispatcher:
         kind = class_of(job)
         found = scene.summaries.get(kind)
         if found is None and self._clock.monotonic() < until:
-            found = summary(job, scene.printers, lambda j, p: self._fits(scene, j, p))
+            found = summary(job, scene.printers, lambda j, p: self._fits(scene, j, p), scene.heat)
             scene.summaries[kind] = found
         return found
+
+
+def _last_started(view: QueueState) -> dict[str, Job]:
+    found: dict[str, Job] = {}
+    for job in view.jobs.values():
+        if job.started_at is not None and job.printer_id:
+            last = found.get(job.printer_id)
+            if last is None or (last.started_at or 0.0) < job.started_at:
+                found[job.printer_id] = job
+    return found
 
 
 def _in_transfer(view: QueueState) -> int:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from math import inf
-from typing import Any
+from typing import Any, Protocol
 
 from job_queue.job import Job, JobState
 from job_queue.target import folded
@@ -37,6 +38,7 @@ class Candidate:
     tags: frozenset[str] = frozenset()  # its tags and its group, folded
     reports: bool = True  # without a report nothing can be said about files
     closed: Reason | None = None  # state, bed, maintenance, fault, …; None = free
+    opens_in: float | None = None  # s, when that is known
     ready_since: float = 0.0  # epoch s; since when the bed has been clear
     hours: float | None = None  # of printing, as far as the farm knows
 
@@ -57,6 +59,18 @@ class Outlook:
 
 Fits = Callable[[Job, Candidate], Reason | None]
 """What speaks against a job's file on a printer, whatever the printer does; None = nothing."""
+Changes = Callable[[Job, Candidate], bool]
+"""Whether a person would rather change the filament first, although the printer may start."""
+
+
+class Gate(Protocol):
+    """What limits starts besides job and printer: heating.Heat."""
+
+    def against(self, printer: Candidate) -> Reason | None: ...
+
+    def begin(self, printer_id: str) -> None: ...
+
+
 WHY_SHOWN = 4
 _WORDS = {
     "printer_busy": "busy",
@@ -65,7 +79,11 @@ _WORDS = {
     "printer_fault": "with a fault",
     "printer_offline": "offline",
     "resting": "resting after a failed try",
+    "just_cleared": "cleared just now",
+    "heating": "waiting for others to heat up",
+    "circuit_too_small": "on too small a circuit",
 }
+_OF_HEAT = frozenset({"heating", "circuit_too_small"})
 _MAY_PASS = frozenset({"confirm_needed", "being_read"})
 """What the gates say against a file today and may not say tomorrow."""
 
@@ -105,15 +123,19 @@ def wanted(job: Job, printers: Iterable[Candidate]) -> list[Candidate]:
     return [p for p in printers if target.wants(p.printer_id, p.models, p.tags)]
 
 
-def choose(job: Job, printers: Sequence[Candidate]) -> Candidate:
-    """The fair one: longest ready, then fewest hours where all are known, and among equals by
-    a number that is another one for every job, never by name."""
+def _no_change(_job: Job, _printer: Candidate) -> bool:
+    return False
+
+
+def choose(job: Job, printers: Sequence[Candidate], changes: Changes = _no_change) -> Candidate:
+    """The fair one: with its filament loaded, longest ready, then fewest hours where all are
+    known, and among equals by a number that is another one for every job, never by name."""
     known = all(p.hours is not None for p in printers)
 
-    def fairness(printer: Candidate) -> tuple[float, float, int]:
+    def fairness(printer: Candidate) -> tuple[bool, float, float, int]:
         hours = printer.hours if known and printer.hours is not None else 0.0
         lot = zlib.crc32(f"{job.id} {printer.printer_id}".encode())
-        return printer.ready_since, hours, lot
+        return changes(job, printer), printer.ready_since, hours, lot
 
     return min(printers, key=fairness)
 
@@ -126,28 +148,86 @@ def assign(
     slots: int,
     now: float,
     auto_assign: bool,
+    gate: Gate | None = None,
+    changes: Changes = _no_change,
+    equals: Callable[[Job], Hashable] = lambda job: job.id,
 ) -> list[Match]:
     """Who goes where in this pass. ``jobs`` in the order in which they are considered; ``slots``:
-    how many more transfers may begin. One match per printer, one per copy."""
-    free = {p.printer_id: p for p in printers if p.closed is None}
-    takers: dict[tuple[Any, ...], set[str]] = {}
-    matches: list[Match] = []
-    for job in jobs:
-        if not free or len(matches) >= slots:
+    how many more transfers may begin. One match per printer, one per copy. Neighbours that are
+    ``equals`` may overtake each other where that spares a change of filament."""
+    turn = _Turn(printers, fits, slots, gate, changes)
+    ready = (job for job in jobs if of_job(job, now, auto_assign=auto_assign) is None)
+    for _, group in groupby(ready, key=equals):
+        if turn.is_over:
             break
-        if of_job(job, now, auto_assign=auto_assign) is not None:
-            continue
+        turn.serve(group)
+    return turn.matches
+
+
+class _Turn:
+    """What is left to give in one pass."""
+
+    def __init__(
+        self,
+        printers: Sequence[Candidate],
+        fits: Fits,
+        slots: int,
+        gate: Gate | None,
+        changes: Changes,
+    ) -> None:
+        self.matches: list[Match] = []
+        self._free = {p.printer_id: p for p in printers if p.closed is None}
+        self._takers: dict[tuple[Any, ...], set[str]] = {}
+        self._fits, self._slots, self._gate, self._changes = fits, slots, gate, changes
+        self._bar()
+
+    @property
+    def is_over(self) -> bool:
+        return not self._free or len(self.matches) >= self._slots
+
+    def serve(self, jobs: Iterable[Job]) -> None:
+        """Equals: first those whose filament is loaded, then the rest, each in order."""
+        left: list[tuple[Job, int]] = []
+        for job in jobs:
+            if self.is_over:
+                return
+            able = self._able(job)
+            loaded = {name for name in able if not self._changes(job, self._free[name])}
+            copies = self._give(job, job.left, loaded)
+            if copies and able - loaded:
+                left.append((job, copies))
+        for job, copies in left:
+            self._give(job, copies, self._able(job))
+
+    def _able(self, job: Job) -> set[str]:
+        """The free printers that may take it."""
         kind = class_of(job)
-        if kind not in takers:
-            takers[kind] = {p.printer_id for p in wanted(job, free.values()) if not fits(job, p)}
-        able = takers[kind]
-        able &= free.keys()
-        for _ in range(min(job.left, len(able), slots - len(matches))):
-            chosen = choose(job, [free[name] for name in able])
-            matches.append(Match(job.id, chosen.printer_id))
-            able.discard(chosen.printer_id)
-            del free[chosen.printer_id]
-    return matches
+        if kind not in self._takers:
+            meant = wanted(job, self._free.values())
+            self._takers[kind] = {p.printer_id for p in meant if not self._fits(job, p)}
+        able = self._takers[kind]
+        able &= self._free.keys()
+        return able
+
+    def _give(self, job: Job, copies: int, names: set[str]) -> int:
+        """Copies that found no printer among ``names``."""
+        names = set(names)
+        while copies and names and not self.is_over:
+            chosen = choose(job, [self._free[name] for name in names], self._changes)
+            self.matches.append(Match(job.id, chosen.printer_id))
+            del self._free[chosen.printer_id]
+            if self._gate is not None:
+                self._gate.begin(chosen.printer_id)
+                self._bar()
+            names &= self._free.keys()
+            copies -= 1
+        return copies
+
+    def _bar(self) -> None:
+        """Printers that the starts decided so far keep from starting too."""
+        if self._gate is not None:
+            for name in [n for n, p in self._free.items() if self._gate.against(p) is not None]:
+                del self._free[name]
 
 
 def explain(
@@ -158,9 +238,11 @@ def explain(
     now: float,
     auto_assign: bool,
     full: Reason | None = None,
+    gate: Gate | None = None,
 ) -> list[Reason]:
     """Why this waiting job is not under way: of the job itself, then of each printer it may go
-    to. ``full``: what a printer that could take it has to wait for. [] = nothing is in its way."""
+    to. ``full``, ``gate``: what a printer that could take it has to wait for. [] = nothing is in
+    its way."""
     own = of_job(job, now, auto_assign=auto_assign)
     meant = wanted(job, printers)
     reasons = [] if own is None else [own]
@@ -168,20 +250,24 @@ def explain(
         text = f"The farm has no printer for this job: it is for {job.target.text()}."
         reasons.append(Reason("no_printer", text))
     for printer in meant:
-        found = of_pair(job, printer, fits)
-        if not found and full is not None:
-            found = [Reason(full.code, full.text, printer.printer_id)]
-        reasons += found
+        reasons += of_pair(job, printer, fits) or _of_gates(printer, full, gate)
     return reasons
 
 
-def summary(job: Job, printers: Sequence[Candidate], fits: Fits) -> Outlook:
+def _of_gates(printer: Candidate, full: Reason | None, gate: Gate | None) -> list[Reason]:
+    reason = full or (gate.against(printer) if gate is not None else None)
+    return [Reason(reason.code, reason.text, printer.printer_id)] if reason is not None else []
+
+
+def summary(
+    job: Job, printers: Sequence[Candidate], fits: Fits, gate: Gate | None = None
+) -> Outlook:
     """The printers' part of ``explain`` in one sentence; the same for all jobs of a class."""
     meant = wanted(job, printers)
     if not meant:
         reasons = explain(job, printers, fits, now=inf, auto_assign=True)
         return Outlook(reasons[-1].text, tuple(reasons[-1:]))
-    by_printer = [(p, of_pair(job, p, fits)) for p in meant]
+    by_printer = [(p, of_pair(job, p, fits) or _of_gates(p, None, gate)) for p in meant]
     why = tuple(reason for _, reasons in by_printer for reason in reasons)[:WHY_SHOWN]
     if any(not reasons for _, reasons in by_printer):
         return Outlook("Next in line.", why)
@@ -200,6 +286,9 @@ def summary(job: Job, printers: Sequence[Candidate], fits: Fits) -> Outlook:
 
 
 def _is_of_printer(printer: Candidate, reason: Reason) -> bool:
+    """And not of the file."""
+    if reason.code in _OF_HEAT:
+        return True
     return printer.closed is not None and reason.code == printer.closed.code
 
 

@@ -35,6 +35,7 @@ class Runner:
         self._clock = clock
         self._box = bus.subscribe(PRINTER_TOPIC, JOB_TOPIC, FILE_TOPIC)
         self._unfinished = False
+        self._again_in: float | None = None
         self._seen: dict[str, tuple[object, ...]] = {}
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="jobs:dispatch", daemon=True)
@@ -70,7 +71,7 @@ class Runner:
             return None
         try:
             done = self._dispatcher.once()
-            self._unfinished = done.unfinished
+            self._unfinished, self._again_in = done.unfinished, done.again_in
             return done
         except Exception:
             logger.exception("dispatch: a pass failed")
@@ -79,9 +80,9 @@ class Runner:
     def _follow(self) -> None:
         while not self._stopping.is_set():
             try:
-                slots = self._box.take(GAP_S if self._unfinished else None)
+                slots = self._box.take(GAP_S if self._unfinished else self._again_in)
                 news = [self._matters(key, value) for key, value in slots.items()]
-                if any(news) or self._unfinished:
+                if any(news) or self._unfinished or not slots:
                     self.once_guarded()
             except Exception:
                 logger.exception("dispatch: a change could not be judged")

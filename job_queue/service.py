@@ -309,6 +309,10 @@ class JobService:
         else:
             self._approval.mark_clear(printer_id)
 
+    def revocable_beds(self) -> dict[str, float]:
+        """By printer: seconds for which ``mark_clear`` can still be taken back."""
+        return self._approval.revocable()
+
     def set_maintenance(self, printer_id: str, on: bool, note: str = "") -> None:
         self._approval.set_maintenance(printer_id, on, note)
 

@@ -12,7 +12,8 @@ class Timing:
     evidence_s: float = 180.0  # P1P reads a file for up to 135 s (bambu-lan A8.3)
     quiet_s: float = 300.0  # before "it did not start" may be believed (reliability 4.2)
     stopping_s: float = 20.0  # a Stop that shows no effect by then is no longer "stopping"
-    undo_s: float = 6.0
+    undo_s: float = 6.0  # a person may take back so long that a bed is clear
+    hold_s: float | None = None  # the queue leaves such a bed alone; None = as long as undo_s
     cleanup_every_s: float = 180.0
     cleanup_delay_s: float = 5.0  # a printer just at rest may still hold the file
     keep_failed_s: float = 86_400.0  # a print that failed may be resumed after a power cut

@@ -7,16 +7,19 @@ A pass over thousands of jobs asks the same question again and again; the gates 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import Any
 
 from core.clock import Clock
-from core.errors import FarmError
-from job_queue.fit import require_start
+from core.errors import FarmError, NotFound
+from job_queue.fit import CONFIRM_ALL, PrinterFit, require_start
 from job_queue.fitting import Fitting
 from job_queue.job import Job
 from job_queue.matching import Reason
 from printers.registry import Snapshot
 from printers.status import PrinterStatus
+from slicer.gates.filament_wishes import Need, need_of, wish_for, wished
+from slicer.gates.verdicts import CONFIRM, REFUSE
 from slicer.library import FileLibrary
 
 logger = logging.getLogger(__name__)
@@ -28,6 +31,17 @@ _PASSES = frozenset({"being_read", "internal_error"})
 """By itself and soon: these answers are not kept."""
 
 Parts = tuple[object, ...]
+_OTHER = frozenset({"other_color", "not_enough"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Of the gates, to one job on one printer."""
+
+    reason: Reason | None = None  # what a start would be refused with; None = nothing
+    needs: tuple[Need, ...] = ()  # spools that alone are missing
+    other: bool = False  # it may start, and a person would rather load something else
+    blind: bool = False  # the printer cannot tell what is loaded
 
 
 class FileVerdicts:
@@ -39,10 +53,31 @@ class FileVerdicts:
         self._clock = clock
         self._facts: dict[str, tuple[Parts, Parts, int]] = {}
         self._version = 0
-        self._known: dict[tuple[Any, ...], tuple[float, Reason | None]] = {}
+        self._spools: dict[tuple[Any, ...], tuple[Need, ...]] = {}
+        self._known: dict[tuple[Any, ...], tuple[float, Answer]] = {}
 
     def of(self, job: Job, snapshot: Snapshot) -> Reason | None:
         """What a start would be refused with because of the file; None = nothing."""
+        return self.answer(job, snapshot).reason
+
+    def spools(self, job: Job) -> tuple[Need, ...]:
+        """What the job prints with; () when its file does not say, or is gone."""
+        key = (job.file_id, job.plate, job.filaments)
+        known = self._spools.get(key)
+        if known is None:
+            if len(self._spools) >= MOST:
+                self._spools.clear()
+            try:
+                plate = self._library.get(job.file_id).file.plate(job.plate)
+            except NotFound:
+                plate = None
+            told = wished(plate, job.filaments).filaments if plate is not None else ()
+            known = tuple(need_of(f, wish_for(job.filaments, f.index)) for f in told if f.type)
+            self._spools[key] = known
+        return known
+
+    def answer(self, job: Job, snapshot: Snapshot) -> Answer:
+        """Everything the gates say about the job's file there."""
         options = tuple(sorted(job.options.items())) if job.options else ()
         facts = self._version_of(snapshot.status)
         key = (facts, job.file_id, job.plate, job.ams_wanted, options, job.confirm, job.filaments)
@@ -52,21 +87,24 @@ class FileVerdicts:
             return known[1]
         if len(self._known) >= MOST:
             self._known.clear()
-        reason = self._ask(job, snapshot)
-        if reason is None or reason.code not in _PASSES:
-            self._known[key] = (now, reason)
-        return reason
+        answer = self._ask(job, snapshot)
+        if answer.reason is None or answer.reason.code not in _PASSES:
+            self._known[key] = (now, answer)
+        return answer
 
     def forget_file(self, file_id: str) -> None:
         """Its moves have been read, or it has gone."""
         for key in [key for key in self._known if key[1] == file_id]:
             del self._known[key]
+        for spools in [key for key in self._spools if key[0] == file_id]:
+            del self._spools[spools]
 
     def forget_printer(self, printer_id: str) -> None:
         """A start there was refused although all seemed well."""
         self._facts.pop(printer_id, None)
 
-    def _ask(self, job: Job, snapshot: Snapshot) -> Reason | None:
+    def _ask(self, job: Job, snapshot: Snapshot) -> Answer:
+        fit = None
         try:
             stored = self._library.get(job.file_id)
             fit = self._fitting.of_file(
@@ -75,12 +113,29 @@ class FileVerdicts:
             )  # fmt: skip
             require_start(fit, job.confirm)
         except FarmError as error:
-            return Reason(error.error_code, error.message)
+            reason = Reason(error.error_code, error.message)
+            return Answer(reason=reason, needs=self._missing(job, fit) if fit else ())
         except Exception:  # the barrier: one odd file must not stop the queue, and never starts
             logger.exception("%s: could not be judged for %s", job.id, snapshot.status.printer_id)
             text = f"{job.file_name} could not be checked; the server's log says why."
-            return Reason("internal_error", text)
-        return None
+            return Answer(reason=Reason("internal_error", text))
+        return Answer(
+            other=any(item.verdict.code in _OTHER for item in fit.mapping),
+            blind=not snapshot.status.trays(),
+        )
+
+    def _missing(self, job: Job, fit: PrinterFit) -> tuple[Need, ...]:
+        """The spools without which it cannot start; () when something else is in its way too."""
+        if any(verdict.level == REFUSE for verdict in fit.verdicts):
+            return ()
+        open_questions = {v.code for v in fit.verdicts if v.level == CONFIRM}
+        if CONFIRM_ALL not in job.confirm and open_questions - set(job.confirm):
+            return ()
+        refused = {item.filament for item in fit.mapping if item.verdict.level == REFUSE}
+        plate = self._library.get(job.file_id).file.plate(job.plate)
+        told = wished(plate, job.filaments).filaments if plate is not None else ()
+        missing = [f for f in told if f.index in refused]
+        return tuple(need_of(f, wish_for(job.filaments, f.index)) for f in missing if f.type)
 
     def _version_of(self, status: PrinterStatus) -> int:
         """A number that stands for everything about the printer that a file could mind."""

@@ -12,6 +12,7 @@ from web.job_json import reasons_json
 from web.services import services
 
 if TYPE_CHECKING:
+    from job_queue.advice import Advice
     from job_queue.dispatcher import Pass
     from job_queue.matching import Reason
 
@@ -20,6 +21,21 @@ blueprint = Blueprint("dispatch", __name__)
 
 def _why(reason: Reason | None) -> dict[str, str] | None:
     return {"code": reason.code, "text": reason.text} if reason else None
+
+
+def _advice(advice: Advice | None) -> dict[str, Any] | None:
+    """The one action that would let the most work go on."""
+    if advice is None:
+        return None
+    return {
+        "code": advice.code,
+        "printer_id": advice.printer_id or None,
+        "text": advice.text,
+        "jobs": advice.jobs,
+        "seconds": round(advice.seconds),
+        "job_ids": list(advice.job_ids),
+        "stuck": advice.stuck,
+    }
 
 
 def _pass(done: Pass) -> dict[str, Any]:
@@ -51,6 +67,7 @@ def status() -> Response:
             "paused": {"on": pause.on, "by": pause.by, "at": pause.at},
             "uploads": {"running": standing.uploads, "most": config.max_uploads},
             "last": _pass(standing.last),
+            "advice": _advice(standing.advice),
             "printers": [
                 {
                     "printer_id": printer.printer_id,

@@ -20,6 +20,7 @@ from job_queue.job import Job, JobState
 from job_queue.json_store import JsonJobStore
 from job_queue.service import JobService
 from job_queue.target import Target
+from job_queue.timing import Timing
 from printers.adapters import ADAPTERS
 from printers.base import AdapterContext, CommandResult, Printer, Progress
 from printers.commands import Command, RemoteFile, StartPrint
@@ -236,6 +237,7 @@ class Farm:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.timing = Timing(hold_s=0.0)  # a cleared bed is used at once, unless a test waits
         self.clock = ManualClock()
         self.library = FakeLibrary(folder)
         self.dispatch = DispatchConfig()
@@ -257,6 +259,7 @@ class Farm:
             self.library,  # type: ignore[arg-type]
             self.bus,
             self.clock,
+            self.timing,
         )
         self.fleet.observe(self.service.note_command)
         self.dispatcher = Dispatcher(
