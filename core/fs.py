@@ -130,6 +130,44 @@ def temporary_for(path: Path) -> Path:
     return path.with_name(f".{path.name}.{secrets.token_hex(6)}{TEMPORARY}")
 
 
+def stage(
+    fs: FileSystem,
+    path: Path,
+    content: bytes,
+    *,
+    backup: bool = False,
+    patience: Patience = PATIENCE,
+) -> Path:
+    """All of ``replace_durably`` that comes before the replace: a whole, synced file beside
+    ``path``, and with ``backup`` the present content as ``.bak``. Raises OSError."""
+    new, old = temporary_for(path), temporary_for(path)
+    try:
+        write_new(fs, new, content)
+        if backup:
+            fs.link(path, old)
+            patience.replace(fs, old, path.with_name(path.name + ".bak"))
+            fs.unlink(old)  # both were names of one file: then POSIX keeps the first name too
+    except BaseException:
+        # whatever stays is removed at the next start; the first error is the one that counts
+        for left in (new, old):
+            with contextlib.suppress(OSError):
+                fs.unlink(left)
+        raise
+    return new
+
+
+def put(fs: FileSystem, new: Path, path: Path, patience: Patience = PATIENCE) -> None:
+    """The second half: ``new`` becomes ``path``, for good. Raises OSError; what ``path`` is after
+    a crash is then not known, but it is the old or the new content."""
+    try:
+        patience.replace(fs, new, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            fs.unlink(new)
+        raise
+    fs.fsync_dir(path.parent)
+
+
 def replace_durably(
     fs: FileSystem,
     path: Path,
@@ -141,24 +179,8 @@ def replace_durably(
     """``path`` is the old or the new content after a crash, never a mix, and never missing.
 
     With ``backup`` the former content stays as ``.bak``, which is never missing in between either.
-    Raises OSError; the old file is then kept, or the new one is in place but perhaps not for good.
     """
-    new, old = temporary_for(path), temporary_for(path)
-    try:
-        write_new(fs, new, content)
-        if backup:
-            fs.link(path, old)
-            patience.replace(fs, old, path.with_name(path.name + ".bak"))
-        patience.replace(fs, new, path)
-    except BaseException:
-        # whatever stays is removed at the next start; the first error is the one that counts
-        for left in (new, old):
-            with contextlib.suppress(OSError):
-                fs.unlink(left)
-        raise
-    if backup:
-        fs.unlink(old)  # both were names of one file: then POSIX keeps the first name too
-    fs.fsync_dir(path.parent)
+    put(fs, stage(fs, path, content, backup=backup, patience=patience), path, patience)
 
 
 def keep_aside(fs: FileSystem, path: Path, label: str) -> Path:

@@ -14,8 +14,9 @@ from job_queue.store import open_jobs_of
 from job_queue.target import KINDS, Target
 from slicer.gates.filament_wishes import FilamentWish
 
-SCHEMA = 2
-"""1: direct starts only, ``target`` was the printer's id. 2: the queue."""
+SCHEMA = 3
+"""1: direct starts only, ``target`` was the printer's id. 2: the queue. 3: a journal goes on from
+it (journal.py), which an older version would not read."""
 
 
 class Damaged(Exception):
@@ -111,22 +112,25 @@ def _from_1(data: dict[str, Any]) -> dict[str, Any]:
     return {**data, "jobs": jobs}
 
 
-_MIGRATIONS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1}
+_MIGRATIONS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    1: _from_1,
+    2: dict,  # the same content
+}
 """Schema -> its content in the next one."""
 
 
 def _state(data: dict[str, Any]) -> QueueState:
-    jobs = {job.id: job for job in map(_job, data["jobs"])}
+    jobs = {job.id: job for job in map(job_of, data["jobs"])}
     return QueueState(
         rev=int(data["rev"]),
         jobs=jobs,
         open_jobs=open_jobs_of(jobs),
-        printers={str(name): _printer(entry) for name, entry in data["printers"].items()},
-        cleanup=tuple(Cleanup(**_known(Cleanup, entry)) for entry in data["cleanup"]),
+        printers={str(name): printer_of(entry) for name, entry in data["printers"].items()},
+        cleanup=tuple(map(cleanup_of, data["cleanup"])),
         next_token=int(data["next_token"]),
         next_id=int(data["next_id"]),
         trouble=str(data["trouble"]),
-        pause=Pause(**_known(Pause, data.get("pause") or {})),
+        pause=pause_of(data.get("pause") or {}),
     )
 
 
@@ -140,7 +144,7 @@ def _known(kind: type[Any], entry: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in entry.items() if name in names}
 
 
-def _job(entry: Mapping[str, Any]) -> Job:
+def job_of(entry: Mapping[str, Any]) -> Job:
     known = _known(Job, entry)
     known["state"] = JobState(known["state"])
     job = Job(**known)
@@ -182,9 +186,17 @@ def _target(entry: Mapping[str, Any]) -> Target:
     return Target(kind, values)
 
 
-def _printer(entry: Mapping[str, Any]) -> PrinterRecord:
+def printer_of(entry: Mapping[str, Any]) -> PrinterRecord:
     bed = entry.get("bed")
     return PrinterRecord(
         bed=BedRecord(**_known(BedRecord, bed)) if bed else None,
         maintenance=Maintenance(**_known(Maintenance, entry.get("maintenance") or {})),
     )
+
+
+def cleanup_of(entry: Mapping[str, Any]) -> Cleanup:
+    return Cleanup(**_known(Cleanup, entry))
+
+
+def pause_of(entry: Mapping[str, Any]) -> Pause:
+    return Pause(**_known(Pause, entry))

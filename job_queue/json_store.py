@@ -1,141 +1,239 @@
-"""The default store: one readable queue.json, replaced durably at every change.
+"""The default store: a readable queue.json and, in front of it, a journal of what came since.
 
-Recipe: reliability-and-security 4.4. The folder's OS lock is held by whoever starts the farm.
+A transition is durable as one line of the journal. queue.json is written anew when the journal has
+grown, every so often, and at a clean stop; the journal then begins anew. Recipe:
+reliability-and-security 4.4; the reasons: docs/adr/0007-journal.md; what is read at the start and
+what damage leads to: restore.py. The folder's OS lock is held by whoever starts the farm.
 """
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import logging
+import os
 from dataclasses import replace
 from pathlib import Path
 
 from core.clock import Clock
-from core.errors import Blocked, StorageError
-from core.files import sync_folder, write_durably
-from job_queue.codec import SCHEMA, Damaged, Encoder, Newer, decode, schema_of
-from job_queue.job import Job, JobState
-from job_queue.records import BedRecord, PrinterRecord, QueueState
-from job_queue.store import JobStore, first_token
+from core.files import refused
+from core.fs import (
+    DISK,
+    FULL,
+    PATIENCE,
+    TEMPORARY,
+    FileSystem,
+    Patience,
+    Reserve,
+    opened,
+    put,
+    replace_durably,
+    stage,
+)
+from job_queue import journal
+from job_queue.codec import Encoder
+from job_queue.delta import delta_of
+from job_queue.records import QueueState
+from job_queue.restore import BACKUP, JOURNAL, QUEUE, Restored, Restorer
+from job_queue.store import JobStore
 
 logger = logging.getLogger(__name__)
 
-FILE_NAME = "queue.json"
-_LOOK = "Look at every printer and its bed, then acknowledge this. No job starts until then."
+JOURNAL_BYTES = 64 * 1024
+"""queue.json is written anew when the journal has this size, or its own if that is more."""
+REWRITE_S = 5.0
+"""Not more often than this otherwise …"""
+BYTES_PER_S = 4_000
+"""… and with a large queue so rarely that it comes to this much: memory cards wear out."""
+RETRY_S = 15.0
+"""After a write that the disk refused."""
+RESERVE_BYTES = 256 * 1024
+"""Some hundred transitions: those of the prints that are under way when the disk gets full."""
 
 
 class JsonJobStore(JobStore):
-    """``folder``/queue.json with queue.json.bak beside it."""
+    """``folder``/queue.json and queue.journal, each with a .bak beside it."""
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
-        """Raises StorageError for a file of a later version (it is left as it is)."""
-        self._path = folder / FILE_NAME
-        self._clock = clock
+    def __init__(
+        self,
+        folder: Path,
+        clock: Clock,
+        fs: FileSystem = DISK,
+        patience: Patience = PATIENCE,
+    ) -> None:
+        """Raises StorageError: the disk refuses, or a file of a later version (left as it is)."""
+        self._folder, self._queue, self._journal = folder, folder / QUEUE, folder / JOURNAL
+        self._clock, self._fs, self._patience = clock, fs, patience
         self._encoder = Encoder()
-        state, repaired = self._load()
-        super().__init__(state)
-        if repaired:
-            self._persist(state)
+        self._reserve = Reserve(fs, folder / "queue.reserve", RESERVE_BYTES)
+        self._degraded = ""
+        self._is_full = False  # of space, and nothing else was wrong
+        self._tail = False  # the journal may end in a part of a refused line
+        self._unsure = False  # what is on the disk is not known: begin with new files
+        self._retry_at = 0.0
+        try:
+            found = self._open()
+        except OSError as error:
+            raise refused(self._queue, error) from error
+        super().__init__(found.state)
+        self.notes = found.notes
+        self._tend_reserve()
+
+    # -- what others see -----------------------------------------------------------------------
+
+    @property
+    def trouble(self) -> str:
+        return self._state.trouble or self._degraded
+
+    def acknowledge(self) -> None:
+        super().acknowledge()
+        with self._writer:
+            self._mend()
+            if not self._unsure and self._reserve.held:
+                self._degraded = ""
+
+    def tend(self) -> None:
+        """Write queue.json when it is time; try again what the disk refused."""
+        now = self._clock.monotonic()
+        if now < self._retry_at or not (self._degraded or self._is_due(now)):
+            return
+        with self._writer:
+            if self._degraded:
+                self._mend()
+            elif self._is_due(now):
+                self._try_rewrite()
+
+    def close(self) -> None:
+        with self._writer:
+            if self._unsure or self._state.rev != self._base:
+                self._try_rewrite()
+
+    # -- one transition ------------------------------------------------------------------------
 
     def _persist(self, state: QueueState) -> None:
-        content = self._encoder.encode(state, self._clock.time())
-        write_durably(self._path, content, keep_backup=True)
+        seq = state.rev - self._base
+        delta = delta_of(self._state, state)
+        try:
+            if self._unsure:
+                self._rewrite(self._state)
+                seq = state.rev - self._base
+            line = journal.entry(seq, state.rev, self._clock.time(), delta)
+            self._append_or_make_room(line)
+        except OSError as error:
+            self._refuse(self._journal, error)
+            raise refused(self._journal, error) from error
+        self._size += len(line)
+        if self._size >= max(JOURNAL_BYTES, self._queue_bytes):
+            self._due = True
+            if self._clock.monotonic() >= self._retry_at:
+                self._try_rewrite(state)
 
-    def _load(self) -> tuple[QueueState, bool]:
-        backup = self._path.with_name(FILE_NAME + ".bak")
-        if not self._path.exists() and not backup.exists():
-            return QueueState(next_token=first_token(self._clock.time())), False
-        why = "it is missing"
-        if self._path.exists():
-            try:
-                state = _decode(self._path)
-                return state, self._keep_older()
-            except Damaged as error:
-                why = str(error)
-                self._quarantine(self._path, why)
-        return self._recover(backup, why), True
+    def _append_or_make_room(self, line: bytes) -> None:
+        try:
+            self._append(line)
+        except OSError as error:
+            if self._unsure or error.errno not in FULL or not self._reserve.release():
+                raise
+            self._refuse(self._journal, error)
+            self._append(line)
 
-    def _keep_older(self) -> bool:
-        """A file of an older schema is kept beside as it was; True when there was one."""
-        content = self._path.read_bytes()
-        if schema_of(content) == SCHEMA:
+    def _append(self, line: bytes) -> None:
+        """What a refused write left behind is cut off. A refused fsync is never trusted again:
+        neither this line nor the file counts from then on."""
+        fs = self._fs
+        with opened(fs, fs.append_to(self._journal)) as descriptor:
+            if self._tail:
+                fs.truncate(descriptor, self._size)
+            self._tail = True
+            fs.write(descriptor, line)
+            self._unsure = True
+            fs.fsync(descriptor)
+            self._tail = self._unsure = False
+
+    # -- queue.json ----------------------------------------------------------------------------
+
+    def _is_due(self, now: float) -> bool:
+        if self._state.rev == self._base:
             return False
-        copy = self._path.with_name(f"{FILE_NAME}.pre-v{SCHEMA}")
-        if not copy.exists():
-            write_durably(copy, content)
-        logger.info("jobs: %s is taken over into schema %d", FILE_NAME, SCHEMA)
+        pause = max(REWRITE_S, self._queue_bytes / BYTES_PER_S)
+        return self._due or now - self._rewritten_at >= pause
+
+    def _try_rewrite(self, state: QueueState | None = None) -> bool:
+        """The journal holds everything: a refusal is told, and nothing is lost."""
+        try:
+            self._rewrite(state or self._state)
+        except OSError as error:
+            self._refuse(self._queue, error)
+            return False
         return True
 
-    def _recover(self, backup: Path, why: str) -> QueueState:
-        try:
-            state = _decode(backup) if backup.exists() else None
-        except Damaged as error:
-            self._quarantine(backup, str(error))
-            state = None
-        head = f"The farm's job file {FILE_NAME} could not be used: {why}."
-        now = self._clock.time()
-        if state is None:
-            text = f"{head} There was no usable copy, so the farm begins without jobs. {_LOOK}"
+    def _rewrite(
+        self, state: QueueState, *, queue_sound: bool = True, journal_sound: bool = True
+    ) -> None:
+        """queue.json is ``state``, then the journal goes on from it. Raises OSError."""
+        content = self._encoder.encode(state, self._clock.time())
+        replace_durably(self._fs, self._queue, content, backup=queue_sound, patience=self._patience)
+        self._queue_bytes, self._rewritten_at = len(content), self._clock.monotonic()
+        if not journal_sound:
+            self._fs.unlink(self._journal.with_name(JOURNAL + BACKUP))
+        self._begin_journal(state.rev, backup=journal_sound)
+        self._due = False
+
+    def _begin_journal(self, base: int, *, backup: bool) -> None:
+        line = journal.head(base)
+        new = stage(self._fs, self._journal, line, backup=backup, patience=self._patience)
+        self._unsure = True
+        put(self._fs, new, self._journal, self._patience)
+        self._unsure = self._tail = False
+        self._base, self._size = base, len(line)
+
+    # -- the start -----------------------------------------------------------------------------
+
+    def _open(self) -> Restored:
+        fs = self._fs
+        fs.make_folder(self._folder)
+        names = fs.names(self._folder)
+        for name in names:
+            if name.startswith(".queue.") and name.endswith(TEMPORARY):
+                fs.unlink(self._folder / name)
+        found = Restorer(fs, self._folder, self._clock).restore()
+        self._base, self._size = found.journal_base, found.journal_bytes
+        self._queue_bytes, self._rewritten_at = found.queue_bytes, self._clock.monotonic()
+        self._due = False
+        if not found.clean:
+            if JOURNAL not in names:  # first: a queue.json without one means that it was lost
+                self._begin_journal(found.state.rev, backup=False)
+                found = replace(found, journal_sound=False)
+            self._rewrite(
+                found.state, queue_sound=found.queue_sound, journal_sound=found.journal_sound
+            )
+        return found
+
+    # -- a disk that refuses -------------------------------------------------------------------
+
+    def _refuse(self, path: Path, error: OSError) -> None:
+        """No start until a person, or room on the disk, has ended this; prints go on."""
+        self._retry_at = self._clock.monotonic() + RETRY_S
+        full = error.errno in FULL
+        self._is_full = full and (self._is_full or not self._degraded)
+        what = error.strerror or str(error)
+        end = "Free space on it" if self._is_full else "Check the disk, then acknowledge this"
+        text = f"The farm's disk refuses to keep {path.name} ({what}). {end}; nothing starts."
+        if text != self._degraded:
             logger.error("jobs: %s", text)
-            return QueueState(next_token=first_token(now), trouble=text)
-        text = f"{head} The copy from one change earlier is in use. {_LOOK}"
-        logger.error("jobs: %s", text)
-        return _distrusted(state, now, text)
+        self._degraded = text
 
-    def _quarantine(self, path: Path, why: str) -> None:
-        """Move a damaged file aside under a name of its own; it is never deleted."""
-        stamp = int(self._clock.time())
-        target = path.with_name(f"{path.name}.corrupt-{stamp}")
-        number = 1
-        while target.exists():
-            target = path.with_name(f"{path.name}.corrupt-{stamp}-{number}")
-            number += 1
+    def _mend(self) -> None:
+        if not self._degraded:
+            return
+        if (not self._unsure and not self._due) or self._try_rewrite():
+            self._tend_reserve()
+            if self._is_full and self._reserve.held:
+                self._degraded = ""
+                logger.info("jobs: the disk has room again")
+
+    def _tend_reserve(self) -> None:
         try:
-            path.replace(target)
-            with contextlib.suppress(OSError):
-                sync_folder(path.parent)
+            if not self._reserve.take():
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
-            raise StorageError(f"{path.name} is damaged and cannot be moved: {error}") from error
-        logger.error("jobs: %s is damaged (%s), kept as %s", path.name, why, target.name)
-
-
-def _decode(path: Path) -> QueueState:
-    try:
-        return decode(path.read_bytes())
-    except OSError as error:
-        raise StorageError(
-            f"{path.name} cannot be read ({error.strerror or error}). Check its permissions."
-        ) from error
-    except Newer as error:
-        raise StorageError(
-            f"{path.name} was written by a later version of the farm ({error}). "
-            "Start that version, or use another data folder."
-        ) from error
-    except Blocked as error:
-        raise Damaged("two open jobs hold one printer") from error
-
-
-def _distrusted(state: QueueState, now: float, trouble: str) -> QueueState:
-    """A copy from one change earlier: a start may have happened that it does not know of."""
-    bed = BedRecord(since=now, why="The farm's job file was damaged")
-    jobs = {job.id: _doubted(job, now) for job in state.jobs.values()}
-    return replace(
-        state,
-        jobs=jobs,
-        open_jobs={job.printer_id: job for job in jobs.values() if job.state.holds_printer},
-        printers={
-            name: PrinterRecord(bed=bed, maintenance=record.maintenance)
-            for name, record in state.printers.items()
-        },
-        next_token=max(state.next_token + 1000, first_token(now)),
-        next_id=state.next_id + 1000,
-        trouble=trouble,
-    )
-
-
-def _doubted(job: Job, now: float) -> Job:
-    if not job.state.is_before_start:
-        return job
-    doubtful = replace(job, state=JobState.NEEDS_HUMAN, rev=job.rev + 1)
-    text = f"The farm's job file was damaged; the last sure state is {job.state.value}"
-    return doubtful.noted(now, text)
+            self._refuse(self._folder / "queue.reserve", error)

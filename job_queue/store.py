@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from core.errors import Blocked, NotFound
@@ -121,11 +122,15 @@ class Transaction:
     def result(self) -> QueueState | None:
         """The state after these changes, None when nothing changed. Checks the invariants."""
         before = self._before
-        jobs = _trimmed(self.jobs)
+        changed, gone = changed_jobs(before.jobs, self.jobs)
+        jobs: Mapping[str, Job] = before.jobs
+        if changed or gone:
+            ended = any(job.state.has_ended for job in changed)
+            jobs = _trimmed(self.jobs) if ended else self.jobs
         state = QueueState(
             rev=before.rev,
             jobs=jobs,
-            open_jobs=before.open_jobs,
+            open_jobs=_open_after(before, changed, gone),
             printers=self.printers,
             cleanup=tuple(self.cleanup),
             next_token=self.next_token,
@@ -133,9 +138,39 @@ class Transaction:
             trouble=self.trouble,
             pause=self.pause,
         )
-        if state == before:
+        if jobs is before.jobs and state == before:
             return None
-        return replace(state, rev=before.rev + 1, open_jobs=open_jobs_of(jobs))
+        return replace(state, rev=before.rev + 1)
+
+
+def changed_jobs(
+    before: Mapping[str, Job], after: Mapping[str, Job]
+) -> tuple[list[Job], list[Job]]:
+    """The jobs of ``after`` that are new or other than before, and those of before that are gone.
+
+    Quick as long as none is gone: of ten thousand nearly all are the same objects.
+    """
+    changed = []
+    for old, new in zip(before.values(), after.values(), strict=False):
+        if old is not new:
+            if old.id != new.id:
+                break
+            if old != new:
+                changed.append(new)
+    else:
+        if len(after) >= len(before):
+            return [*changed, *islice(after.values(), len(before), None)], []
+    changed = [job for job in after.values() if before.get(job.id) != job]
+    return changed, [job for job in before.values() if job.id not in after]
+
+
+def _open_after(before: QueueState, changed: list[Job], gone: list[Job]) -> Mapping[str, Job]:
+    """As open_jobs_of, from what has changed alone."""
+    if not changed and not gone:
+        return before.open_jobs
+    other = {job.id for job in (*changed, *gone)}
+    kept = [job for job in before.open_jobs.values() if job.id not in other]
+    return open_jobs_of({job.id: job for job in (*kept, *changed)})
 
 
 def open_jobs_of(jobs: Mapping[str, Job]) -> dict[str, Job]:
@@ -183,6 +218,12 @@ class JobStore(ABC):
         """A person has read the trouble."""
         with self.transaction() as tx:
             tx.trouble = ""
+
+    def tend(self) -> None:  # noqa: B027 - a backend may have nothing to do
+        """Called every second or so: what can wait. Never raises FarmError."""
+
+    def close(self) -> None:  # noqa: B027 - a backend may have nothing to do
+        """The last call, at a clean stop. Never raises FarmError."""
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:

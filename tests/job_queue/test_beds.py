@@ -63,7 +63,7 @@ def test_a_real_printer_seen_idle_for_the_first_time_is_looked_at_by_a_person(
 
 def test_after_damage_even_an_idle_printer_is_not_trusted(new_farm: Any) -> None:
     folder = new_farm.folder / "jobs"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     (folder / "queue.json").write_bytes(b"{")
     new_farm.boot()
     new_farm.open()

@@ -222,4 +222,4 @@ def test_the_watcher_thread_does_all_this_by_itself(farm: Any) -> None:
 def test_the_folder_of_a_crash_holds_no_temporary_files(farm: Any) -> None:
     farm.printing()
     names = sorted(path.name for path in Path(farm.folder / "jobs").iterdir())
-    assert names == ["queue.json", "queue.json.bak"]
+    assert names == ["queue.journal", "queue.json", "queue.reserve"]

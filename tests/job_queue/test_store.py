@@ -11,7 +11,7 @@ import pytest
 from core import jsonio
 from core.clock import ManualClock
 from core.errors import Blocked, StorageError
-from job_queue.codec import Damaged, decode, encode
+from job_queue.codec import SCHEMA, Damaged, decode, encode
 from job_queue.job import (
     TRANSITIONS,
     Baseline,
@@ -57,6 +57,7 @@ def filled(folder: Path) -> JsonJobStore:
         tx.add_cleanup(Cleanup(printer_id="p-1", remote_name="a", due_at=3.0))
     with store.transaction() as tx:
         tx.touch("j-1", plates=3)
+    store.close()
     return store
 
 
@@ -70,7 +71,7 @@ def test_everything_comes_back(tmp_path: Path) -> None:
 def test_the_file_is_readable_and_signed(tmp_path: Path) -> None:
     filled(tmp_path)
     data = jsonio.loads((tmp_path / "queue.json").read_bytes())
-    assert data["schema"] == 2 and data["rev"] == 2 and len(data["sha256"]) == 64
+    assert data["schema"] == SCHEMA and data["rev"] == 2 and len(data["sha256"]) == 64
     assert data["jobs"][0]["state"] == "claimed"
     assert data["printers"]["p-1"]["bed"]["why"] == "Marked clear"
 
@@ -117,32 +118,58 @@ def damage(path: Path, how: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["empty", "cut", "edited", "garbage", "list", "no schema"])
-def test_a_damaged_file_is_kept_and_the_copy_distrusted(tmp_path: Path, how: str) -> None:
-    filled(tmp_path)
+def test_a_damaged_file_is_kept_and_a_person_told(tmp_path: Path, how: str) -> None:
+    """The journal has it all, yet nothing starts before somebody has looked."""
+    before = filled(tmp_path).view()
     path = tmp_path / "queue.json"
     damage(path, how)
     damaged = path.read_bytes()
     store = JsonJobStore(tmp_path, ManualClock())
     (kept,) = tmp_path.glob("queue.json.corrupt-*")
     assert kept.read_bytes() == damaged
-    assert "queue.json" in store.trouble
-    view = store.view()
-    assert view.jobs["j-1"].state is JobState.NEEDS_HUMAN, "a start may be missing in the copy"
-    assert view.bed("p-1") is not None and not view.bed("p-1").clear  # type: ignore[union-attr]
-    assert view.maintenance("p-2").on
+    assert "queue.json could not be used" in store.trouble
+    assert store.view() == replace(before, rev=before.rev + 1, trouble=store.trouble)
     again = JsonJobStore(tmp_path, ManualClock())
     assert again.trouble == store.trouble, "until a person acknowledges"
     again.acknowledge()
     assert JsonJobStore(tmp_path, ManualClock()).trouble == ""
 
 
-def test_both_files_damaged_begins_empty_but_blocked(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", ["empty", "garbage", "list"])
+def test_a_copy_without_its_journal_is_distrusted(tmp_path: Path, how: str) -> None:
+    before = filled(tmp_path).view()
+    store = JsonJobStore(tmp_path, ManualClock())
+    with store.transaction() as tx:
+        tx.add(a_job(2, state=JobState.QUEUED, printer_id=""))
+    damage(tmp_path / "queue.journal", how)
+    store = JsonJobStore(tmp_path, ManualClock())
+    assert "queue.journal could not be used" in store.trouble
+    view = store.view()
+    assert list(view.jobs) == ["j-1"] and view.rev > before.rev + 1
+    assert view.jobs["j-1"].state is JobState.NEEDS_HUMAN, "a start may be missing in the copy"
+    assert view.bed("p-1") is not None and not view.bed("p-1").clear  # type: ignore[union-attr]
+    assert view.maintenance("p-2").on
+    assert view.next_token > before.next_token and view.next_id > before.next_id
+
+
+def test_a_job_that_waited_in_a_distrusted_copy_is_held(tmp_path: Path) -> None:
+    """It may have been printed since; a person releases it if not."""
+    store = filled(tmp_path)
+    with store.transaction() as tx:
+        tx.add(a_job(2, state=JobState.QUEUED, printer_id=""))
+    store.close()
+    (tmp_path / "queue.journal").unlink()
+    held = JsonJobStore(tmp_path, ManualClock()).view().jobs["j-2"]
+    assert held.state is JobState.HELD and "damaged" in held.evidence[-1].text
+
+
+def test_everything_damaged_begins_empty_but_blocked(tmp_path: Path) -> None:
     filled(tmp_path)
-    damage(tmp_path / "queue.json", "cut")
-    damage(tmp_path / "queue.json.bak", "cut")
+    for name in ("queue.json", "queue.json.bak", "queue.journal"):
+        damage(tmp_path / name, "cut")
     store = JsonJobStore(tmp_path, ManualClock())
     assert store.view().jobs == {} and store.trouble
-    assert len(list(tmp_path.glob("*.corrupt-*"))) == 2
+    assert len(list(tmp_path.glob("*.corrupt-*"))) == 4, "the sound rest of the journal too"
 
 
 def test_a_missing_file_with_a_copy_is_no_fresh_start(tmp_path: Path) -> None:
