@@ -4,15 +4,46 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterable
 
 from core.clock import Clock
-from core.errors import FarmError, NotFound
+from core.errors import FarmError, NotFound, PrinterTimeout
 from job_queue.board import Board
 from job_queue.records import Cleanup
 from job_queue.timing import Timing
+from printers.base import Printer
 from printers.fleet import Fleet
 
 logger = logging.getLogger(__name__)
+
+FILE_LEFT = "file_left"
+"""The code of ``why_barred``."""
+
+
+def why_barred(items: Iterable[Cleanup], printer_id: str, name: str) -> str:
+    """Why nothing may be started there yet; "" when no file of an uncertain start is left."""
+    if not any(item.late_start and item.printer_id == printer_id for item in items):
+        return ""
+    return (
+        f"The file of a job that was given up may still be on {name}, and its start may still "
+        f"arrive. The farm removes it as soon as {name} is connected and at rest."
+    )
+
+
+def remove(adapter: Printer, remote_name: str, *, prove: bool) -> None:
+    """Delete our file on a printer. ``prove``: and see that it is gone, whatever the reply said.
+
+    Raises FarmError; NotFound never.
+    """
+    try:
+        adapter.delete_remote(remote_name)
+    except NotFound:
+        logger.debug("%s: %s is gone already", adapter.config.id, remote_name)
+    if prove and adapter.remote_size(remote_name) is not None:
+        name = adapter.config.name
+        raise PrinterTimeout(
+            f"{name} still has the file after it was deleted. Try again in a minute."
+        )
 
 
 class Sweeper:
@@ -76,9 +107,7 @@ class Sweeper:
         except NotFound:
             return  # removed or misconfigured; kept until it is back
         try:
-            adapter.delete_remote(item.remote_name)
-        except NotFound:
-            logger.debug("%s: %s is gone already", item.printer_id, item.remote_name)
+            remove(adapter, item.remote_name, prove=item.late_start)
         except FarmError as error:
             logger.info("%s: %s stays for now: %s", item.printer_id, item.remote_name, error)
             return

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import logging
+from math import ceil
+
 from core.clock import Clock
-from core.errors import BadRequest, Blocked, FarmError, NotFound, PrinterTimeout
+from core.errors import BadRequest, Blocked, FarmError
 from job_queue import beds
 from job_queue.board import Board
+from job_queue.cleanup import remove
 from job_queue.closing import back_to_queue, end_after_start, mark_used
 from job_queue.identity import echoes
 from job_queue.job import Job, JobError, JobState
+from job_queue.records import Cleanup
 from job_queue.store import Transaction
 from job_queue.timing import Timing
 from job_queue.watch import Watch
+from printers.base import Printer
 from printers.fleet import Fleet
 from printers.status import PrinterState
+
+logger = logging.getLogger(__name__)
 
 OUTCOMES = ("printing", "not_started", "give_up")
 
@@ -29,10 +37,15 @@ class Doubt:
         self._watch = watch
         self._clock = clock
         self._timing = timing
+        self._fenced: dict[int, float] = {}  # token -> monotonic time its file was proved gone
 
     def resolve(self, job: Job, outcome: str, rev: int) -> Job:
-        """Raises BadRequest, Blocked (code ``stale`` for another revision), or the printer's own
-        error when the fence is not possible now."""
+        """ "not_started" is said twice: the first time the file goes and Blocked ``too_early`` says
+        how long to wait, the second time the job ends.
+
+        Raises BadRequest, Blocked (code ``stale`` for another revision), or the printer's own
+        error when the fence is not possible now.
+        """
         if outcome not in OUTCOMES:
             raise BadRequest(f"There is no outcome {outcome!r}; known are {', '.join(OUTCOMES)}.")
         self._require(job, rev)
@@ -41,9 +54,10 @@ class Doubt:
         if outcome == "not_started":
             self._fence(job)
             text = "A person saw that it did not start; the file was removed from the printer."
-            return self._close(job, JobError(code="not_started", text=text))
+            return self._close(job, JobError(code="not_started", text=text), gone=True)
+        gone = self._is_fenced(job)
         text = "A person gave this job up. It is not known whether it printed."
-        return self._close(job, JobError(code="given_up", text=text))
+        return self._close(job, JobError(code="given_up", text=text), gone=gone)
 
     def _require(self, job: Job, rev: int) -> None:
         if rev != job.rev:
@@ -71,8 +85,9 @@ class Doubt:
             alias = self._watch.alias_of(status)
             return tx.move(job.id, JobState.PRINTING, error=None, alias=alias)
 
-    def _close(self, job: Job, error: JobError) -> Job:
-        """The job's end, or its way back into the queue; the bed asks for a look either way."""
+    def _close(self, job: Job, error: JobError, *, gone: bool) -> Job:
+        """The job's end, or its way back into the queue; the bed asks for a look either way.
+        ``gone``: its file is; else nothing is started there before the clean-up has seen to it."""
         now = self._clock.time()
         with self._board.change() as tx:
             current = tx.job(job.id)
@@ -80,10 +95,16 @@ class Doubt:
             current = tx.note(job.id, now, error.text)
             bed = tx.bed(job.printer_id)
             ended = self._end(tx, current, error, now)
+            if not gone:
+                tx.add_cleanup(Cleanup(
+                    printer_id=job.printer_id, remote_name=job.remote_name, due_at=now,
+                    late_start=True,
+                ))  # fmt: skip
             if bed is not None and not bed.active:
                 why = beds.after_end(job, JobState.NEEDS_HUMAN, None, now)
                 tx.set_bed(job.printer_id, why)
-            return ended
+        self._fenced.pop(job.token, None)
+        return ended
 
     def _end(self, tx: Transaction, job: Job, error: JobError, now: float) -> Job:
         state, timing = JobState.FAILED, self._timing
@@ -93,11 +114,18 @@ class Doubt:
         return end_after_start(tx, job, state, error, now, percent=None, timing=timing)
 
     def _fence(self, job: Job) -> None:
-        """The quiet period, the printer's newest report, and the file proved gone."""
-        name = self._fleet.snapshot(job.printer_id).status.name
-        self._require_quiet(job, name)
+        """The printer shows nothing of it, the file is proved gone, and so it was all the quiet
+        period: a start that was read just before the deletion has shown itself by then."""
         adapter = self._fleet.adapter(job.printer_id)
-        status = adapter.refresh()
+        self._require_nothing_shown(job, adapter)
+        if job.token not in self._fenced or adapter.remote_size(job.remote_name) is not None:
+            self._fenced.pop(job.token, None)
+            self._remove(job, adapter)
+        self._require_quiet(job, adapter.config.name)
+
+    def _require_nothing_shown(self, job: Job, adapter: Printer) -> None:
+        """By a report newer than the question."""
+        status, name = adapter.refresh(), adapter.config.name
         if not status.state.is_at_rest:
             raise Blocked(
                 f"{name} is {status.state.value}: it cannot be said that nothing started.",
@@ -109,29 +137,37 @@ class Doubt:
                 "Say that it printed, or give it up.",
                 code="printer_shows_job",
             )
+
+    def _remove(self, job: Job, adapter: Printer) -> None:
         try:
-            adapter.delete_remote(job.remote_name)
-        except NotFound:
-            pass
+            remove(adapter, job.remote_name, prove=True)
         except FarmError as error:
             raise Blocked(
-                f"{name} would not delete the file, so a late start cannot be ruled out: "
-                f"{error.message}",
+                f"{adapter.config.name} would not delete the file, so a late start cannot be "
+                f"ruled out: {error.message}",
                 code="fence_failed",
             ) from error
-        if adapter.remote_size(job.remote_name) is not None:
-            raise PrinterTimeout(
-                f"{name} still has the file after it was deleted. Try again in a minute.",
-                code="fence_failed",
-            )
+        logger.info("%s: %s removed, %s is in doubt", job.printer_id, job.remote_name, job.id)
 
     def _require_quiet(self, job: Job, name: str) -> None:
-        since = self._watch.waiting_since(job)
-        waited = 0.0 if since is None else self._clock.monotonic() - since
-        left = self._timing.quiet_s - waited
+        mono = self._clock.monotonic()
+        left = self._timing.quiet_s - (mono - self._fenced.setdefault(job.token, mono))
         if left > 0:
             raise Blocked(
-                f"{name} may still begin by itself. Answer this in {left:.0f} s, or give it up.",
+                f"The file was removed from {name}. Answer again in {ceil(left)} s: a start that "
+                "the printer took before that would show by then.",
                 code="too_early",
-                details={"seconds": round(left)},
+                details={"seconds": ceil(left)},
             )
+
+    def _is_fenced(self, job: Job) -> bool:
+        """The file is proved gone, if the printer can be asked and does nothing."""
+        try:
+            adapter = self._fleet.adapter(job.printer_id)
+            if not adapter.refresh().state.is_at_rest:
+                return False
+            remove(adapter, job.remote_name, prove=True)
+        except FarmError as error:
+            logger.info("%s: %s stays for now: %s", job.printer_id, job.remote_name, error.message)
+            return False
+        return True

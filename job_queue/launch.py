@@ -9,12 +9,14 @@ from dataclasses import replace
 from core.clock import Clock
 from core.errors import Blocked
 from job_queue.board import Board
+from job_queue.cleanup import FILE_LEFT, why_barred
 from job_queue.fit import PrinterFit, answered, check_request, require_start
 from job_queue.fitting import Fitting
 from job_queue.identity import baseline_of, shown_ids
 from job_queue.job import Job, JobError, JobState
 from job_queue.naming import remote_name
-from job_queue.start import StartRun
+from job_queue.records import Cleanup
+from job_queue.start import See, StartRun
 from job_queue.store import Transaction
 from job_queue.target import Target
 from printers import safety
@@ -33,13 +35,20 @@ class Launcher:
     """Owns the threads of all attempts that have not been started yet. Thread-safe."""
 
     def __init__(
-        self, board: Board, fleet: Fleet, library: FileLibrary, fitting: Fitting, clock: Clock
+        self,
+        board: Board,
+        fleet: Fleet,
+        library: FileLibrary,
+        fitting: Fitting,
+        clock: Clock,
+        see: See,
     ) -> None:
         self._board = board
         self._fleet = fleet
         self._library = library
         self._fitting = fitting
         self._clock = clock
+        self._see = see
         self._runs: dict[str, StartRun] = {}
         self._lock = threading.Lock()
 
@@ -135,14 +144,18 @@ class Launcher:
                 details={"job_id": job.id},
             )
         safety.check_act("start", snapshot, self._clock.monotonic())
+        _require_unbarred(self._board.store.view().cleanup, snapshot.status)
 
     def _launch(self, draft: Job, snapshot: Snapshot, claim: Claim) -> Job:
         source = self._library.path(draft.file_id)
+        self._see(self._fleet.snapshot(snapshot.status.printer_id).status)
         with self._lock:  # the run is known before the watcher could call it an orphan
             with self._board.change() as tx:  # W1: reserved, or somebody was faster
                 _require_claimable(tx, snapshot.status)
                 job = claim(tx)
-            run = StartRun(job, source, self._board, self._fleet, self._clock, self._recheck)
+            run = StartRun(
+                job, source, self._board, self._fleet, self._clock, self._see, self._recheck
+            )
             self._runs[job.id] = run
             run.thread.start()
         return job
@@ -216,6 +229,13 @@ def _require_claimable(tx: Transaction, status: PrinterStatus) -> None:
     bed = tx.bed(status.printer_id)
     if bed is None or not bed.clear:
         raise Blocked(f"The bed of {status.name} is not marked clear.", code="bed_not_clear")
+    _require_unbarred(tx.cleanup, status)
+
+
+def _require_unbarred(cleanup: Sequence[Cleanup], status: PrinterStatus) -> None:
+    why = why_barred(cleanup, status.printer_id, status.name)
+    if why:
+        raise Blocked(why, code=FILE_LEFT)
 
 
 def _split_off(tx: Transaction, job: Job) -> Job:

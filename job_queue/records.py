@@ -43,6 +43,7 @@ class Cleanup:
     printer_id: str
     remote_name: str
     due_at: float  # epoch s, not before
+    late_start: bool = False  # its start may still arrive: none is sent there until it is gone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,7 +64,8 @@ class JobService:
         self._approval = Approval(self._board, fleet, clock, timing)
         self._sweeper = Sweeper(self._board, fleet, clock, timing)
         self._doubt = Doubt(self._board, fleet, self._watch, clock, timing)
-        self._launcher = Launcher(self._board, fleet, library, self.fitting, clock)
+        see = self._watch.see_bed
+        self._launcher = Launcher(self._board, fleet, library, self.fitting, clock, see)
         self.desk = Desk(self._board, fleet, library, clock)
         self._mailbox = bus.subscribe(PRINTER_TOPIC)
         self._stopping = threading.Event()

@@ -43,6 +43,8 @@ from printers.status import PrinterStatus
 logger = logging.getLogger(__name__)
 
 NOTHING_STARTED = "Nothing was started."
+See = Callable[[PrinterStatus], None]
+"""Judges what a report says about the bed (Watch.see_bed)."""
 Recheck = Callable[[Job, PrinterStatus], None]
 """Raises when the file no longer fits the printer as it is now (trays, nozzle, model)."""
 
@@ -51,7 +53,14 @@ class StartRun:
     """One attempt's way from claimed to the publish. Never repeats a step."""
 
     def __init__(
-        self, job: Job, source: Path, board: Board, fleet: Fleet, clock: Clock, recheck: Recheck
+        self,
+        job: Job,
+        source: Path,
+        board: Board,
+        fleet: Fleet,
+        clock: Clock,
+        see: See,
+        recheck: Recheck,
     ) -> None:
         self.job_id = job.id
         self._job = job
@@ -59,6 +68,7 @@ class StartRun:
         self._board = board
         self._fleet = fleet
         self._clock = clock
+        self._see = see
         self._recheck = recheck
         self._cancel = threading.Event()
         self._decision = threading.Lock()
@@ -152,6 +162,7 @@ class StartRun:
         job = self._job
         self._raise_if_cancelled()
         status = self._fleet.adapter(job.printer_id).refresh()
+        self._see(status)
         conditions = replace(self._board.conditions(job.printer_id), job=None)
         snapshot = Snapshot(status=status, conditions=conditions, revision=0)
         safety.check_act("start", snapshot, self._clock.monotonic())

@@ -1,7 +1,8 @@
 """Follows what printers report: the bed's permission, the evidence for open jobs, clean-up.
 
 ``look`` is called for every new snapshot and once a second for all printers with something open;
-it holds no lock while it does so and talks to no printer.
+it holds no lock while it does so and talks to no printer. ``look`` is the watcher thread's alone;
+``see_bed`` is anybody's.
 """
 
 from __future__ import annotations
@@ -51,10 +52,6 @@ class Watch:
         self._stops: dict[str, float] = {}  # printer -> monotonic time of our Stop
 
     # -- what others tell ----------------------------------------------------------------------
-
-    def waiting_since(self, job: Job) -> float | None:
-        """When the uncertainty of a start began, on the monotonic clock (of this run)."""
-        return self._waiting.get(job.token)
 
     def stop_sent(self, printer_id: str) -> None:
         """We sent Stop: shown until it has an effect, and its end is a cancellation."""
@@ -120,6 +117,14 @@ class Watch:
         if job is not None and job.state is JobState.STARTING:
             self._check_deadline(job, status)
 
+    def see_bed(self, status: PrinterStatus) -> None:
+        """What a start is about to rely on, judged before it does: the watcher may be late.
+
+        Raises StorageError.
+        """
+        if self._is_believable(status):
+            self._look_at_bed(status, self._board.store.view().open_jobs.get(status.printer_id))
+
     def _is_believable(self, status: PrinterStatus) -> bool:
         return (
             status.state.is_connected
@@ -137,14 +142,17 @@ class Watch:
             self._board.set_stopping(printer_id, False)
 
     def _look_at_bed(self, status: PrinterStatus, job: Job | None) -> None:
-        store, printer_id = self._board.store, status.printer_id
-        now, mono = self._clock.time(), self._clock.monotonic()
-        rules = {
-            "distrust": bool(store.trouble) or not self._simulated(printer_id),
-            "watched": mono - self._resting_at.get(printer_id, -inf) < WATCHED_S,
-        }
-        if status.state.is_at_rest:
+        printer_id, mono = status.printer_id, self._clock.monotonic()
+        watched = mono - self._resting_at.get(printer_id, -inf) < WATCHED_S
+        self._judge_bed(status, job, watched)
+        if status.state.is_at_rest:  # only now: who looks meanwhile must judge as strictly
             self._resting_at[printer_id] = mono
+
+    def _judge_bed(self, status: PrinterStatus, job: Job | None, watched: bool) -> None:
+        store, printer_id = self._board.store, status.printer_id
+        now = self._clock.time()
+        distrust = bool(store.trouble) or not self._simulated(printer_id)
+        rules = {"distrust": distrust, "watched": watched}
         known = store.view().bed(printer_id)
         if beds.after_report(known, status, job, now, **rules) is known:
             return

@@ -6,6 +6,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+from core.errors import Blocked
 from printers import commands as c
 from tests.faults.http_seat import (
     FIRMWARE,
@@ -178,6 +181,9 @@ def test_a_start_that_shows_no_effect_asks_a_person(stage: Callable[..., Any]) -
         assert seat.starts() == 1
         assert not panel["gates"]["start"]["ok"]
         seat.sim.set(ignore_commands="")
+        with pytest.raises(Blocked, match="was removed from") as early:
+            seat.farm.jobs.resolve(job.id, "not_started", job.rev)
+        seat.stays(lambda p: p["state"] == "needs_human", early.value.details["seconds"] + 0.1)
         seat.farm.jobs.resolve(job.id, "not_started", job.rev)
         seat.ready()
         assert seat.starts() == 1, "it was tried again by itself"

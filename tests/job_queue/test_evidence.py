@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.errors import BadRequest, Blocked, PrinterRejected
+from core.errors import BadRequest, Blocked, FarmError, PrinterRejected
 from job_queue.identity import echoes
 from job_queue.job import JobState
 from printers.commands import Pause, Stop
@@ -301,23 +301,65 @@ def test_it_is_not_printing_when_it_idles(farm: Any) -> None:
     assert refused.value.error_code == "not_printing"
 
 
-def test_not_started_waits_for_the_quiet_period_and_the_fence(farm: Any) -> None:
+def refusal(farm: Any, job: Any, outcome: str = "not_started") -> Any:
+    with pytest.raises(FarmError) as refused:
+        farm.service.resolve(job.id, outcome, job.rev)
+    return refused.value
+
+
+def test_not_started_is_fenced_first_and_then_waits(farm: Any) -> None:
+    """A start that was read just before the file went shows itself in the quiet period."""
     job = uncertain(farm)
-    with pytest.raises(Blocked) as refused:
-        farm.service.resolve(job.id, "not_started", job.rev)
-    assert refused.value.error_code == "too_early"
-    farm.wait(120)
-    farm.printer().refuse_delete = PrinterRejected("550 locked")
-    with pytest.raises(Blocked) as refused:
-        farm.service.resolve(job.id, "not_started", job.rev)
-    assert refused.value.error_code == "fence_failed"
-    farm.printer().refuse_delete = None
+    farm.wait(600)
+    early = refusal(farm, job)
+    assert (early.error_code, early.details) == ("too_early", {"seconds": 300})
+    assert early.message.startswith("The file was removed from Alder. Answer again in 300 s")
+    assert farm.printer().files == {}
+    farm.wait(299)
+    assert refusal(farm, job).details == {"seconds": 1}
+    farm.wait(1)
     ended = farm.service.resolve(job.id, "not_started", job.rev)
     assert ended.state is S.FAILED and ended.error.code == "not_started"
     assert farm.printer().files == {}
     assert farm.bed() == (False, "It is not certain whether Gear.gcode.3mf was started")
     farm.service.mark_clear("alder")
     assert farm.start().state is S.STARTING
+
+
+def test_what_began_in_the_quiet_period_is_no_longer_in_doubt(farm: Any) -> None:
+    job = uncertain(farm)
+    assert refusal(farm, job).error_code == "too_early"
+    shows(farm, P.PRINTING)
+    assert refusal(farm, job).error_code == "stale"
+    assert farm.job(job).state is S.PRINTING
+
+
+def test_no_quiet_period_without_the_fence(farm: Any) -> None:
+    job = uncertain(farm)
+    farm.printer().refuse_delete = PrinterRejected("550 locked")
+    assert refusal(farm, job).error_code == "fence_failed"
+    farm.wait(400)
+    assert refusal(farm, job).error_code == "fence_failed"
+    farm.printer().refuse_delete = None
+    assert refusal(farm, job).details == {"seconds": 300}
+
+
+def test_a_file_that_is_there_again_is_fenced_again(farm: Any) -> None:
+    job = uncertain(farm)
+    assert refusal(farm, job).error_code == "too_early"
+    farm.wait(300)
+    farm.printer().files[job.remote_name] = 1
+    assert refusal(farm, job).details == {"seconds": 300}
+    assert farm.printer().files == {}
+
+
+def test_a_restarted_farm_fences_anew(farm: Any) -> None:
+    job = uncertain(farm)
+    assert refusal(farm, job).error_code == "too_early"
+    farm.wait(300)
+    farm.reboot()
+    farm.printer().report(P.IDLE)
+    assert refusal(farm, job).details == {"seconds": 300}
 
 
 def test_not_started_is_refused_while_it_prints_something(farm: Any) -> None:
@@ -334,10 +376,9 @@ def test_a_job_overtaken_by_another_can_be_settled(farm: Any) -> None:
     farm.printer().shows_other(P.PRINTING)
     farm.wait(12)
     job = farm.job(job)
-    with pytest.raises(Blocked) as refused:
-        farm.service.resolve(job.id, "not_started", job.rev)
-    assert refused.value.error_code == "too_early"
+    assert refusal(farm, job).error_code == "printer_busy"
     farm.printer().shows_other(P.FINISHED)
+    assert refusal(farm, job).error_code == "too_early"
     farm.wait(300)
     assert farm.service.resolve(job.id, "not_started", job.rev).state is S.FAILED
 
@@ -347,7 +388,52 @@ def test_giving_up_keeps_the_bed_closed(farm: Any) -> None:
     ended = farm.service.resolve(job.id, "give_up", job.rev)
     assert ended.state is S.FAILED and ended.error.code == "given_up"
     assert farm.bed()[0] is False
-    assert farm.store.view().cleanup[0].remote_name == job.remote_name
+    assert farm.printer().files == {}, "its start may still arrive"
+    farm.service.mark_clear("alder")
+    assert farm.start().state is S.STARTING
+
+
+@pytest.mark.parametrize("why", ["offline", "refused", "busy"])
+def test_a_job_given_up_bars_its_printer_until_its_file_is_gone(farm: Any, why: str) -> None:
+    job = uncertain(farm)
+    if why == "offline":
+        farm.printer().report(P.OFFLINE)
+    elif why == "busy":
+        farm.printer().shows_other(P.PRINTING)
+    farm.printer().refuse_delete = PrinterRejected("550 locked")
+    assert farm.service.resolve(job.id, "give_up", job.rev).state is S.FAILED
+    (item,) = farm.store.view().cleanup
+    assert item.late_start and item.remote_name == job.remote_name
+    farm.reboot()
+    (item,) = farm.store.view().cleanup
+    assert item.late_start, "it is durable"
+    farm.printer().refuse_delete = PrinterRejected("550 locked")
+    farm.printer().report(P.IDLE, job=None)
+    farm.wait(2)
+    farm.service.mark_clear("alder")
+    with pytest.raises(Blocked) as barred:
+        farm.start()
+    assert barred.value.error_code == "file_left" and "Alder" in barred.value.message
+    waiting = farm.add()
+    farm.wait(10)
+    assert farm.dispatch_once() == []
+    (reason,) = farm.dispatcher.explain(farm.job(waiting))
+    assert (reason.code, reason.text) == ("file_left", barred.value.message)
+    farm.printer().refuse_delete = None
+    farm.wait(181)
+    assert farm.store.view().cleanup == () and farm.printer().files == {}
+    assert farm.dispatch_once() == [(waiting.id, "alder")]
+
+
+def test_a_deletion_is_not_taken_at_its_word(farm: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a start that may still arrive, the file must be seen to be gone."""
+    job = uncertain(farm)
+    monkeypatch.setattr(farm.printer(), "delete_remote", lambda path: None)
+    assert refusal(farm, job).error_code == "fence_failed"
+    farm.service.resolve(job.id, "give_up", job.rev)
+    farm.wait(400)
+    assert [item.late_start for item in farm.store.view().cleanup] == [True]
+    monkeypatch.undo()
 
 
 def test_answers_need_the_newest_revision(farm: Any) -> None:

@@ -154,11 +154,13 @@ class QueueMachine(RuleBasedStateMachine):
         if self.tried(lambda: self.farm.service.resolve(job.id, outcome, job.rev)) is not None:
             REACHED[outcome] += 1
 
-    @rule(name=PRINTERS)
-    def wait_out_the_doubt(self, name: str) -> None:
+    @rule(name=PRINTERS, doubt=st.sampled_from(("not_started", "not_started", "give_up")))
+    def wait_out_the_doubt(self, name: str, doubt: str) -> None:
         job = self.farm.store.view().open_jobs.get(name)
         if job is not None and job.state in (JobState.STARTING, JobState.NEEDS_HUMAN):
-            self.farm.wait(520)
+            self.farm.wait(200)
+            self.resolve(name, doubt)
+            self.farm.wait(310)
             self.resolve(name, "not_started")
 
     # -- machines and networks -------------------------------------------------------------------

@@ -221,8 +221,19 @@ def test_a_foreign_print_that_came_and_went_during_our_transfer(farm: Any) -> No
     """Nobody looked in between: the last look itself must see it."""
     farm.printer().during_upload = lambda: farm.printer().shows_other(P.FINISHED)
     job = farm.start()
-    assert job.state is JobState.FAILED and job.error.code == "other_job"
+    assert job.state is JobState.FAILED and job.error.code == "bed_not_clear"
     assert farm.printer().started == []
+    assert farm.bed() == (False, "Someone printed their_vase at the printer")
+
+
+def test_a_foreign_print_that_the_watcher_has_not_read(farm: Any) -> None:
+    """The claim judges the bed by the report that it relies on."""
+    farm.printer().shows_other(P.FINISHED)
+    with pytest.raises(Blocked) as refused:
+        farm.service.start_file("alder", FILE_ID)
+    assert refused.value.error_code == "bed_not_clear"
+    assert farm.bed() == (False, "Someone printed their_vase at the printer")
+    assert farm.service.jobs() == []
 
 
 def test_a_changed_spool_during_the_transfer(farm: Any) -> None:
