@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from core.errors import PrinterOffline, PrinterRejected, PrinterTimeout, UploadFailed
+from core.errors import Blocked, PrinterOffline, PrinterRejected, PrinterTimeout, UploadFailed
 from job_queue.closing import MOST_REFUSALS, MOST_TRIES
 from job_queue.job import JobState
 from job_queue.target import Target
@@ -226,6 +226,8 @@ def test_after_the_fence_a_person_sends_it_again(farm: Any) -> None:
     farm.wait(200)
     doubtful = farm.job(job)
     assert doubtful.state is JobState.NEEDS_HUMAN
+    with pytest.raises(Blocked):
+        farm.service.resolve(job.id, "not_started", doubtful.rev)
     farm.wait(310)
     again = farm.service.resolve(job.id, "not_started", farm.job(job).rev)
     assert (again.state, again.attempt) == (JobState.QUEUED, 2)
@@ -239,12 +241,13 @@ def test_after_the_fence_a_person_sends_it_again(farm: Any) -> None:
 
 def test_the_second_attempts_quiet_period_is_its_own(farm: Any) -> None:
     """What was waited for in the first attempt proves nothing about the second."""
-    from core.errors import Blocked
-
     farm.printer().on_start = lambda command: None
     job = farm.add()
     farm.dispatch_once()
-    farm.wait(510)
+    farm.wait(200)
+    with pytest.raises(Blocked):
+        farm.service.resolve(job.id, "not_started", farm.job(job).rev)
+    farm.wait(310)
     farm.service.resolve(job.id, "not_started", farm.job(job).rev)
     farm.service.mark_clear("alder")
     farm.dispatch_once()
