@@ -26,7 +26,7 @@ from tests.job_queue.model.world import EVIDENCE_S, QUIET_S, Broken, World
 FATES = ("begins", "silent", "begins, no answer", "silent, no answer", "late", "lost", "refused",
          "unsent")  # fmt: skip
 CRASH_IN = st.one_of(st.just(0), st.just(0), st.integers(1, 14))
-STEADY = settings(max_examples=150, stateful_step_count=25, deadline=None)
+STEADY = settings(max_examples=110, stateful_step_count=25, deadline=None)
 WAYS = {
     *FATES, "began", "began late", "began in silence", "arrived in vain", "crash", "foreign",
     "not_started", "give_up", "job_open", "settled",
