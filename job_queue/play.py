@@ -40,7 +40,7 @@ MOST_SORTED = 500
 FEW = 500
 """Up to so many waiting jobs the order is worked out every hour of what is to come. Beyond, the
 order of now is kept, in which each job's age counts as much as in any later one to within a step
-(ordering.AGE_STEP_S makes all of them more urgent by one)."""
+(ordering.AGE_STEP_S makes all of them more urgent by one); with deadlines, once for every step."""
 TOGETHER_S = 1.0
 """Printers that get free within this time are one pass of the dispatcher."""
 _BEHIND_UNKNOWN = Reason("unknown_time", "Waits behind a print whose duration nobody knows.")
@@ -107,7 +107,9 @@ class _Play:
             if job.state.is_waiting:
                 self._admit(job)
         heapify(self._asleep)
-        self._step = inf if len(self._left) > FEW else AGE_STEP_S / 4
+        few = len(self._left) <= FEW
+        pressing = any(job.deadline is not None for job in self._by_id.values())
+        self._step = AGE_STEP_S / 4 if few else AGE_STEP_S if pressing else inf
 
     def _admit(self, job: Job) -> None:
         now, auto = self._scene.now, self._scene.auto_assign
@@ -306,7 +308,7 @@ class _Play:
         whole = not left and len(known) == len(items)
         end = max(item.end or 0.0 for item in known) if whole else None
         p90 = max(item.end_p90 or 0.0 for item in known) if whole else None
-        deadline = getattr(self._by_id[job_id], "deadline", None)
+        deadline = self._by_id[job_id].deadline
         return Outcome(
             start=min(item.start for item in items),
             end=end,
@@ -333,7 +335,7 @@ class _Play:
                 if stopped and any(kind.able.get(p, True) for p in self._meant(job)):
                     beyond += self._left[job.id]
                     continue
-                if len(found) < MOST_TOLD and kind.number not in told:
+                if len(told) < MOST_TOLD and kind.number not in told:
                     told[kind.number] = self._why(job, kind)
                 reason = told.get(kind.number, _NOT_TOLD)
             if reason.code in _PASSING:
