@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
-from tests.job_queue.model.protocol import State, Variant, all_ended, first, successors
+from tests.job_queue.model.protocol import successors
+from tests.job_queue.model.state import State, Variant, all_ended, first
 
 
 @dataclass

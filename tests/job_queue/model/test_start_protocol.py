@@ -17,7 +17,7 @@ from dataclasses import replace
 import pytest
 
 from tests.job_queue.model.checker import explore
-from tests.job_queue.model.protocol import Variant
+from tests.job_queue.model.state import Variant
 
 CALM = Variant(losses=0, truncations=0, refusals=0, foreign=0, crashes=1)
 FAULTS = replace(CALM, losses=1, truncations=1, refusals=1)
