@@ -18,8 +18,8 @@ IN_A_PRINT = (
 BEFORE_A_PRINT = ("upload breaks", "upload arrives cut", "storage full", "start without an echo")
 KINDS = IN_A_PRINT + BEFORE_A_PRINT
 _KNOBS: Mapping[str, tuple[Json, Json]] = {  # of a Bambu printer, of the others
-    "upload breaks": ({"ftps_drop_at": 30_000}, {"drop_upload_at": 30_000}),
-    "upload arrives cut": ({"ftps_truncate_at": 30_000}, {"upload_truncate_at": 30_000}),
+    "upload breaks": ({"ftps_drop_at": 2_000}, {"drop_upload_at": 30_000}),
+    "upload arrives cut": ({"ftps_truncate_at": 2_000}, {"upload_truncate_at": 30_000}),
     "storage full": ({"sd_full": True}, {"disk_full": True}),
     "start without an echo": ({"no_ack": True}, {"answer_lost": True}),
 }

@@ -16,7 +16,10 @@ from typing import Any
 from bench.records import records, token_of
 from bench.workshop import Json, NoAnswer, Printers, Server
 
-RESTING = frozenset({"idle", "finished", "failed", "ready", "done"})
+BUTTONS = {
+    "clear_fault": "clear-fault", "firmware_restart": "firmware-restart", "connect": "connect",
+}  # fmt: skip
+"""A capability and the action that puts a fault right."""
 
 
 @dataclass
@@ -119,15 +122,21 @@ class People:
     def _mend(self, doc: Json) -> None:
         """A fault keeps the farm away; somebody looks at the machine and puts it right."""
         name, state = doc["id"], doc["state"]
-        if state in ("fault", "failed", "error") or doc["faults"]:
-            self._once(name, "mended", lambda: self._put_right(name))
+        if state == "fault" or doc["faults"]:
+            self._once(name, "mended", lambda: self._put_right(doc))
 
-    def _put_right(self, name: str) -> bool:
-        kinds = {entry["id"]: entry["type"] for entry in self._printers.entries}
-        if kinds[name] == "bambu":
+    def _put_right(self, doc: Json) -> bool:
+        """At the machine, then by the panel's button for this make."""
+        name = doc["id"]
+        if doc["kind"] == "bambu":
             self._printers.do(name, "clear_hms")
-            return self._printers.do(name, "set_print_error", n=0)
-        return self._printers.do(name, "recover")
+            self._printers.do(name, "set_print_error", n=0)
+        else:
+            self._printers.do(name, "recover")
+        for cap in [cap for cap in BUTTONS if cap in doc["caps"]]:
+            path = f"/api/printers/{name}/{BUTTONS[cap]}"
+            self._server.api("POST", path, {})
+        return True
 
     def _once(self, name: str, what: str, act: Any) -> None:
         """After a while, and not more often than that."""

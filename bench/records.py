@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 import tempfile
@@ -12,17 +13,38 @@ from job_queue.job import Job
 from job_queue.json_store import JsonJobStore
 from job_queue.records import QueueState
 
+_TRIES = 50
 _TOKEN = re.compile(r"-(\d+)\.(?:gcode\.3mf|gcode|bgcode)$")
 
 
 def records(data: Path) -> QueueState:
-    """The durable state, through the farm's own loader, from a copy of its files."""
-    with tempfile.TemporaryDirectory(prefix="records-") as folder:
-        for pattern in ("queue*", "journal*"):
-            for path in data.glob(pattern):
-                if path.is_file():
-                    shutil.copy2(path, folder)
-        return JsonJobStore(Path(folder), SystemClock()).view()
+    """The durable state, through the farm's own loader, from a copy of its files.
+
+    Of a farm that runs, the copy is taken anew until no file was replaced meanwhile.
+    """
+    for _ in range(_TRIES):
+        with tempfile.TemporaryDirectory(prefix="records-") as folder:
+            before = _versions(data)
+            for name in before:
+                with contextlib.suppress(FileNotFoundError):
+                    shutil.copy2(data / name, folder)
+            if _versions(data) != before:
+                continue
+            store = JsonJobStore(Path(folder), SystemClock())
+            state = store.view()
+            store.close()
+            return state
+    raise RuntimeError(f"{data} is being rewritten all the time")
+
+
+def _versions(data: Path) -> dict[str, int]:
+    """Replaced files have other numbers; a journal that only grew is the same file."""
+    found = {}
+    for path in data.glob("queue.*"):
+        with contextlib.suppress(FileNotFoundError):
+            if path.suffix != ".reserve":
+                found[path.name] = path.stat().st_ino
+    return found
 
 
 def token_of(file: str) -> int | None:
