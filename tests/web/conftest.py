@@ -247,7 +247,7 @@ class Farm:
         return self.services.hub.state.docs[printer_id]
 
 
-def wait_for(true: Callable[[], object], timeout: float = 5.0) -> None:
+def wait_for(true: Callable[[], object], timeout: float = 20.0) -> None:
     """Wait until ``true()``; fails the test after ``timeout`` seconds."""
     deadline = time.monotonic() + timeout
     tick = threading.Event()

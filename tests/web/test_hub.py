@@ -108,7 +108,7 @@ def test_a_page_that_does_not_read_gets_a_snapshot_and_holds_up_nobody(farm: Any
         kinds: list[str] = []
         last: dict[str, Any] = {}
         while last.get("seq") != hub.state.seq or last["t"] == "event":
-            last = slow.read(2)
+            last = slow.read(20)
             assert last
             kinds.append(last["t"])
         assert kinds.count("snapshot") >= 1  # it lost its queue, not the connection
