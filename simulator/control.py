@@ -205,7 +205,7 @@ def _truth(host: SimulatedHost) -> dict[str, Any]:
     machine = host.machine
     return {
         "bed": machine.part_on_bed,
-        "busy": machine.job.busy,
+        "busy": machine.ledger.running,
         "prints": machine.ledger.rows(),
     }
 

@@ -36,6 +36,11 @@ class Ledger:
         if self.prints and self.prints[-1].ended is None:
             self.prints[-1].ended, self.prints[-1].how = time.time(), how
 
+    @property
+    def running(self) -> bool:
+        """Whether a file is being printed, however badly it is told."""
+        return bool(self.prints) and self.prints[-1].ended is None
+
     def rows(self) -> list[dict[str, Any]]:
         """For the control port."""
         return [asdict(one) for one in self.prints]

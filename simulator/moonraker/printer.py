@@ -225,6 +225,7 @@ class KlipperPrinter(PlainPrinter):
     def cut_power(self) -> None:
         """The board switches everything off; the targets stay as they were."""
         self.board.powered = False
+        self.ledger.end("failed")
         self.console.fail_all(GcodeError(self.klippy.message))
 
     def klippy_gone(self) -> None:

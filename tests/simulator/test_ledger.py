@@ -65,3 +65,15 @@ def _wait_for(farm: SimulatedFarm, condition: Any) -> None:
     while not condition(truth(farm, "oak")):
         assert time.monotonic() < end, truth(farm, "oak")
         time.sleep(0.02)
+
+
+def test_a_halted_machine_prints_no_more(tmp_path: Path) -> None:
+    """Klipper says "printing" for as long as it lies dead; the truth does not."""
+    spec = make_spec("oak", "Oak", "Voron 2.4", 1, kind="moonraker")
+    with SimulatedFarm([spec], time_scale=30, data_dir=tmp_path, control_port=0) as farm:
+        name = next(f["path"] for f in _files(farm) if "gcode" in f["path"]).lstrip("/")
+        _start(farm, name)
+        assert truth(farm, "oak")["busy"]
+        farm.printer("oak").do("hard_fail")
+        _wait_for(farm, lambda seen: not seen["busy"])
+        assert truth(farm, "oak")["prints"][-1]["how"] == "failed"
