@@ -25,6 +25,7 @@ from job_queue.forecaster import Forecaster
 from job_queue.history import History
 from job_queue.json_store import JsonJobStore
 from job_queue.months import Months
+from job_queue.older_queue import take_over_older
 from job_queue.particulars import Particulars
 from job_queue.runner import Runner
 from job_queue.service import JobService
@@ -62,8 +63,11 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
         folder / "files", clock, config.limits.upload_mb * 1_000_000, bus=bus,
         models=config.slicer.enabled, model_limit_bytes=config.slicer.model_mb * 1_000_000,
     )  # fmt: skip
+    store = JsonJobStore(folder, clock)
+    stack.callback(store.close)
+    take_over_older(folder, store, library, clock)
     jobs = JobService(
-        JsonJobStore(folder, clock), fleet, registry, library, bus, clock,
+        store, fleet, registry, library, bus, clock,
         confirmations=Confirmations(folder / "confirmations.json", clock),
     )  # fmt: skip
     fleet.observe(jobs.note_command)

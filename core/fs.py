@@ -183,14 +183,15 @@ def replace_durably(
     put(fs, stage(fs, path, content, backup=backup, patience=patience), path, patience)
 
 
-def keep_aside(fs: FileSystem, path: Path, label: str) -> Path:
+def keep_aside(fs: FileSystem, path: Path, label: str, *, called: str = "") -> Path:
     """A second name ``path.label`` (or ``path.label-1`` …) for ``path``, durable. It is kept there
-    whatever becomes of the first name. Raises OSError."""
-    taken = fs.names(path.parent)
-    name, number = f"{path.name}.{label}", 0
+    whatever becomes of the first name. ``called`` in place of the path's own name; raises OSError.
+    """
+    taken, first = fs.names(path.parent), f"{called or path.name}.{label}"
+    name, number = first, 0
     while name in taken:
         number += 1
-        name = f"{path.name}.{label}-{number}"
+        name = f"{first}-{number}"
     target = path.with_name(name)
     fs.link(path, target)
     fs.fsync_dir(path.parent)

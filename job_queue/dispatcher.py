@@ -206,8 +206,8 @@ class Dispatcher:
 
     def closed(self, view: QueueState) -> Reason | None:
         """Why nothing at all is sent."""
-        if view.trouble:
-            return Reason("store_trouble", view.trouble)
+        if trouble := view.trouble or self._jobs.trouble:
+            return Reason("store_trouble", trouble)
         if not self.config.enabled:
             return Reason("disabled", "The dispatcher is switched off in config.json.")
         if view.pause.on:

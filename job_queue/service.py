@@ -127,7 +127,8 @@ class JobService:
                 logger.exception("%s: its report could not be judged", name)
 
     def tick(self) -> None:
-        """Once a second: time-outs and settling of open jobs, clean-up."""
+        """Once a second: time-outs and settling of open jobs, clean-up, the store's own work."""
+        self._store.tend()
         view = self._store.view()
         concerned = set(view.open_jobs) | self._watch.stopping()
         self.look_at(s for s in map(self._registry.get, concerned) if s is not None)

@@ -240,9 +240,9 @@ def test_a_printer_exchanged_during_the_transfer(farm: Any) -> None:
 
 def test_jobs_of_an_earlier_version_are_bambu_jobs(farm: Any) -> None:
     from core import jsonio
-    from job_queue.codec import _job
+    from job_queue.codec import job_of
 
     job = farm.start()
     entry = jsonio.loads(jsonio.dumps(job))
     assert entry.pop("kind") == "gcode.3mf"
-    assert _job(entry) == job
+    assert job_of(entry) == job
