@@ -14,6 +14,7 @@ from typing import Any
 from PIL import Image, ImageOps
 from playwright.sync_api import Browser, Page, expect
 
+from simulator.plain_gcode import build_gcode
 from simulator.plates import PlateSpec, build_gcode_3mf
 from tests.e2e.stage import DESK, PHONE, ROOT, FarmProcess, card, chromium, drop, settle
 
@@ -66,6 +67,27 @@ def upload(page: Page, farm: FarmProcess, printer_id: str, model: str) -> None:
     page.wait_for_timeout(500)
 
 
+def fill_queue(farm: FarmProcess) -> None:
+    """Jobs that wait for different things."""
+    p1s = [PlateSpec(minutes=40, name="bracket")]
+    mini = [PlateSpec(minutes=95, name="planter")]
+    jobs: list[tuple[str, bytes, dict[str, Any]]] = [
+        (
+            "bracket_v4",
+            build_gcode_3mf(p1s, model="P1S"),
+            {"target": {"model": "P1S"}, "copies": 8},
+        ),
+        ("sensor_housing", build_gcode_3mf(p1s, model="X1C"), {"target": {"printer_id": "alder"}}),
+        ("ribbed_planter_S", build_gcode_3mf(mini, model="A1 mini"), {"target": {"any": True}}),
+        ("hinge_set", build_gcode("hinge", "Voron 2.4"), {"target": {"printer_id": "oak"}}),
+    ]
+    for name, content, wish in jobs:
+        end = ".gcode.3mf" if content[:2] == b"PK" else ".gcode"
+        body = {"file_id": farm.upload(name + end, content)["id"], "plate": 1, **wish}
+        status, answer = farm.api("POST", "/api/jobs", body)
+        assert status == 201, answer
+
+
 def take(browser: Browser, farm: FarmProcess, folder: Path) -> None:
     for theme in ("light", "dark"):
         for size_name, size in (("desk", DESK), ("phone", PHONE)):
@@ -78,6 +100,10 @@ def take(browser: Browser, farm: FarmProcess, folder: Path) -> None:
             with window(browser, f"{farm.url}/#/p/cedar", theme, size) as page:
                 pictures_loaded(page)
                 save(page, folder, f"printer-{end}")
+            with window(browser, f"{farm.url}/#/queue", theme, size) as page:
+                page.wait_for_timeout(2000)
+                save(page, folder, f"queue-{end}")
+            with window(browser, f"{farm.url}/#/p/cedar", theme, size) as page:
                 page.get_by_role("button", name="Stop…").locator("visible=true").click()
                 expect(page.get_by_role("dialog")).to_be_visible()
                 page.wait_for_timeout(300)
@@ -103,6 +129,7 @@ def main(argv: list[str]) -> None:
                 upload(page, farm, "cedar", "P1S")
                 page.get_by_role("button", name="Start on Cedar").click()
                 page.wait_for_timeout(WARM_UP_MS)
+            fill_queue(farm)
             take(browser, farm, folder)
         finally:
             farm.stop()
