@@ -112,8 +112,7 @@ def heating(value: Any) -> HeatingConfig:
     raw = mapping(value)
     unknown = sorted(set(raw) - {"max", "circuits"})
     if unknown:
-        near = suggest(unknown[0], ("max", "circuits"))
-        raise ValueError(f'has no setting "{unknown[0]}".{near}'.rstrip("."))
+        raise ValueError(f'has no setting "{unknown[0]}"; known are max, circuits')
     most = raw.get("max")
     circuits = raw.get("circuits", {})
     if not isinstance(circuits, dict) or not all(name.strip() for name in circuits):

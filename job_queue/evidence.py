@@ -18,6 +18,8 @@ CANCEL_CODES = frozenset({"0300-400C", "0500-400E"})
 """print_error of a stop, shown for a second or two (bambu-lan A5.1)."""
 
 SETTLE_ENDED_S = 2.0
+SETTLE_SOFT_S = 3.0
+"""Of an end without a fault: the code of a stop, or a fault, may still come (bambu-lan A5.1)."""
 SETTLE_LOST_S = 10.0
 SETTLE_FOREIGN_S = 10.0
 
@@ -164,7 +166,7 @@ def _ended_badly(status: PrinterStatus, stopped: bool) -> Finding:
         "ended_early",
         f"{status.name} ended the print early and shows no fault; "
         "it may have been stopped at the printer.",
-        SETTLE_ENDED_S,
+        SETTLE_SOFT_S,
     )
 
 

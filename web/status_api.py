@@ -104,4 +104,22 @@ def diagnose(printer_id: str) -> dict[str, Any]:
     """The adapter's diagnostics as plain JSON data; secrets are typed and print as ***."""
     found = services().fleet.diagnostics(printer_id)
     parsed = jsonio.loads(jsonio.dumps(dict(found)))
-    return {"printer_id": printer_id, "diagnostics": parsed}
+    return {"printer_id": printer_id, "diagnostics": parsed, "last_job": _last_job(printer_id)}
+
+
+def _last_job(printer_id: str) -> dict[str, Any] | None:
+    """How the farm's last job there ended, with the code and the sentence of why."""
+    jobs = [job for job in services().jobs.jobs() if job.printer_id == printer_id]
+    ended = [job for job in jobs if job.state.has_ended and job.finished_at is not None]
+    last = max(ended, key=lambda job: job.finished_at or 0.0, default=None)
+    if last is None:
+        return None
+    error = last.error
+    return {
+        "id": last.id,
+        "name": last.file_name,
+        "state": last.state.value,
+        "finished_at": last.finished_at,
+        "result": last.result,
+        "fail_reason": {"code": error.code, "text": error.text} if error else None,
+    }

@@ -29,6 +29,7 @@ from printers.bambu.link import Link
 from printers.bambu.link_words import unreachable
 from printers.bambu.listener import PrinterListener
 from printers.bambu.models import Model, by_name, by_serial
+from printers.bambu.parse_faults import failure_of
 from printers.bambu.payloads import GET_VERSION, PUSHALL, View, build
 from printers.bambu.proofs import expectation
 from printers.bambu.reading import Reading
@@ -260,6 +261,7 @@ class BambuPrinter(Printer):
                 "failed": listener.failures,
             },
             "observed_at": status.observed_at,
+            "failure": failure_of(listener.reading.report.data),
             "certificate_sha256": pin.sha256 if pin else None,
             "firmware": status.machine.firmware,
             "model": self._model.name,

@@ -13,6 +13,7 @@ from printers.bambu.faults import (
     SIGNATURE_REFUSED,
     hms_faults,
     print_fault,
+    render_code,
     worst_first,
 )
 from printers.bambu.values import as_int, as_text
@@ -59,6 +60,27 @@ def parse_faults(data: Mapping[str, Any]) -> Standing:
         ends_in_fault=is_error or blocking or late is not None,
         cancelled=error in CANCELLED,
     )
+
+
+def failure_of(data: Mapping[str, Any]) -> dict[str, Any]:
+    """For people who look for the cause: how the last job ended, in the printer's own codes, and
+    what the farm makes of them. ``kind``: "soft" (stopped or ended early, nothing stands: it
+    counts as ended), "hard" (a person has to look first), "" = no job has failed."""
+    standing = parse_faults(data)
+    failed = as_text(data.get("gcode_state")).strip().upper() == "FAILED"
+    return {
+        "kind": ("hard" if standing.ends_in_fault else "soft") if failed else "",
+        "fail_reason": _told(data, "fail_reason"),
+        "print_error": render_code(standing.print_error) if standing.print_error else "",
+        "mc_print_error_code": _told(data, "mc_print_error_code"),
+        "hms": [fault.code for fault in hms_faults(data.get("hms"))],
+        "cancelled": standing.cancelled,
+    }
+
+
+def _told(data: Mapping[str, Any], key: str) -> str | None:
+    """As the printer wrote it; None: this model does not tell."""
+    return str(data[key])[:40] if key in data else None
 
 
 def _late_error(data: Mapping[str, Any]) -> Fault | None:

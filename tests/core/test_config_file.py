@@ -52,6 +52,59 @@ def test_all_mistakes_of_the_farm_are_listed_with_path_and_suggestion() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("heating", "problem"),
+    [
+        ({}, ""),
+        ({"max": 3}, ""),
+        ({"max": 3, "circuits": {"bench 1": 2000}}, ""),
+        ([], "must be an object in braces."),
+        ({"most": 3}, 'has no setting "most"; known are max, circuits.'),
+        ({"circuit": {}}, 'has no setting "circuit"; known are max, circuits.'),
+        ({"max": 0}, "must be a whole number from 1 to 1000."),
+        ({"circuits": {"bench 1": 10}}, "must be a number from 50 to 100000."),
+        ({"circuits": {" ": 2000}}, '"circuits" must be like {"bench 1": 2000}, in watts.'),
+        ({"circuits": ["bench 1"]}, '"circuits" must be like {"bench 1": 2000}, in watts.'),
+    ],
+)
+def test_what_may_heat_at_once(heating: Any, problem: str) -> None:
+    if not problem:
+        found = read({"dispatch": {"heating": heating}}).dispatch.heating
+        assert (found.most, dict(found.circuits)) == (
+            heating.get("max"), heating.get("circuits", {}),
+        )  # fmt: skip
+        assert found.limits is bool(heating)
+        return
+    with pytest.raises(ConfigError) as failure:
+        read({"dispatch": {"heating": heating}})
+    assert failure.value.details["problems"] == [f"dispatch.heating: {problem}"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        ({"circuit": "bench 1"}, ""),
+        ({"circuit": "bench 1", "heating_w": 2000}, ""),
+        ({"heating_w": 9000}, ""),
+        ({"circuit": "bnch 1"}, 'has no circuit "bnch 1". Did you mean "bench 1"?'),
+        ({"circuit": "bench 1", "heating_w": 2001}, "more than its whole circuit has, 2000 W"),
+    ],
+)
+def test_a_printer_on_its_circuit(entry: Any, problem: str) -> None:
+    heating = {"circuits": {"bench 1": 2000}}
+    config = read({"dispatch": {"heating": heating}, "printers": [{**GOOD, **entry}]})
+    problems = config.printers[0].problems
+    assert bool(problems) is bool(problem)
+    assert all(problem in one for one in problems)
+
+
+def test_no_setting_starts_prints_on_beds_that_nobody_has_cleared() -> None:
+    config = read({"dispatch": {"require_bed_clear": False}})
+    [note] = config.notes
+    assert "require_bed_clear: false has no effect" in note
+    assert read({"dispatch": {"require_bed_clear": True}}).notes == ()
+
+
 def test_a_bad_printer_is_misconfigured_and_the_others_stay() -> None:
     bad = {"id": "b", "type": "bambo", "acess_code": "1", "access_code": 12345678, "mqtt_port": 0}
     config = read({"printers": [GOOD, bad, {**GOOD, "id": "c", "serial": "01P00A000000002"}]})

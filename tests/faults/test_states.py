@@ -82,6 +82,7 @@ def test_a_job_that_ends_early_without_a_fault(farm: Any) -> None:
     code, why = seat.blocked()
     assert code == "bed_not_clear" and why.startswith(f"The bed of {seat.name} is not marked")
     assert ("fault", "") not in seat.said()
+    assert farm.fleet.diagnostics(seat.id)["failure"]["kind"] == "soft"
     farm.jobs.mark_clear(seat.id)
     assert seat.in_state("ready")["gates"]["start"]["ok"]
 
@@ -94,6 +95,8 @@ def test_a_job_that_ends_in_a_fault(farm: Any) -> None:
     assert panel["fault"]["code"] == "0300-4002"
     assert panel["fault"]["text"].startswith("Bed levelling failed. Clean the plate")
     assert seat.blocked()[0] == "printer_fault"
+    failure = farm.fleet.diagnostics(seat.id)["failure"]
+    assert (failure["kind"], failure["print_error"]) == ("hard", "0300-4002")
     seat.sim.do("clear_hms")
     seat.order(c.ClearFault())
     seat.until(lambda p: p["state"] == "needs_clear" and p["bed"]["result"] == "failed")

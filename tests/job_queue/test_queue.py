@@ -107,6 +107,8 @@ def test_a_failed_print_is_tried_again_with_its_past_kept(farm: Any) -> None:
     first = farm.job(job)
     farm.printer().shows(farm.printer().started[-1], P.FAILED)
     farm.wait(3)
+    assert farm.job(job).state is JobState.PRINTING, "a fault may still be told"
+    farm.wait(1)
     assert farm.job(job).state is JobState.FAILED
     again = farm.service.desk.retry(job.id)
     assert (again.attempt, again.printer_id, again.token) == (2, "", 0)

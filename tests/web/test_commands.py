@@ -104,6 +104,33 @@ def test_bed_and_maintenance(farm: Any, kit: Any) -> None:
     assert client.post("/api/printers/alder/maintenance", json={}).status_code == 400
 
 
+def test_one_approval_for_several_beds_lists_them_all(farm: Any, kit: Any) -> None:
+    client = farm.app.test_client()
+    for name in ("alder", "birch"):
+        farm.printer(name).report(kit.printing(name))
+        kit.wait_for(lambda name=name: farm.doc(name)["bed"]["clear"] is False)
+    done = replace(kit.printing("alder"), state=PrinterState.FINISHED)
+    farm.printer("alder").report(done)
+    kit.wait_for(lambda: farm.doc()["state"] == "needs_clear")
+    mark = "/api/fleet/mark-clear"
+    both = {"printer_ids": ["alder", "birch", "nobody"]}
+    results = client.post(mark, json=both).json["results"]
+    assert [(r["printer_id"], r["ok"], r["code"]) for r in results] == [
+        ("alder", True, ""),
+        ("birch", False, "printer_busy"),
+        ("nobody", False, "printer_not_found"),
+    ]
+    assert results[1]["why"].startswith("Birch is printing")
+    kit.wait_for(lambda: farm.doc()["bed"]["clear"] is True)
+    again = client.post(mark, json={"printer_ids": ["alder"]}).json["results"]
+    assert again[0]["ok"], "said twice is still said"
+    back = client.post(mark, json={"printer_ids": ["alder"], "undo": True}).json["results"]
+    assert [r["ok"] for r in back] == [True]
+    kit.wait_for(lambda: farm.doc()["state"] == "needs_clear")
+    late = client.post(mark, json={"printer_ids": ["alder"], "undo": True}).json["results"]
+    assert [(r["ok"], r["code"]) for r in late] == [(False, "undo_expired")]
+
+
 def test_fleet_actions_have_a_result_per_printer(farm: Any, kit: Any) -> None:
     client = farm.app.test_client()
     farm.printer("birch").report(kit.printing("birch"))

@@ -74,6 +74,17 @@ def test_every_target_comes_back_as_it_was_given(farm: Any, file_id: str, target
         ({"options": {"turbo": True}}, 400),
         ({"ams_mapping": [0]}, 422),
         ({"plate": 3}, 422),
+        ({"deadline": 1.0}, 422),
+        ({"deadline": "noon"}, 400),
+        ({"filament": "PLA"}, 400),
+        ({"filament": [1]}, 400),
+        ({"filament": [{}] * 65}, 400),
+        ({"filament": {"match": "nearly"}}, 422),
+        ({"filament": {"color": "blackish"}}, 400),
+        ({"filament": {"index": 9}}, 422),
+        ({"filament": {"type": "ABS"}}, 422),
+        ({"filament": {"brand": "x"}}, 400),
+        ({"filament": [{"match": "type"}, {"match": "exact"}]}, 422),
         ({"wat": 1}, 400),
     ],
 )
@@ -160,6 +171,36 @@ def test_status_explains_every_printer_and_job(farm: Any, file_id: str, kit: Any
     assert waiting["id"] == job["id"]
     assert waiting["why"][0]["printer_id"] == "birch"
     assert waiting["why"][0]["text"] == printers["birch"]["text"] == "Birch is printing gear."
+
+
+def test_when_it_is_to_be_done_and_what_it_is_made_of(farm: Any, file_id: str) -> None:
+    client = farm.app.test_client()
+    deadline = farm.services.clock.time() + 90_000
+    wish = {"index": 1, "match": "family", "type": "", "color": "1A1A1A"}
+    sent = {"index": 1, "match": "family", "color": "#1a1a1aff"}
+    job = add(farm, file_id, deadline=deadline, filament=sent).json
+    assert job["deadline"] == deadline and job["latest_start"] == deadline - job["seconds"]
+    assert job["filament"] == [wish]
+    changes = {"rev": job["rev"], "deadline": None, "filament": []}
+    edited = client.patch(f"/api/jobs/{job['id']}", json=changes).json
+    assert (edited["deadline"], edited["latest_start"], edited["filament"]) == (None, None, [])
+    again = {"rev": edited["rev"], "filament": [{"match": "exact", "color": "FFFFFF"}]}
+    edited = client.patch(f"/api/jobs/{job['id']}", json=again).json
+    assert edited["filament"] == [{"index": 0, "match": "exact", "type": "", "color": "FFFFFF"}]
+    late = client.patch(f"/api/jobs/{job['id']}", json={"rev": edited["rev"], "deadline": 5})
+    assert (late.status_code, late.json["error"]["code"]) == (422, "deadline")
+
+
+def test_status_says_what_would_free_the_most_work(farm: Any, file_id: str, kit: Any) -> None:
+    client = farm.app.test_client()
+    assert client.get("/api/dispatch/status").json["advice"] is None
+    job = add(farm, file_id).json
+    client.post("/api/dispatch/pause")
+    advice = client.get("/api/dispatch/status").json["advice"]
+    assert advice["code"] == "paused" and advice["printer_id"] is None
+    assert advice["text"].startswith("Resume the queue: 1 job")
+    assert (advice["jobs"], advice["job_ids"]) == (1, [job["id"]])
+    client.post("/api/dispatch/resume")
 
 
 def test_pause_and_resume(farm: Any, file_id: str) -> None:
