@@ -136,12 +136,24 @@ def _state(data: dict[str, Any]) -> QueueState:
 
 def _known(kind: type[Any], entry: Mapping[str, Any]) -> dict[str, Any]:
     """The keys of ``entry`` that ``kind`` has; KeyError when one without default is missing."""
-    names = {field.name: field for field in fields(kind)}
-    for name, field in names.items():
-        required = field.default is MISSING and field.default_factory is MISSING
-        if required and name not in entry:
+    if kind not in _FIELDS:
+        _FIELDS[kind] = _fields(kind)
+    required, names = _FIELDS[kind]
+    for name in required:
+        if name not in entry:
             raise KeyError(name)
     return {name: value for name, value in entry.items() if name in names}
+
+
+_Names = tuple[tuple[str, ...], frozenset[str]]
+_FIELDS: dict[type[Any], _Names] = {}
+
+
+def _fields(kind: type[Any]) -> _Names:
+    """The names without a default, and all."""
+    found = fields(kind)
+    required = [f for f in found if f.default is MISSING and f.default_factory is MISSING]
+    return tuple(f.name for f in required), frozenset(f.name for f in found)
 
 
 def job_of(entry: Mapping[str, Any]) -> Job:
