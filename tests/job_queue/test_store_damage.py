@@ -94,14 +94,13 @@ def test_any_one_or_two_files_damaged_in_any_way() -> None:
     assert found["queue.json+queue.json.bak"] == {"in part, told"}
 
 
-def test_every_bit_of_the_journal_counts() -> None:
+def test_every_byte_of_the_journal_counts() -> None:
     original, _ = lived()
     raw = original["queue.journal"]
-    for at in range(len(raw)):
-        for bit in range(8):
-            flipped = raw[:at] + bytes([raw[at] ^ 1 << bit]) + raw[at + 1 :]
-            store, _ = started({**original, "queue.journal": flipped})
-            assert store.trouble, (at, bit)
+    for at in range(len(raw)):  # and each of its bits: test_journal.py
+        flipped = raw[:at] + bytes([raw[at] ^ 1 << at % 8]) + raw[at + 1 :]
+        store, _ = started({**original, "queue.journal": flipped})
+        assert store.trouble, at
 
 
 def test_every_byte_of_queue_json_counts() -> None:
