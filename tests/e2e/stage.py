@@ -46,8 +46,10 @@ class FarmProcess:
         time_scale: float = 30.0,
         environment: Mapping[str, str] | None = None,
         settings: Mapping[str, Any] | None = None,
+        entry: Sequence[str] = (str(ROOT / "api_server.py"),),
     ) -> None:
         self.folder = folder
+        self._entry = entry
         folder.mkdir(parents=True, exist_ok=True)
         self._config = folder / "config.json"
         document = {"printers": list(printers), "simulation": {"time_scale": time_scale}}
@@ -64,7 +66,7 @@ class FarmProcess:
         environment = {k: v for k, v in os.environ.items() if k not in foreign}
         log = (self.folder / "server.log").open("a")
         command = [
-            sys.executable, str(ROOT / "api_server.py"), "--config", str(self._config),
+            sys.executable, *self._entry, "--config", str(self._config),
             "--data-dir", str(self.folder / "data"), "--port", str(self.port),
         ]  # fmt: skip
         with log:

@@ -16,6 +16,7 @@ addWords({
   'fault.title': 'Clear the fault on {name}?', 'fault.body': 'This only clears the message on the printer. It repairs nothing: look at the printer first.', 'fault.go': 'Clear message', 'fault.help': 'Read more: {url}',
   'resume.title': 'Resume {name}?', 'resume.body': 'It paused by itself. Look at the picture, or at the printer, before it goes on.', 'resume.go': 'Resume', 'resume.alt': 'Latest picture of {name}',
   'human.title': 'Did {job} start on {name}?', 'human.body': 'The farm sent the start and cannot be sure what became of it. Look at the printer; the farm sends nothing until you answer.', 'human.yes': 'Yes, it prints', 'human.no': 'No, nothing started', 'human.giveup': 'Give this job up',
+  'human.wait.title': 'Waiting for {name} to stay quiet', 'human.wait.body': 'The file was removed from {name}. A start that the printer took just before would show in this time. The answer is then sent by itself; if you close this, give it again later.', 'human.wait.left': '{d} left.',
   'trust.title': 'Trust another certificate on {name}?', 'trust.body': 'The printer’s certificate is not the one the farm saw first. That is normal after a factory reset or a new mainboard. If nothing was changed on the printer, another device may be answering at its address: then do not trust it. No access code or key has been sent.',
   'trust.old': 'Trusted until now (SHA-256)', 'trust.new': 'Answering now (SHA-256)', 'trust.go': 'Trust the new one', 'trust.none': 'not known', 'trust.done': '{name}: certificate trusted, connecting',
   'sheet.ok': 'done',
@@ -131,12 +132,40 @@ export async function needsHumanDialog(p) {
   const outcome = await modal(frame(t('human.title', { job: name, name: p.name }), [h('p', null, t('human.body')), h('ul.evidence', null, lines.map(evidence))],
     [answer('give_up', t('human.giveup'), '.stop'), answer('not_started', t('human.no'), '', { autofocus: true }), answer('printing', t('human.yes'), '.pri')]));
   if (!['give_up', 'not_started', 'printing'].includes(outcome)) return;
+  while (await refused(id, { outcome, rev: job.rev }, p.name));
+}
+
+/** Sends a person's answer. True when it is to be sent again: the farm had to wait, and the person did.
+ * @param {string} id @param {{outcome: string, rev: number}} said @param {string} name */
+async function refused(id, said, name) {
   try {
-    await post(`/api/jobs/${encodeURIComponent(id)}/resolve`, { outcome, rev: job.rev });
+    await post(`/api/jobs/${encodeURIComponent(id)}/resolve`, said);
+    return false;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
+    if (error.code === 'too_early') return waited(id, error.details.seconds, name);
     toast(error.message, { tone: 'fault' });
+    return false;
   }
+}
+
+/** Counts down the quiet period. False when the person leaves, or the job is no longer in doubt.
+ * @param {string} id @param {number} seconds @param {string} name */
+async function waited(id, seconds, name) {
+  const end = Date.now() + seconds * 1000;
+  const left = h('p', null);
+  const dialog = frame(t('human.wait.title', { name }), [h('p', null, t('human.wait.body', { name })), left], [answer('no', t('close'), '', { autofocus: true })]);
+  const tick = () => {
+    const rest = Math.ceil((end - Date.now()) / 1000);
+    left.textContent = t('human.wait.left', { d: dur(rest) });
+    if (rest <= 0) dialog.close('over');
+    else if (!['needs_human', undefined].includes(store.jobs.get(id)?.state)) dialog.close('no');
+  };
+  tick();
+  const timer = setInterval(tick, 1000);
+  const over = (await modal(dialog)) === 'over';
+  clearInterval(timer);
+  return over;
 }
 
 /** @param {any} p */
