@@ -54,6 +54,7 @@ format: $(VENV)/.test-stamp
 bench: $(VENV)/.test-stamp  ## figures for 12, 50 and 100 simulated printers next to the floor; of reading files
 	$(PY) -m bench $(BENCH)
 	$(PY) -m bench.files
+	$(PY) -m bench.queue
 	$(PY) -m bench.store
 
 soak: $(VENV)/.test-stamp  ## SOAK=2000 times kill -9 of the server under load, and a table of what became of its jobs

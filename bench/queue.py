@@ -185,6 +185,8 @@ def figures(jobs: int, printers: int) -> Iterator[Row]:
         waiting = in_order(queue.jobs.view().jobs.values(), queue.clock.time())
         times = measured(lambda: queue.dispatcher.explain(waiting[0]))
         yield Row("every reason of one job", statistics.median(times), "ms")
+        times = measured(queue.dispatcher.advice)
+        yield Row("what would free the most work", max(times), "ms")
 
 
 def settle(dispatcher: Dispatcher) -> None:

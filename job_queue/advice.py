@@ -16,7 +16,7 @@ from job_queue.job import Job
 from job_queue.matching import Candidate, Reason, class_of, of_job, wanted
 from slicer.gates.filament_wishes import Need
 
-MOST_CLASSES = 400
+MOST_CLASSES = 200
 """Kinds of waiting jobs that are looked at, the most urgent first."""
 MOST_LOADS = 12
 """Sets of spools that are weighed for one printer."""

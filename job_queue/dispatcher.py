@@ -45,6 +45,9 @@ TOLD = 200
 """So many jobs at the head of the queue are told why they wait; the others wait behind these."""
 TELL_S = 0.05
 """So long a pass asks the gates only to explain; what is left over comes with the next pass."""
+ADVISE_S = 0.25
+"""So long an advice asks the gates; the next one goes on from there."""
+_NOT_JUDGED = Reason("not_judged", "Its file has not been looked at yet for this printer.")
 _BEHIND = Outlook("Waits for the jobs before it.")
 
 
@@ -70,7 +73,6 @@ class Standing:
     why: Reason | None
     printers: tuple[Candidate, ...]
     jobs: tuple[tuple[Job, tuple[Reason, ...]], ...]
-    advice: Advice | None = None
 
 
 @dataclass(slots=True)
@@ -105,6 +107,8 @@ class Dispatcher:
         self._verdicts = FileVerdicts(jobs.fitting, library, clock)
         self._turn = threading.Lock()
         self._last = Pass()
+        self._judge_until = 0.0  # monotonic s
+        self._advised: Advice | None = None
 
     # -- acting --------------------------------------------------------------------------------
 
@@ -201,8 +205,10 @@ class Dispatcher:
     def _missing(
         self, scene: _Scene, job: Job, printer: Candidate
     ) -> tuple[Reason | None, tuple[Need, ...]]:
+        if self._clock.monotonic() > self._judge_until:
+            return _NOT_JUDGED, ()
         answer = self._verdicts.answer(job, scene.snapshots[printer.printer_id])
-        return answer.reason, answer.needs
+        return answer.reason, self._verdicts.needs(job, answer)
 
     def closed(self, view: QueueState) -> Reason | None:
         """Why nothing at all is sent."""
@@ -235,8 +241,18 @@ class Dispatcher:
                 why=self.closed(scene.view),
                 printers=tuple(scene.printers),
                 jobs=tuple(jobs),
-                advice=self._advice(scene),
             )
+
+    def advice(self) -> Advice | None:
+        """The one action of a person that would let the most work go on. While the gates have not
+        been asked about everything, what was last found."""
+        with self._turn:
+            scene = self._look()
+            self._judge_until = self._clock.monotonic() + ADVISE_S
+            found = self._advice(scene)
+            if self._clock.monotonic() <= self._judge_until:
+                self._advised = found
+            return self._advised
 
     def _advice(self, scene: _Scene) -> Advice | None:
         closed, auto = self.closed(scene.view), self.config.auto_assign

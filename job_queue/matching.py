@@ -192,6 +192,8 @@ class _Turn:
             if self.is_over:
                 return
             able = self._able(job)
+            if not able:
+                continue
             loaded = {name for name in able if not self._changes(job, self._free[name])}
             copies = self._give(job, job.left, loaded)
             if copies and able - loaded:
@@ -206,7 +208,8 @@ class _Turn:
             meant = wanted(job, self._free.values())
             self._takers[kind] = {p.printer_id for p in meant if not self._fits(job, p)}
         able = self._takers[kind]
-        able &= self._free.keys()
+        if able:
+            able &= self._free.keys()
         return able
 
     def _give(self, job: Job, copies: int, names: set[str]) -> int:

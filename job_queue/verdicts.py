@@ -7,6 +7,7 @@ A pass over thousands of jobs asks the same question again and again; the gates 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +40,7 @@ class Answer:
     """Of the gates, to one job on one printer."""
 
     reason: Reason | None = None  # what a start would be refused with; None = nothing
-    needs: tuple[Need, ...] = ()  # spools that alone are missing
+    missing: tuple[int, ...] = ()  # filaments (project slots) that alone are in its way
     other: bool = False  # it may start, and a person would rather load something else
     blind: bool = False  # the printer cannot tell what is loaded
 
@@ -53,28 +54,35 @@ class FileVerdicts:
         self._clock = clock
         self._facts: dict[str, tuple[Parts, Parts, int]] = {}
         self._version = 0
-        self._spools: dict[tuple[Any, ...], tuple[Need, ...]] = {}
+        self._spools: dict[tuple[Any, ...], Mapping[int, Need]] = {}
         self._known: dict[tuple[Any, ...], tuple[float, Answer]] = {}
 
     def of(self, job: Job, snapshot: Snapshot) -> Reason | None:
         """What a start would be refused with because of the file; None = nothing."""
         return self.answer(job, snapshot).reason
 
-    def spools(self, job: Job) -> tuple[Need, ...]:
-        """What the job prints with; () when its file does not say, or is gone."""
+    def spools(self, job: Job) -> Mapping[int, Need]:
+        """What the job prints with, by project slot; {} when its file does not say, or is gone."""
         key = (job.file_id, job.plate, job.filaments)
         known = self._spools.get(key)
         if known is None:
             if len(self._spools) >= MOST:
                 self._spools.clear()
-            try:
-                plate = self._library.get(job.file_id).file.plate(job.plate)
-            except NotFound:
-                plate = None
-            told = wished(plate, job.filaments).filaments if plate is not None else ()
-            known = tuple(need_of(f, wish_for(job.filaments, f.index)) for f in told if f.type)
-            self._spools[key] = known
+            known = self._spools[key] = self._read_spools(job)
         return known
+
+    def _read_spools(self, job: Job) -> Mapping[int, Need]:
+        try:
+            plate = self._library.get(job.file_id).file.plate(job.plate)
+        except NotFound:
+            return {}
+        told = wished(plate, job.filaments).filaments if plate is not None else ()
+        return {f.index: need_of(f, wish_for(job.filaments, f.index)) for f in told if f.type}
+
+    def needs(self, job: Job, answer: Answer) -> tuple[Need, ...]:
+        """The spools that alone are missing; () when nothing is, or something else, too."""
+        spools = self.spools(job) if answer.missing else {}
+        return tuple(spools[index] for index in answer.missing if index in spools)
 
     def answer(self, job: Job, snapshot: Snapshot) -> Answer:
         """Everything the gates say about the job's file there."""
@@ -114,7 +122,7 @@ class FileVerdicts:
             require_start(fit, job.confirm)
         except FarmError as error:
             reason = Reason(error.error_code, error.message)
-            return Answer(reason=reason, needs=self._missing(job, fit) if fit else ())
+            return Answer(reason=reason, missing=_missing(job, fit) if fit else ())
         except Exception:  # the barrier: one odd file must not stop the queue, and never starts
             logger.exception("%s: could not be judged for %s", job.id, snapshot.status.printer_id)
             text = f"{job.file_name} could not be checked; the server's log says why."
@@ -123,19 +131,6 @@ class FileVerdicts:
             other=any(item.verdict.code in _OTHER for item in fit.mapping),
             blind=not snapshot.status.trays(),
         )
-
-    def _missing(self, job: Job, fit: PrinterFit) -> tuple[Need, ...]:
-        """The spools without which it cannot start; () when something else is in its way too."""
-        if any(verdict.level == REFUSE for verdict in fit.verdicts):
-            return ()
-        open_questions = {v.code for v in fit.verdicts if v.level == CONFIRM}
-        if CONFIRM_ALL not in job.confirm and open_questions - set(job.confirm):
-            return ()
-        refused = {item.filament for item in fit.mapping if item.verdict.level == REFUSE}
-        plate = self._library.get(job.file_id).file.plate(job.plate)
-        told = wished(plate, job.filaments).filaments if plate is not None else ()
-        missing = [f for f in told if f.index in refused]
-        return tuple(need_of(f, wish_for(job.filaments, f.index)) for f in missing if f.type)
 
     def _version_of(self, status: PrinterStatus) -> int:
         """A number that stands for everything about the printer that a file could mind."""
@@ -166,3 +161,12 @@ def _facts_of(status: PrinterStatus) -> Parts:
         status.next_tray,
         tuple((heater.name, heater.maximum) for heater in status.heaters),
     )
+
+
+def _missing(job: Job, fit: PrinterFit) -> tuple[int, ...]:
+    if any(verdict.level == REFUSE for verdict in fit.verdicts):
+        return ()
+    open_questions = {v.code for v in fit.verdicts if v.level == CONFIRM}
+    if CONFIRM_ALL not in job.confirm and open_questions - set(job.confirm):
+        return ()
+    return tuple(item.filament for item in fit.mapping if item.verdict.level == REFUSE)

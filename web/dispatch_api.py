@@ -67,7 +67,7 @@ def status() -> Response:
             "paused": {"on": pause.on, "by": pause.by, "at": pause.at},
             "uploads": {"running": standing.uploads, "most": config.max_uploads},
             "last": _pass(standing.last),
-            "advice": _advice(standing.advice),
+            "advice": _advice(s.dispatcher.advice()),
             "printers": [
                 {
                     "printer_id": printer.printer_id,

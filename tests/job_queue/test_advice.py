@@ -154,14 +154,14 @@ def test_the_farm_asks_for_the_spool_and_then_for_nothing(farm: Any) -> None:
     wish = (FilamentWish(match=FAMILY, color="C1121F"),)
     farm.add(ANY, filament=wish, copies=4)
     farm.dispatch_once()
-    advice = farm.dispatcher.standing().advice
+    advice = farm.dispatcher.advice()
     assert advice is not None and advice.code == "load" and advice.stuck
     assert advice.text in {f"Load red PLA on {name}: 1 job, 4 h" for name in ("Alder", "Birch")}
     red = AmsUnit(id=0, label="A", kind="AMS", trays=(Tray(slot="A1", index=0, type="PLA",
                                                            color="C1121F"),))  # fmt: skip
     farm.printer(advice.printer_id).report(ams=(red,))
     farm.look()
-    assert farm.dispatcher.standing().advice is None
+    assert farm.dispatcher.advice() is None
     assert [where for _, where in farm.dispatch_once()] == [advice.printer_id]
 
 
@@ -171,8 +171,8 @@ def test_a_paused_queue_wants_to_be_resumed_and_a_bed_to_be_cleared(farm: Any) -
     farm.add()
     farm.printer().shows(farm.printer().started[-1], P.FINISHED)
     farm.wait(3)
-    advice = farm.dispatcher.standing().advice
+    advice = farm.dispatcher.advice()
     assert advice is not None and advice.text == "Clear the bed of Alder: 1 job, 60 min"
     farm.service.desk.pause(True)
-    advice = farm.dispatcher.standing().advice
+    advice = farm.dispatcher.advice()
     assert advice is not None and (advice.code, advice.printer_id) == ("paused", "")
