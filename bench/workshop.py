@@ -76,6 +76,11 @@ class Printers:
         path = f"/printers/{printer_id}/actions/{action}"
         return "error" not in self._call(path, arguments, strict=False)
 
+    def files(self, printer_id: str) -> list[str]:
+        """Paths on its storage."""
+        rows = self._call(f"/printers/{printer_id}/storage")["files"]
+        return [str(row["path"]).lstrip("/") for row in rows if not row["folder"]]
+
     def knobs(self, printer_id: str, **values: Any) -> None:
         self._call(f"/printers/{printer_id}/knobs", values)
 

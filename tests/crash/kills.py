@@ -19,7 +19,7 @@ from typing import Any
 
 from bench.audit import Archive, pessimism, prints_of, unsettled, violations
 from bench.people import People
-from bench.records import records
+from bench.records import records, token_of
 from bench.workshop import NoAnswer, Printers, Server
 from job_queue.job import JobState
 from simulator.plain_gcode import build_gcode
@@ -52,6 +52,7 @@ class Outcome:
     seed: int
     kills: int = 0
     during_boot: int = 0
+    foreign: int = 0  # prints that people began at a screen while the server was dead
     at: Counter[str] = field(default_factory=Counter)  # states of open jobs when it died
     prints: int = 0
     copies: int = 0
@@ -79,6 +80,7 @@ class KilledFarm:
         )  # fmt: skip
         self.people = People(self.printers, self.server, self.rng, (0.0, 0.4), in_a_hurry=0.1)
         self.files: dict[str, str] = {}
+        self._theirs: set[tuple[str, str]] = set()
 
     def close(self) -> None:
         self.server.kill()
@@ -145,7 +147,9 @@ class KilledFarm:
         """One life of the server: a random while of work, then SIGKILL, then the next start."""
         self._work_for(self.rng.choice((0.5, 1.5, 3.0, 5.0)) * self.rng.random())
         self._kill()
-        if self.rng.random() < 0.2:
+        if self.rng.random() < 0.12:
+            self._somebody_prints()
+        elif self.rng.random() < 0.2:
             pause(self.rng.uniform(0.2, 2.0))  # prints end while nobody watches
         began = time.monotonic()
         self.server.launch()
@@ -165,6 +169,25 @@ class KilledFarm:
         self.archive.take(state)
         at = [job.state.value for job in state.open_jobs.values()]
         self.outcome.at.update(at or ["nothing open"])
+
+    def _somebody_prints(self) -> None:
+        """At a printer's own screen, on an empty bed, while the farm is down. Now and then it is
+        over before the farm is back, and a bed that was called clear is not clear any more.
+
+        Never the same file twice on a printer: most makes show no difference then (docs/soak.md).
+        """
+        free = [n for n, m in self.printers.truth().items() if not m["busy"] and not m["bed"]]
+        if not free:
+            return
+        name = self.rng.choice(free)
+        own = [f for f in self.printers.files(name) if "gcode" in f and token_of(f) is None]
+        own = [f for f in own if (name, f) not in self._theirs]
+        if own and self.printers.do(name, "start_local", name=own[0]):
+            self._theirs.add((name, own[0]))
+            self.outcome.foreign += 1
+            end = time.monotonic() + (15.0 if self.rng.random() < 0.5 else 0.5)
+            while self.printers.truth()[name]["busy"] and time.monotonic() < end:
+                pause(0.05)
 
     def _work_for(self, seconds: float) -> None:
         end = time.monotonic() + seconds

@@ -60,6 +60,7 @@ def table(outcomes: Sequence[Outcome], seconds: float) -> str:
         ("farms, of six printers each", len(outcomes)),
         ("SIGKILL", sum(one.kills for one in outcomes)),
         ("of these while it was starting", sum(one.during_boot for one in outcomes)),
+        ("prints that people began at a printer meanwhile", sum(one.foreign for one in outcomes)),
         *((f"jobs in flight when it died: {state}", at[state]) for state in sorted(at)),
         ("restart to first answer, median / worst, s",
          f"{statistics.median(restarts):.2f} / {restarts[-1]:.2f}"),
