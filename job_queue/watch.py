@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from math import inf
 
 from core.clock import Clock
@@ -20,7 +21,7 @@ from job_queue.identity import echoes, signature
 from job_queue.job import Job, JobError, JobState
 from job_queue.timing import Timing
 from printers.registry import Snapshot
-from printers.status import PrinterState, PrinterStatus
+from printers.status import Fault, PrinterState, PrinterStatus, Severity
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class Watch:
         self._percent: dict[int, int] = {}
         self._cancel_seen: set[int] = set()
         self._only_prepared: set[int] = set()
+        self._halted: set[int] = set()  # the machine stopped itself in the middle of it
         self._resting_at: dict[str, float] = {}  # printer -> monotonic time it was seen at rest
         self._running_at: dict[int, float] = {}  # monotonic time it was last seen at work
         self._last_fault: dict[int, JobError] = {}
@@ -185,6 +187,10 @@ class Watch:
         worst = next((f for f in status.faults if f.severity.blocks and f.code not in known), None)
         if worst is not None:  # faults come worst first, and the first says why
             self._last_fault[job.token] = JobError(code=worst.code, text=worst.text)
+        if worst is not None and _has_halted(status, worst):
+            self._halted.add(job.token)
+        elif status.state.has_job:
+            self._halted.discard(job.token)
 
     def _forget_old_stop(self, job: Job, status: PrinterStatus) -> Job:
         """A print that goes on long after our Stop was not stopped by it."""
@@ -202,6 +208,8 @@ class Watch:
         only_prepared = job.token in self._only_prepared
         watched = self._clock.monotonic() - self._running_at.get(job.token, -inf) < WATCHED_S
         finding = judge(job, status, stopped=stopped, only_prepared=only_prepared, watched=watched)
+        if self._is_no_cancel(job, finding):
+            finding = replace(finding, state=JobState.FAILED, code="halted")
         if finding.state is None:
             self._found.pop(job.token, None)
             return
@@ -214,6 +222,11 @@ class Watch:
             return
         del self._found[job.token]
         self._apply(job, finding, status)
+
+    def _is_no_cancel(self, job: Job, finding: Finding) -> bool:
+        """PrusaLink says "stopped" of a print, too, whose machine halted and was reset since."""
+        halted = job.token in self._halted and job.stop_sent_at is None
+        return halted and finding.state is JobState.CANCELLED
 
     def _apply(self, job: Job, finding: Finding, status: PrinterStatus) -> None:
         state = finding.state or job.state
@@ -251,6 +264,7 @@ class Watch:
             self._running_at.pop(job.token, None)
             self._cancel_seen.discard(job.token)
             self._only_prepared.discard(job.token)
+            self._halted.discard(job.token)
             self._last_fault.pop(job.token, None)
         elif state is JobState.NEEDS_HUMAN:
             self._waiting.setdefault(job.token, self._clock.monotonic())
@@ -283,6 +297,11 @@ class Watch:
     def alias_of(self, status: PrinterStatus) -> str:
         """What a person confirms when they say "it is printing this job"."""
         return signature(status.job) if self._is_believable(status) else ""
+
+
+def _has_halted(status: PrinterStatus, fault: Fault) -> bool:
+    """Not for a question at its screen, which a person may answer by cancelling."""
+    return status.state is PrinterState.FAULT and fault.severity is Severity.FATAL
 
 
 def _word(clear: bool) -> str:
