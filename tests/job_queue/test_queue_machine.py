@@ -154,7 +154,7 @@ class QueueMachine(RuleBasedStateMachine):
         if self.tried(lambda: self.farm.service.resolve(job.id, outcome, job.rev)) is not None:
             REACHED[outcome] += 1
 
-    @rule(name=PRINTERS, doubt=st.sampled_from(("not_started", "not_started", "give_up")))
+    @rule(name=PRINTERS, doubt=st.sampled_from(("give_up", "not_started")))
     def wait_out_the_doubt(self, name: str, doubt: str) -> None:
         job = self.farm.store.view().open_jobs.get(name)
         if job is not None and job.state in (JobState.STARTING, JobState.NEEDS_HUMAN):
@@ -165,9 +165,10 @@ class QueueMachine(RuleBasedStateMachine):
 
     # -- machines and networks -------------------------------------------------------------------
 
-    @rule(name=PRINTERS)
-    def late_begin(self, name: str) -> None:
-        self.machines[name].begin_late()
+    @rule()
+    def late_begins(self) -> None:
+        for machine in self.machines.values():
+            machine.begin_late()
 
     @rule(name=PRINTERS, well=st.booleans())
     def end(self, name: str, well: bool) -> None:
