@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import random
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -145,7 +146,12 @@ class KilledFarm:
 
     def live_and_die(self) -> None:
         """One life of the server: a random while of work, then SIGKILL, then the next start."""
-        self._work_for(self.rng.choice((0.5, 1.5, 3.0, 5.0)) * self.rng.random())
+        seconds = self.rng.choice((0.5, 1.5, 3.0, 5.0)) * self.rng.random()
+        hand = threading.Timer(seconds, self.server.strike)
+        hand.start()
+        while not self.server.died(0.05):  # so that people's requests, too, are cut in the middle
+            self._round(self._ask_for_more, self.people.look_after)
+        hand.join()
         self._kill()
         if self.rng.random() < 0.12:
             self._somebody_prints()
@@ -174,9 +180,12 @@ class KilledFarm:
         """At a printer's own screen, on an empty bed, while the farm is down. Now and then it is
         over before the farm is back, and a bed that was called clear is not clear any more.
 
-        Never the same file twice on a printer: most makes show no difference then (docs/soak.md).
+        Never the same file twice on a printer, and on no PrusaLink: a farm that was away sees no
+        difference then (docs/soak.md, known limits).
         """
-        free = [n for n, m in self.printers.truth().items() if not m["busy"] and not m["bed"]]
+        tells = {entry["id"] for entry in ENTRIES if entry["type"] != "prusalink"}
+        truth = self.printers.truth()
+        free = [n for n in sorted(tells) if not truth[n]["busy"] and not truth[n]["bed"]]
         if not free:
             return
         name = self.rng.choice(free)
@@ -188,12 +197,6 @@ class KilledFarm:
             end = time.monotonic() + (15.0 if self.rng.random() < 0.5 else 0.5)
             while self.printers.truth()[name]["busy"] and time.monotonic() < end:
                 pause(0.05)
-
-    def _work_for(self, seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            self._round(self._ask_for_more, self.people.look_after)
-            pause(0.05)
 
     def _round(self, *acts: Callable[[], None]) -> None:
         with contextlib.suppress(NoAnswer):
@@ -260,5 +263,6 @@ def killed(folder: Path, seed: int, kills: int, module: str = "bench.quick_serve
         farm.close()
     outcome.took_s = time.monotonic() - began
     if outcome.violations:
-        logging.getLogger(__name__).error("seed %d: see %s", seed, folder)
+        (folder / "violations.txt").write_text("\n".join(outcome.violations))
+        logging.getLogger(__name__).error("seed %d: %s", seed, outcome.violations)
     return outcome
