@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 BENCH ?=
 SOAK ?= 2000
 
-.PHONY: run test check format unit js bench soak rehearsal shots clean real-servers test-real
+.PHONY: run test check format unit js bench kills soak rehearsal shots clean real-servers test-real
 .DEFAULT_GOAL := run
 
 $(VENV)/.run-stamp: requirements.txt
@@ -56,6 +56,9 @@ bench: $(VENV)/.test-stamp  ## figures for 12, 50 and 100 simulated printers nex
 	$(PY) -m bench.files
 	$(PY) -m bench.queue
 	$(PY) -m bench.store
+
+kills: $(VENV)/.test-stamp  ## a hundred kill -9 of the server under load, as one test
+	$(PY) -m pytest -q -m kills tests/crash/test_kills.py
 
 soak: $(VENV)/.test-stamp  ## SOAK=2000 times kill -9 of the server under load, and a table of what became of its jobs
 	@$(PY) -m tests.crash.soak --kills $(SOAK)

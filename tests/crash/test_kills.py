@@ -15,7 +15,7 @@ KILLS = 100
 FARMS = 6
 
 
-@pytest.mark.slow
+@pytest.mark.kills
 def test_a_hundred_kills_break_no_promise(tmp_path: Path) -> None:
     began = time.monotonic()
     outcomes = list(soak(KILLS, FARMS, 1000, tmp_path, per_farm=17))
