@@ -96,7 +96,9 @@ def test_pause_and_resume_pass_through_their_states(client, ear):
     assert client.post("/api/job", command="pause") == 204  # toggles
     client.wait("Printing")
     assert client.job()["progress"]["filepos"] >= position
-    assert ear.states() == [*BUSY, "PAUSING", "PAUSED", "RESUMING", "PRINTING"]
+    passed = [*BUSY, "PAUSING", "PAUSED", "RESUMING", "PRINTING"]
+    until(lambda: len(ear.states()) >= len(passed), lambda: f"{passed}; heard {ear.states()}")
+    assert ear.states() == passed
 
 
 def test_cancel_keeps_the_file_and_clears_the_progress(client, ear):
