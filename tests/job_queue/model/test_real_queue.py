@@ -27,10 +27,9 @@ FATES = ("begins", "silent", "begins, no answer", "silent, no answer", "late", "
          "unsent")  # fmt: skip
 CRASH_IN = st.one_of(st.just(0), st.just(0), st.integers(1, 14))
 STEADY = settings(max_examples=110, stateful_step_count=25, deadline=None)
-WAYS = {
-    *FATES, "began", "began late", "began in silence", "arrived in vain", "crash", "foreign",
-    "not_started", "give_up", "job_open", "settled",
-}  # fmt: skip
+WAYS = {*FATES, "began", "began in silence", "crash", "foreign", "not_started", "job_open"}
+"""Ways that every run takes many times. The rare ones ("began late", "arrived in vain",
+"give_up") hang on threads' timing; stories.py takes each of them on purpose."""
 
 
 class Queue(RuleBasedStateMachine):
