@@ -57,8 +57,8 @@ bench: $(VENV)/.test-stamp  ## figures for 12, 50 and 100 simulated printers nex
 	$(PY) -m bench.queue
 	$(PY) -m bench.store
 
-kills: $(VENV)/.test-stamp  ## a hundred kill -9 of the server under load, as one test
-	$(PY) -m pytest -q -m kills tests/crash/test_kills.py
+kills: $(VENV)/.test-stamp  ## every point of death of a start on every make, and a hundred kill -9 under load
+	$(PY) -m pytest -q -m kills tests/crash
 
 soak: $(VENV)/.test-stamp  ## SOAK=2000 times kill -9 of the server under load, and a table of what became of its jobs
 	@$(PY) -m tests.crash.soak --kills $(SOAK)

@@ -10,7 +10,7 @@ from tests.crash.judging import holds
 MAKE, MODEL = "octoprint", "MK3S"
 
 
-@pytest.mark.slow
+@pytest.mark.kills
 @pytest.mark.parametrize("case", cases(MAKE, MODEL), ids=str)
 def test_the_job_is_printed_once(case: Case, verdicts: dict[Case, Verdict]) -> None:
     holds(verdicts[case], names_its_end=True)
