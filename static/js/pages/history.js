@@ -12,7 +12,7 @@ addWords({
   'h.p.7': 'Last 7 days', 'h.p.30': 'Last 30 days', 'h.p.365': 'Last 12 months', 'h.p.0': 'All time', 'h.list': 'Prints', 'h.more': 'Show more', 'h.failed': 'The history could not be loaded.',
   'h.finished': 'Finished', 'h.failed.is': 'Failed', 'h.cancelled': 'Stopped', 'h.not_started': 'Not started', 'h.removed': 'Removed',
   'h.c.ended': 'Ended', 'h.c.job': 'Print', 'h.c.time': 'Time', 'h.c.grams': 'Filament', 'h.c.act': 'Again', 'h.slicer': 'estimate {d}', 'h.by': 'by {name}', 'h.plate': 'plate {n}', 'h.copy': '{made} of {copies} made', 'h.noprinter': 'No printer',
-  'h.again': 'Print again', 'h.again.name': 'Print {name} again', 'h.gone': 'File deleted', 'h.none': 'Nothing has been printed yet', 'h.none.how': 'Every print that ends is listed here with its time, its filament and its result.', 'h.nomatch': 'Nothing matches', 'h.nomatch.how': 'Choose a longer time, or other filters.',
+  'h.again': 'Print again', 'h.again.name': 'Print {name} again', 'h.gone': 'File deleted', 'h.none': 'Nothing has been printed yet', 'h.none.how': 'Every print that ends is listed here with its time, its filament and its result.', 'h.noprint': 'No print ended in this time', 'h.nomatch': 'Nothing matches', 'h.nomatch.how': 'Choose a longer time, or other filters.',
 });
 
 const PERIODS = ['7', '30', '365', '0'];
@@ -111,8 +111,8 @@ export async function historyPage(root, signal) {
     hide(list, !records.length);
     hide(more, !next);
     hide(empty, records.length > 0);
-    const filtered = Boolean(printer.value || result.value || find.value.trim() || period.value !== '0');
-    text(empty.children[1], t(filtered ? 'h.nomatch' : 'h.none'));
+    const filtered = Boolean(printer.value || result.value || find.value.trim());
+    text(empty.children[1], t(filtered ? 'h.nomatch' : period.value === '0' ? 'h.none' : 'h.noprint'));
     text(empty.children[2], t(filtered ? 'h.nomatch.how' : 'h.none.how'));
   }
 
