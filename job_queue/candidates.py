@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from core.config import PrinterConfig
-from job_queue.cleanup import FILE_LEFT, why_barred
-from job_queue.closing import NOT_ITS_FAULT
-from job_queue.job import Attempt, Job
+from job_queue.job import NOT_ITS_FAULT, Attempt, Job
 from job_queue.matching import Candidate, Reason, names_of
-from job_queue.records import QueueState
+from job_queue.records import FILE_LEFT, QueueState, why_barred
 from printers import safety
 from printers.registry import Snapshot
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable
 
 from core.clock import Clock
 from core.errors import FarmError, NotFound, PrinterTimeout
@@ -15,19 +14,6 @@ from printers.base import Printer
 from printers.fleet import Fleet
 
 logger = logging.getLogger(__name__)
-
-FILE_LEFT = "file_left"
-"""The code of ``why_barred``."""
-
-
-def why_barred(items: Iterable[Cleanup], printer_id: str, name: str) -> str:
-    """Why nothing may be started there yet; "" when no file of an uncertain start is left."""
-    if not any(item.late_start and item.printer_id == printer_id for item in items):
-        return ""
-    return (
-        f"The file of a job that was given up may still be on {name}, and its start may still "
-        f"arrive. The farm removes it as soon as {name} is connected and at rest."
-    )
 
 
 def remove(adapter: Printer, remote_name: str, *, prove: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from job_queue import beds
-from job_queue.job import Job, JobError, JobState, archived
+from job_queue.job import NOT_ITS_FAULT, Job, JobError, JobState, archived
 from job_queue.records import Cleanup
 from job_queue.store import Transaction
 from job_queue.timing import Timing
@@ -14,8 +14,6 @@ MOST_TRIES = 5
 """Attempts in a row that came to no start; then a job of the queue waits for a person."""
 MOST_REFUSALS = 2
 """The same for starts that the printer refused in its own words (reliability 1.1, row 9)."""
-NOT_ITS_FAULT = frozenset({"farm_stopped", "farm_restarted"})
-"""These do not count as tries, nor against the printer."""
 _FILE_IS_BAD = frozenset({"file_damaged", "file_missing", "file_not_found"})
 _GIVEN_UP = frozenset({"given_up", "not_started"})
 """A person has let go of these: their file must not start by itself at the next power-up."""

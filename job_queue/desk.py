@@ -10,9 +10,9 @@ from core.clock import Clock
 from core.errors import BadRequest, Blocked, NotFound, Unusable
 from job_queue import ordering
 from job_queue.board import Board
+from job_queue.draft import draft_of
 from job_queue.fit import check_request
 from job_queue.job import Job, JobError, JobState, archived
-from job_queue.launch import draft_of
 from job_queue.records import Pause
 from job_queue.store import Transaction
 from job_queue.target import Target, folded

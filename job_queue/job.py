@@ -12,6 +12,8 @@ from slicer.gates.filament_wishes import FilamentWish
 
 MAX_EVIDENCE = 40
 MAX_ATTEMPTS = 20
+NOT_ITS_FAULT = frozenset({"farm_stopped", "farm_restarted"})
+"""Codes of errors: these do not count as tries, nor against the printer."""
 
 
 class JobState(Enum):

@@ -9,13 +9,13 @@ from dataclasses import replace
 from core.clock import Clock
 from core.errors import Blocked
 from job_queue.board import Board
-from job_queue.cleanup import FILE_LEFT, why_barred
+from job_queue.draft import draft_of
 from job_queue.fit import PrinterFit, answered, check_request, require_start
 from job_queue.fitting import Fitting
 from job_queue.identity import baseline_of, shown_ids
 from job_queue.job import Job, JobError, JobState
 from job_queue.naming import remote_name
-from job_queue.records import Cleanup
+from job_queue.records import FILE_LEFT, Cleanup, why_barred
 from job_queue.start import See, StartRun
 from job_queue.store import Transaction
 from job_queue.target import Target
@@ -23,7 +23,7 @@ from printers import safety
 from printers.fleet import Fleet
 from printers.registry import Snapshot
 from printers.status import PrinterStatus
-from slicer.library import FileLibrary, StoredFile
+from slicer.library import FileLibrary
 
 BOUNDS_WAIT_S = 20.0
 """How long a direct start waits for the farm to have read where the file's moves go."""
@@ -200,24 +200,6 @@ class Launcher:
             for job_id in [i for i, run in self._runs.items() if not run.thread.is_alive()]:
                 del self._runs[job_id]
             return set(self._runs)
-
-
-def draft_of(stored: StoredFile, plate: int) -> Job:
-    """What a job takes from its file; id and everything else are still missing."""
-    chosen = stored.file.plate(plate)
-    return Job(
-        id="",
-        file_id=stored.id,
-        file_name=stored.name,
-        kind=stored.file.kind,
-        sha256=stored.sha256,
-        md5=stored.md5,
-        size_bytes=stored.size_bytes,
-        plate=plate,
-        plates=len(stored.file.plates),
-        seconds=chosen.seconds if chosen else None,
-        picture=bool(chosen and chosen.has_thumbnail),
-    )
 
 
 def _require_claimable(tx: Transaction, status: PrinterStatus) -> None:

@@ -19,8 +19,8 @@ from core import jsonio
 from core.clock import Clock
 from core.errors import DiskFull, FarmError, StorageError
 from core.fs import DISK, keep_aside
+from job_queue.draft import draft_of
 from job_queue.job import Evidence, Job, JobError, JobState
-from job_queue.launch import draft_of
 from job_queue.restore import OLDER, QUEUE
 from job_queue.store import JobStore
 from job_queue.target import Target

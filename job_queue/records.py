@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from job_queue.job import Job
+
+FILE_LEFT = "file_left"
+"""The code of ``why_barred``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,16 @@ class Cleanup:
     remote_name: str
     due_at: float  # epoch s, not before
     late_start: bool = False  # its start may still arrive: none is sent there until it is gone
+
+
+def why_barred(items: Iterable[Cleanup], printer_id: str, name: str) -> str:
+    """Why nothing may be started there yet; "" when no file of an uncertain start is left."""
+    if not any(item.late_start and item.printer_id == printer_id for item in items):
+        return ""
+    return (
+        f"The file of a job that was given up may still be on {name}, and its start may still "
+        f"arrive. The farm removes it as soon as {name} is connected and at rest."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
