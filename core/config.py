@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from core.camera_config import CamerasConfig, PrusaConnectConfig, RigConfig, TimelapseConfig
 from core.secret import Secret
 
 
@@ -128,9 +129,11 @@ class FarmConfig:
     slicer: SlicerConfig = field(default_factory=SlicerConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)
     simulation: SimulationConfig = field(default_factory=SimulationConfig)
-    cameras: Mapping[str, Any] = field(default_factory=dict)
+    cameras: CamerasConfig = field(default_factory=CamerasConfig)
+    timelapse: TimelapseConfig = field(default_factory=TimelapseConfig)
+    prusa_connect: PrusaConnectConfig = field(default_factory=PrusaConnectConfig)
+    rigs: tuple[RigConfig, ...] = ()
     alerts: Mapping[str, Any] = field(default_factory=dict)
-    prusa_connect: Mapping[str, Any] = field(default_factory=dict)
     ai: Mapping[str, Any] = field(default_factory=dict)
     data_dir: Path = Path("jobs")
     source: str = ""  # the file it came from, "" = none

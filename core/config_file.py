@@ -8,12 +8,26 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from core.camera_settings import read_cameras, read_connect, read_rigs, read_timelapse
+from core.checks import (
+    PORT,
+    Check,
+    Problems,
+    clean_entries,
+    flag,
+    mapping,
+    number,
+    one_of,
+    secret,
+    suggest,
+    text,
+    texts,
+)
 from core.config import (
     DispatchConfig,
     FarmConfig,
@@ -27,63 +41,6 @@ from core.config import (
 )
 from core.errors import ConfigError
 from core.jsonio import JSONDecodeError, loads
-from core.secret import Secret
-
-Problems = list[str]
-Check = Callable[[Any], Any]
-"""Returns the clean value; raises ValueError with what is wanted."""
-
-
-def text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError("must be a text in quotes")
-    return value.strip()
-
-
-def flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("must be true or false")
-    return value
-
-
-def texts(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise ValueError('must be a list of texts, like ["a", "b"]')
-    return tuple(item.strip() for item in value)
-
-
-def secret(value: Any) -> Secret:
-    if isinstance(value, int) and not isinstance(value, bool):
-        raise ValueError('must be in quotes, like "12345678", or leading zeros are lost')
-    return Secret(text(value))
-
-
-def number(low: float, high: float, *, whole: bool = False) -> Check:
-    def check(value: Any) -> Any:
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise ValueError(f"must be a number from {low:g} to {high:g}")
-        if not low <= value <= high or (whole and value != int(value)):
-            kind = "a whole number" if whole else "a number"
-            raise ValueError(f"must be {kind} from {low:g} to {high:g}")
-        return int(value) if whole else float(value)
-
-    return check
-
-
-def mapping(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise ValueError("must be an object in braces")
-    return value
-
-
-def one_of(*allowed: str) -> Check:
-    def check(value: Any) -> Any:
-        if value not in allowed:
-            near = suggest(str(value), allowed).strip()
-            raise ValueError(f"must be one of {', '.join(allowed)}. {near}".strip(". "))
-        return value
-
-    return check
 
 
 def send_keys(value: Any) -> tuple[SendKey, ...]:
@@ -124,7 +81,6 @@ def heating(value: Any) -> HeatingConfig:
     )
 
 
-PORT = number(1, 65535, whole=True)
 _SERVER: dict[str, Check] = {
     "host": text,
     "port": number(0, 65535, whole=True),
@@ -198,36 +154,10 @@ _WANTED = {
 }
 """What a printer cannot be reached without; Moonraker may trust this machine without a key."""
 _TOP = (
-    "server", "printers", "dispatch", "slicer", "limits", "simulation", "cameras", "alerts",
-    "prusa_connect", "ai",
+    "server", "printers", "dispatch", "slicer", "limits", "simulation", "cameras", "timelapse",
+    "prusa_connect", "rigs", "alerts", "ai",
 )  # fmt: skip
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-
-
-def suggest(key: str, known: Iterable[str]) -> str:
-    near = get_close_matches(key, list(known), 1, 0.6)
-    return f' Did you mean "{near[0]}"?' if near else ""
-
-
-def _clean(
-    path: str, raw: Any, checks: Mapping[str, Check], problems: Problems, also: Iterable[str] = ()
-) -> dict[str, Any]:
-    """The entries of ``raw`` that pass; what does not is added to ``problems`` with its path."""
-    if not isinstance(raw, dict):
-        problems.append(f"{path}: must be an object in braces.")
-        return {}
-    clean: dict[str, Any] = {}
-    for key, value in raw.items():
-        if key in also or key.startswith("_"):
-            continue
-        if key not in checks:
-            problems.append(f'{path}: unknown setting "{key}".{suggest(key, checks)}')
-            continue
-        try:
-            clean[key] = checks[key](value)
-        except ValueError as error:
-            problems.append(f"{path}.{key}: {error}.")
-    return clean
 
 
 def _require_printer(entry: Mapping[str, Any], path: str, problems: Problems) -> None:
@@ -248,7 +178,7 @@ def _require_printer(entry: Mapping[str, Any], path: str, problems: Problems) ->
 def _printer(raw: Any, index: int, taken: set[str], notes: list[str]) -> PrinterConfig:
     path = f"printers[{index}]"
     problems: Problems = []
-    clean = _clean(path, raw, _PRINTER, problems, also=_OLD_PRINTER)
+    clean = clean_entries(path, raw, _PRINTER, problems, also=_OLD_PRINTER)
     old = {k: v for k, v in raw.items() if k in _OLD_PRINTER} if isinstance(raw, dict) else {}
     if old.pop("poll_interval_sec", None) is not None:
         notes.append(f"{path}.poll_interval_sec is ignored: printers report by themselves.")
@@ -313,18 +243,27 @@ def read_config(content: bytes, source: str, data_dir: Path) -> FarmConfig:
     if "dispatch_interval_sec" in raw:
         dispatch.setdefault("interval_s", raw["dispatch_interval_sec"])
     old_slicer = {"command_args", "max_wait_sec"}
+    printers = _printers(raw.get("printers", []), problems, notes)
+    ids = {printer.id for printer in printers}
+    cameras = read_cameras(raw.get("cameras", {}), ids, problems)
     config = FarmConfig(
-        printers=_printers(raw.get("printers", []), problems, notes),
-        server=ServerConfig(**_clean("server", raw.get("server", {}), _SERVER, problems)),
-        dispatch=DispatchConfig(**_clean("dispatch", dispatch, _DISPATCH, problems)),
+        printers=printers,
+        server=ServerConfig(**clean_entries("server", raw.get("server", {}), _SERVER, problems)),
+        dispatch=DispatchConfig(**clean_entries("dispatch", dispatch, _DISPATCH, problems)),
         slicer=SlicerConfig(
-            **_clean("slicer", raw.get("slicer", {}), _SLICER, problems, also=old_slicer)
+            **clean_entries("slicer", raw.get("slicer", {}), _SLICER, problems, also=old_slicer)
         ),
-        limits=LimitsConfig(**_clean("limits", raw.get("limits", {}), _LIMITS, problems)),
+        limits=LimitsConfig(**clean_entries("limits", raw.get("limits", {}), _LIMITS, problems)),
         simulation=SimulationConfig(
-            **_clean("simulation", raw.get("simulation", {}), _SIMULATION, problems)
+            **clean_entries("simulation", raw.get("simulation", {}), _SIMULATION, problems)
         ),
-        **{key: _section(raw, key, problems) for key in _TOP[-4:]},
+        cameras=cameras,
+        timelapse=read_timelapse(raw.get("timelapse", {}), ids, problems),
+        prusa_connect=read_connect(
+            raw.get("prusa_connect", {}), {*ids, *(camera.id for camera in cameras.list)}, problems
+        ),
+        rigs=read_rigs(raw.get("rigs", []), ids, problems),
+        **{key: _section(raw, key, problems) for key in ("alerts", "ai")},
         data_dir=data_dir,
         source=source,
         notes=tuple(notes),
