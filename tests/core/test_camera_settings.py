@@ -1,4 +1,4 @@
-"""Cameras, timelapses, Prusa Connect and rigs in config.json: every mistake named, none fatal twice."""
+"""Cameras, timelapses, Prusa Connect and rigs in config.json: every mistake has its path."""
 
 from __future__ import annotations
 
