@@ -25,15 +25,15 @@ from bench.queue import FILES, RUNS, Queue, Shelf, measured
 from bench.rows import Row
 from core.config import DispatchConfig
 from core.events import Bus
-from job_queue.estimates import Figures, History, Spread
-from job_queue.forecast import Forecast, PrinterNow, Running, Scene
+from job_queue.forecast.estimates import Figures, History, Spread
+from job_queue.forecast.lanes import together
+from job_queue.forecast.play import forecast
+from job_queue.forecast.prediction import Forecast, PrinterNow, Running, Scene
+from job_queue.forecast.scoring import Grade, Promises, Score, grades
 from job_queue.forecaster import Forecaster
 from job_queue.job import Job, JobState
-from job_queue.lanes import together
-from job_queue.matching import Candidate, Reason, assign
-from job_queue.ordering import in_order
-from job_queue.play import forecast
-from job_queue.scoring import Grade, Promises, Score, grades
+from job_queue.matching.match import Candidate, Reason, assign
+from job_queue.matching.ordering import in_order
 from slicer.library import FileLibrary
 
 AIM_MS = 300.0

@@ -21,11 +21,11 @@ from core.config import DispatchConfig, PrinterConfig
 from core.events import Bus
 from job_queue.dispatcher import Dispatcher
 from job_queue.job import Job, JobState
-from job_queue.json_store import JsonJobStore
-from job_queue.ordering import in_order
+from job_queue.matching.ordering import in_order
 from job_queue.records import BedRecord
 from job_queue.service import JobService
-from job_queue.store import JobStore
+from job_queue.store.base import JobStore
+from job_queue.store.json_store import JsonJobStore
 from job_queue.target import Target
 from printers.conditions import Conditions
 from printers.fleet import Fleet

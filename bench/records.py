@@ -10,8 +10,8 @@ from pathlib import Path
 
 from core.clock import SystemClock
 from job_queue.job import Job
-from job_queue.json_store import JsonJobStore
 from job_queue.records import QueueState
+from job_queue.store.json_store import JsonJobStore
 
 _TRIES = 50
 _TOKEN = re.compile(r"-(\d+)\.(?:gcode\.3mf|gcode|bgcode)$")

@@ -21,9 +21,9 @@ from pathlib import Path
 from bench.rows import Row, percentile
 from core.clock import SystemClock
 from job_queue.job import Evidence, Job, JobState
-from job_queue.json_store import JsonJobStore
 from job_queue.records import BedRecord
-from job_queue.restore import JOURNAL, QUEUE
+from job_queue.store.json_store import JsonJobStore
+from job_queue.store.restore import JOURNAL, QUEUE
 from job_queue.target import Target
 
 AIM_MS = 2.0

@@ -10,9 +10,9 @@ from dataclasses import replace
 from core.clock import Clock
 from core.events import Bus
 from job_queue.job import Job, JobState
-from job_queue.matching import Outlook
+from job_queue.matching.match import Outlook
 from job_queue.records import QueueState
-from job_queue.store import JobStore, Transaction
+from job_queue.store.base import JobStore, Transaction
 from printers.conditions import Conditions, OpenJob
 from printers.registry import Registry
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from core.clock import Clock
 from core.errors import BadRequest, Blocked, NotFound, Unusable
-from job_queue import ordering
 from job_queue.board import Board
 from job_queue.draft import draft_of
-from job_queue.fit import check_request
 from job_queue.job import Job, JobError, JobState, archived
+from job_queue.matching import ordering
+from job_queue.matching.fit import check_request
 from job_queue.records import Pause
-from job_queue.store import Transaction
+from job_queue.store.base import Transaction
 from job_queue.target import Target, folded
 from printers.fleet import Fleet
 from slicer.gates.filament_wishes import FilamentWish, mistake_in
@@ -178,7 +178,7 @@ class Desk:
 
     def place(self, job_id: str, before: str | None, rev: int | None = None) -> Job:
         """Put a waiting job right before another (None = at the end). It takes over that one's
-        priority and waiting time, see ordering.py."""
+        priority and waiting time, see matching/ordering.py."""
         now = self._clock.time()
         with self._board.change() as tx:
             job = self._waiting(tx, job_id, rev)

@@ -1,9 +1,9 @@
 """Moves jobs from the queue onto printers. ``once`` is all there is: the timer, the button and the
 tests call the same one.
 
-A pass reads the durable records and the newest reports, asks matching.py who may go where, and
-claims. What it starts runs in threads of its own (start.py); it waits for no printer. It never
-decides about a start that may have happened: that is the watcher's and people's.
+A pass reads the durable records and the newest reports, asks matching/match.py who may go where,
+and claims. What it starts runs in threads of its own (starting/start.py); it waits for no printer.
+It never decides about a start that may have happened: that is the watcher's and people's.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from dataclasses import dataclass, field, replace
 from core.clock import Clock
 from core.config import DispatchConfig
 from core.errors import FarmError
-from job_queue import advice, candidates, ordering
-from job_queue.advice import Advice
-from job_queue.heating import Heat, loads_of
 from job_queue.job import Job
-from job_queue.matching import (
+from job_queue.matching import advice, candidates, ordering
+from job_queue.matching.advice import Advice
+from job_queue.matching.heating import Heat, loads_of
+from job_queue.matching.match import (
     Candidate,
     Match,
     Outlook,
@@ -31,9 +31,9 @@ from job_queue.matching import (
     of_job,
     summary,
 )
+from job_queue.matching.verdicts import FileVerdicts
 from job_queue.records import QueueState
 from job_queue.service import JobService
-from job_queue.verdicts import FileVerdicts
 from printers.fleet import Fleet
 from printers.registry import Snapshot
 from slicer.gates.filament_wishes import Need

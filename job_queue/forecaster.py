@@ -17,19 +17,20 @@ from core.clock import Clock
 from core.config import DispatchConfig
 from core.errors import NotFound
 from core.events import Bus
-from job_queue import candidates, lanes
 from job_queue.board import FILE_TOPIC
 from job_queue.board import TOPIC as JOB_TOPIC
-from job_queue.estimates import Figures, History
-from job_queue.forecast import Forecast, Scene
+from job_queue.forecast import lanes
+from job_queue.forecast.estimates import Figures, History
+from job_queue.forecast.learned import Memory
+from job_queue.forecast.play import forecast
+from job_queue.forecast.prediction import Forecast, Scene
+from job_queue.forecast.scoring import Grade, Promises, grades
 from job_queue.job import Job, JobState
-from job_queue.learned import Memory
-from job_queue.matching import Candidate, Reason
-from job_queue.play import forecast
+from job_queue.matching import candidates
+from job_queue.matching.match import Candidate, Reason
+from job_queue.matching.verdicts import FileVerdicts
 from job_queue.records import BedRecord, QueueState
-from job_queue.scoring import Grade, Promises, grades
 from job_queue.service import JobService
-from job_queue.verdicts import FileVerdicts
 from printers.fleet import Fleet
 from printers.registry import Snapshot
 from slicer.library import FileLibrary

@@ -66,11 +66,11 @@ TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
     _S.CLAIMED: _UNDONE | WAITING | {_S.UPLOADING},
     _S.UPLOADING: _UNDONE | WAITING | {_S.UPLOADED},
     _S.UPLOADED: _UNDONE | WAITING | {_S.STARTING},
-    # back into the queue only when the start certainly did not happen (closing.py)
+    # back into the queue only when the start certainly did not happen (starting/closing.py)
     _S.STARTING: _RESULTS | WAITING | {_S.PRINTING, _S.PAUSED, _S.NEEDS_HUMAN},
     _S.PRINTING: _RESULTS | {_S.PAUSED, _S.NEEDS_HUMAN},
     _S.PAUSED: _RESULTS | {_S.PRINTING, _S.NEEDS_HUMAN},
-    # and when a person saw that it did not, with the file proved gone (doubt.py)
+    # and when a person saw that it did not, with the file proved gone (starting/doubt.py)
     _S.NEEDS_HUMAN: _RESULTS | {_S.PRINTING, _S.PAUSED, _S.QUEUED},
     _S.FINISHED: frozenset(),
     _S.FAILED: frozenset({_S.QUEUED}),  # a person says "again"

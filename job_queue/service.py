@@ -9,21 +9,21 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from core.clock import Clock
 from core.errors import Blocked, NotFound, StorageError
 from core.events import Bus
-from job_queue.approval import Approval
 from job_queue.board import Board
-from job_queue.cleanup import Sweeper
 from job_queue.desk import Desk
-from job_queue.doubt import Doubt
-from job_queue.fit import PrinterFit
-from job_queue.fitting import Fitting
 from job_queue.job import Job, JobError
-from job_queue.launch import Launcher
-from job_queue.matching import Outlook
+from job_queue.matching.fit import PrinterFit
+from job_queue.matching.fitting import Fitting
+from job_queue.matching.match import Outlook
 from job_queue.records import QueueState
-from job_queue.store import JobStore
+from job_queue.starting.approval import Approval
+from job_queue.starting.cleanup import Sweeper
+from job_queue.starting.doubt import Doubt
+from job_queue.starting.launch import Launcher
+from job_queue.starting.watch import RESTARTED, Watch
+from job_queue.store.base import JobStore
 from job_queue.target import Target
 from job_queue.timing import Timing
-from job_queue.watch import RESTARTED, Watch
 from printers.commands import Command, EmergencyStop, Stop
 from printers.fleet import Fleet
 from printers.registry import TOPIC as PRINTER_TOPIC

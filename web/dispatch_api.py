@@ -12,9 +12,9 @@ from web.job_json import reasons_json
 from web.services import services
 
 if TYPE_CHECKING:
-    from job_queue.advice import Advice
     from job_queue.dispatcher import Pass
-    from job_queue.matching import Reason
+    from job_queue.matching.advice import Advice
+    from job_queue.matching.match import Reason
 
 blueprint = Blueprint("dispatch", __name__)
 

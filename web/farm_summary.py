@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from job_queue.forecast import Forecast
+    from job_queue.forecast.prediction import Forecast
 
 _STEP_S = 60.0
 

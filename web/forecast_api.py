@@ -12,9 +12,9 @@ from web.services import services
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from job_queue.forecast import Forecast, Lane, Outcome, Planned, Running
+    from job_queue.forecast.prediction import Forecast, Lane, Outcome, Planned, Running
+    from job_queue.forecast.scoring import Grade
     from job_queue.job import Job
-    from job_queue.scoring import Grade
 
 blueprint = Blueprint("forecast", __name__)
 

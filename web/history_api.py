@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, request
 
 from core.errors import BadRequest
-from job_queue.attempts import RESULTS
-from job_queue.wanted import Wanted
+from job_queue.history.attempts import RESULTS
+from job_queue.history.wanted import Wanted
 from web import history_files
 from web.errors import json_response
 from web.history_json import Shelf, place_from, place_json, statistics_json

@@ -15,7 +15,7 @@ from core import jsonio
 from web.history_json import record_json
 
 if TYPE_CHECKING:
-    from job_queue.attempts import Record, Used
+    from job_queue.history.attempts import Record, Used
 
 _BATCH = 200
 _BOM = "\ufeff"  # without it Excel takes UTF-8 for the machine's code page

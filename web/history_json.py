@@ -10,9 +10,9 @@ from core.errors import BadRequest, FarmError
 from web.panel_parts import thumbnail_url
 
 if TYPE_CHECKING:
-    from job_queue.attempts import Record
-    from job_queue.months import Place
-    from job_queue.tallies import Statistics, Tally
+    from job_queue.history.attempts import Record
+    from job_queue.history.months import Place
+    from job_queue.history.tallies import Statistics, Tally
     from slicer.library import FileLibrary
 
 _PLACE = re.compile(r"(\d{4}-\d{2})\.(\d{1,15})", re.ASCII)

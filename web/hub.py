@@ -33,7 +33,7 @@ from web.temperatures import TemperatureHistory
 
 if TYPE_CHECKING:
     from job_queue.dispatcher import Dispatcher
-    from job_queue.forecast import Forecast
+    from job_queue.forecast.prediction import Forecast
     from job_queue.job import Job
     from job_queue.service import JobService
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from job_queue.ordering import latest_start
+from job_queue.matching.ordering import latest_start
 from web.panel_parts import thumbnail_url
 
 if TYPE_CHECKING:
     from job_queue.job import Attempt, Evidence, Job, JobError
-    from job_queue.matching import Outlook, Reason
+    from job_queue.matching.match import Outlook, Reason
 
 
 def job_json(job: Job, outlook: Outlook | None = None) -> dict[str, Any]:

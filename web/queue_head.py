@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from core.clock import Clock
-from job_queue.ordering import AGE_STEP_S, in_order
+from job_queue.matching.ordering import AGE_STEP_S, in_order
 
 if TYPE_CHECKING:
     from job_queue.dispatcher import Dispatcher

@@ -10,7 +10,7 @@ from job_queue.target import Target
 from web.services import services
 
 if TYPE_CHECKING:
-    from job_queue.fit import PrinterFit
+    from job_queue.matching.fit import PrinterFit
     from printers.registry import Snapshot
     from slicer.gates.verdicts import Verdict
     from slicer.library import StoredFile

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cameras.hub import CameraHub
     from job_queue.dispatcher import Dispatcher
     from job_queue.forecaster import Forecaster
-    from job_queue.history import History
+    from job_queue.history.archive import History
     from job_queue.service import JobService
     from slicer.library import FileLibrary
     from slicer.slicing.service import SlicingService

@@ -17,8 +17,8 @@ from core.config import PrinterConfig
 from core.errors import FarmError
 from core.events import Bus
 from job_queue.job import Job
-from job_queue.json_store import JsonJobStore
 from job_queue.service import JobService
+from job_queue.store.json_store import JsonJobStore
 from job_queue.timing import Timing as JobTiming
 from printers import safety
 from printers.adapters import ADAPTERS

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from job_queue.closing import back_to_queue
 from job_queue.job import JobError, JobState
 from job_queue.records import BedRecord
-from job_queue.watch import Watch
+from job_queue.starting.closing import back_to_queue
+from job_queue.starting.watch import Watch
 
 
 def forget_intents(self: Any) -> None:

@@ -16,9 +16,9 @@ from typing import Any
 
 import bench.quick_server
 from core.errors import PrinterTimeout
-from job_queue.cleanup import Sweeper
-from job_queue.start import StartRun
-from job_queue.store import JobStore
+from job_queue.starting.cleanup import Sweeper
+from job_queue.starting.start import StartRun
+from job_queue.store.base import JobStore
 from printers.base import Printer
 from printers.fleet import Fleet
 

@@ -19,8 +19,8 @@ from core.clock import SystemClock
 from core.config import PrinterConfig
 from core.events import Bus
 from core.secret import Secret
-from job_queue.json_store import JsonJobStore
 from job_queue.service import JobService
+from job_queue.store.json_store import JsonJobStore
 from job_queue.timing import Timing as JobTiming
 from printers.adapters import ADAPTERS
 from printers.base import AdapterContext, Printer

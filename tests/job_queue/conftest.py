@@ -17,8 +17,8 @@ from core.errors import NotFound, PrinterOffline, UploadCancelled
 from core.events import Bus
 from job_queue.dispatcher import Dispatcher
 from job_queue.job import Job, JobState
-from job_queue.json_store import JsonJobStore
 from job_queue.service import JobService
+from job_queue.store.json_store import JsonJobStore
 from job_queue.target import Target
 from job_queue.timing import Timing
 from printers.adapters import ADAPTERS

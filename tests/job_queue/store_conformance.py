@@ -13,7 +13,7 @@ import pytest
 from core.errors import Blocked, NotFound
 from job_queue.job import Baseline, Evidence, IllegalTransition, Job, JobState
 from job_queue.records import BedRecord, Cleanup, Maintenance, Pause, QueueState
-from job_queue.store import KEEP_ENDED, MAX_TOKEN, JobStore
+from job_queue.store.base import KEEP_ENDED, MAX_TOKEN, JobStore
 
 
 def a_job(number: int = 1, **changes: Any) -> Job:

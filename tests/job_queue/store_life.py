@@ -9,11 +9,11 @@ import pytest
 from core.clock import ManualClock
 from core.errors import StorageError
 from core.fs import Patience
-from job_queue import json_store
 from job_queue.job import Job, JobState
-from job_queue.json_store import JsonJobStore
 from job_queue.records import BedRecord, Cleanup, Maintenance, Pause, QueueState
-from job_queue.store import JobStore
+from job_queue.store import json_store
+from job_queue.store.base import JobStore
+from job_queue.store.json_store import JsonJobStore
 from tests.job_queue.disks import FOLDER, MemoryDisk
 
 Step = Callable[[JobStore, ManualClock], None]

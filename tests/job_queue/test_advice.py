@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from job_queue.advice import Advice, best, resume
 from job_queue.job import Job, JobState
-from job_queue.matching import Candidate, Reason
+from job_queue.matching.advice import Advice, best, resume
+from job_queue.matching.match import Candidate, Reason
 from job_queue.target import Target
 from printers.status import AmsUnit, Tray
 from printers.status import PrinterState as P

@@ -241,7 +241,7 @@ def test_undo_too_late_or_overtaken(farm: Any) -> None:
 
 def test_every_end_closes_the_bed_in_the_same_write(farm: Any) -> None:
     """On disk there is never an ended job beside a clear bed."""
-    from job_queue.json_store import JsonJobStore
+    from job_queue.store.json_store import JsonJobStore
 
     job = farm.printing()
     writes: list[tuple[JobState, bool]] = []

@@ -8,8 +8,8 @@ import pytest
 
 from core.errors import Blocked, Unusable
 from job_queue.job import Job, JobState
-from job_queue.matching import Candidate, assign
-from job_queue.ordering import (
+from job_queue.matching.match import Candidate, assign
+from job_queue.matching.ordering import (
     AGE_STEP_S,
     HEADROOM_S,
     equals,

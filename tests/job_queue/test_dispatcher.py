@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from core.errors import Blocked, PrinterOffline, PrinterRejected, PrinterTimeout, UploadFailed
-from job_queue.closing import MOST_REFUSALS, MOST_TRIES
 from job_queue.job import JobState
+from job_queue.starting.closing import MOST_REFUSALS, MOST_TRIES
 from job_queue.target import Target
 from printers.status import PrinterState as P
 
@@ -328,7 +328,7 @@ def test_a_disk_that_takes_no_claim_is_told_and_tried_again(
     farm: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from core.errors import StorageError
-    from job_queue.json_store import JsonJobStore
+    from job_queue.store.json_store import JsonJobStore
 
     job = farm.add()
     persist = JsonJobStore._persist

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from job_queue import beds
-from job_queue.evidence import NOTHING, judge
 from job_queue.job import Baseline, Job, JobState
+from job_queue.starting import beds
+from job_queue.starting.evidence import NOTHING, judge
 from printers.status import Fault, JobProgress, PrinterState, PrinterStatus, Severity
 
 S, P = JobState, PrinterState

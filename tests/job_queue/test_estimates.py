@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from job_queue.estimates import (
+from job_queue.forecast.estimates import (
     CLEAR_PRIOR,
     KEPT,
     NO_HISTORY,
@@ -20,7 +20,7 @@ from job_queue.estimates import (
     shrunk,
     without_outliers,
 )
-from job_queue.forecast import Moment
+from job_queue.forecast.prediction import Moment
 
 HOUR = 3600.0
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from core.errors import Unusable
-from job_queue.fit import facts_of, limits_for, require_start
-from job_queue.fitting import Fitting
+from job_queue.matching.fit import facts_of, limits_for, require_start
+from job_queue.matching.fitting import Fitting
 from printers.status import Heater, PrinterState, PrinterStatus
 from slicer.confirmations import Confirmations
 

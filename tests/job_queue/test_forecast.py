@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from job_queue import play
-from job_queue.estimates import Figures, History, Spread
-from job_queue.forecast import Forecast, Lane, Moment, PrinterNow, Running, Scene, latest
+from job_queue.forecast import play
+from job_queue.forecast.estimates import Figures, History, Spread
+from job_queue.forecast.play import forecast
+from job_queue.forecast.prediction import Forecast, Lane, Moment, PrinterNow, Running, Scene, latest
 from job_queue.job import Job, JobState
-from job_queue.matching import Candidate, Match, Reason, assign, names_of
-from job_queue.ordering import AGE_STEP_S, in_order
-from job_queue.play import forecast
+from job_queue.matching.match import Candidate, Match, Reason, assign, names_of
+from job_queue.matching.ordering import AGE_STEP_S, in_order
 from job_queue.target import Target
 
 NOW = 1_000_000.0

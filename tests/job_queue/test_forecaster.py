@@ -12,9 +12,9 @@ from core import jsonio
 from core.config import DispatchConfig
 from core.errors import StorageError
 from job_queue import forecaster as room
+from job_queue.forecast.learned import Memory
 from job_queue.forecaster import Forecaster
 from job_queue.job import JobState
-from job_queue.learned import Memory
 from job_queue.target import Target
 from printers.status import PrinterState
 
@@ -222,7 +222,7 @@ def test_a_full_disk_costs_the_experience_only(
     def refuse(*_: object, **__: object) -> None:
         raise StorageError("disk full")
 
-    monkeypatch.setattr("job_queue.learned.write_durably", refuse)
+    monkeypatch.setattr("job_queue.forecast.learned.write_durably", refuse)
     print_one(farm, seer, minutes=60)
     assert seer._memory.history.prints
     assert seer.current().at

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from core.config import HeatingConfig, PrinterConfig
-from job_queue.heating import HELD_SHARE, UNKNOWN_W, Heat, Load, heats, watts_of
 from job_queue.job import JobState
-from job_queue.matching import Candidate, assign, explain, summary
+from job_queue.matching.heating import HELD_SHARE, UNKNOWN_W, Heat, Load, heats, watts_of
+from job_queue.matching.match import Candidate, assign, explain, summary
 from job_queue.target import Target
 from printers.status import Heater, PrinterState, PrinterStatus
 from tests.job_queue.test_matching import NOW, job

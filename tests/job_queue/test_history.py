@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from core.fs import DISK, FileSystem
-from job_queue import history as history_module
-from job_queue.attempts import Record
-from job_queue.history import History
-from job_queue.months import Months
-from job_queue.particulars import Particulars
-from job_queue.store import KEEP_ENDED
-from job_queue.tallies import statistics_of
-from job_queue.wanted import Wanted
+from job_queue.history import archive as history_module
+from job_queue.history.archive import History
+from job_queue.history.attempts import Record
+from job_queue.history.months import Months
+from job_queue.history.particulars import Particulars
+from job_queue.history.tallies import statistics_of
+from job_queue.history.wanted import Wanted
+from job_queue.store.base import KEEP_ENDED
 from printers.status import PrinterState
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from job_queue import journal
+from job_queue.store import journal
 
 HEAD = journal.head(41)
 LINES = [journal.entry(n, 41 + n, 5.5, {"next_id": n, "trouble": "花\n\u2028"}) for n in (1, 2, 3)]

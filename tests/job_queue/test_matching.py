@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from job_queue.job import Job, JobError, JobState
-from job_queue.matching import (
+from job_queue.matching.match import (
     Candidate,
     Match,
     Reason,
@@ -19,7 +19,7 @@ from job_queue.matching import (
     of_job,
     summary,
 )
-from job_queue.ordering import AGE_STEP_S, in_order, rank_before, urgency
+from job_queue.matching.ordering import AGE_STEP_S, in_order, rank_before, urgency
 from job_queue.target import Target
 
 NOW = 1_000_000.0

@@ -9,9 +9,9 @@ import pytest
 
 from core import jsonio
 from core.clock import ManualClock
-from job_queue.codec import SCHEMA, decode
 from job_queue.job import JobState
-from job_queue.json_store import JsonJobStore
+from job_queue.store.codec import SCHEMA, decode
+from job_queue.store.json_store import JsonJobStore
 from job_queue.target import Target
 
 OLD = Path(__file__).parent / "data" / "queue_schema_1.json"

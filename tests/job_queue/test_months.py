@@ -13,9 +13,9 @@ import pytest
 from core.clock import ManualClock
 from core.errors import StorageError
 from core.fs import FileSystem
-from job_queue import months as months_module
-from job_queue.attempts import Cleared, Record, Used
-from job_queue.months import Months
+from job_queue.history import months as months_module
+from job_queue.history.attempts import Cleared, Record, Used
+from job_queue.history.months import Months
 
 NOVEMBER = "2026-11"
 AT = 1_795_500_000.0  # in that month

@@ -10,10 +10,10 @@ import pytest
 
 from core.clock import ManualClock
 from core.errors import DiskFull, StorageError
-from job_queue import older_queue
 from job_queue.job import Job, JobState
-from job_queue.json_store import JsonJobStore
-from job_queue.older_queue import take_over_older
+from job_queue.store import older_queue
+from job_queue.store.json_store import JsonJobStore
+from job_queue.store.older_queue import take_over_older
 from job_queue.target import Target
 from slicer.library import FileLibrary
 from tests.slicer.conftest import sliced_parts, zip_bytes

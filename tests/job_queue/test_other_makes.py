@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from core.errors import Blocked, Unusable
-from job_queue.fit import fit_file
 from job_queue.identity import echoes
 from job_queue.job import JobState
+from job_queue.matching.fit import fit_file
 from job_queue.naming import SUFFIXES, remote_name, shown_name
 from printers.status import (
     JobProgress,
@@ -240,7 +240,7 @@ def test_a_printer_exchanged_during_the_transfer(farm: Any) -> None:
 
 def test_jobs_of_an_earlier_version_are_bambu_jobs(farm: Any) -> None:
     from core import jsonio
-    from job_queue.codec import job_of
+    from job_queue.store.codec import job_of
 
     job = farm.start()
     entry = jsonio.loads(jsonio.dumps(job))

@@ -184,7 +184,7 @@ def test_a_file_in_the_queue_stays(farm: Any) -> None:
 
 
 def queue(farm: Any) -> list[str]:
-    from job_queue.ordering import in_order
+    from job_queue.matching.ordering import in_order
 
     return [job.id for job in in_order(farm.service.jobs(), farm.clock.time())]
 

@@ -278,8 +278,8 @@ def test_it_finds_a_bed_gate_that_is_missing(
     machine: type[QueueMachine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else its silence would prove nothing."""
-    from job_queue import beds
     from job_queue.records import BedRecord
+    from job_queue.starting import beds
 
     always = BedRecord(clear=True)
     monkeypatch.setattr(beds, "after_end", lambda *_: always)

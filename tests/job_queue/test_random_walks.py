@@ -175,8 +175,8 @@ def test_random_walks(farm: Any, block: int, tmp_path_factory: pytest.TempPathFa
 
 
 def without_bed_gate(monkeypatch: pytest.MonkeyPatch) -> None:
-    from job_queue import beds
     from job_queue.records import BedRecord
+    from job_queue.starting import beds
 
     always = BedRecord(clear=True)
     monkeypatch.setattr(beds, "after_end", lambda *_: always)
@@ -185,8 +185,8 @@ def without_bed_gate(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def without_evidence_and_fence(monkeypatch: pytest.MonkeyPatch) -> None:
     """Silence is taken for "it did not start", as other programs do."""
-    from job_queue import cleanup, watch
-    from job_queue.closing import end_before_start
+    from job_queue.starting import cleanup, watch
+    from job_queue.starting.closing import end_before_start
 
     def give_back(tx: Any, job: Any, error: Any, now: float) -> Any:
         from job_queue.records import BedRecord

@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import StorageError
 from job_queue.job import JobState
-from job_queue.json_store import JsonJobStore
+from job_queue.store.json_store import JsonJobStore
 from printers.status import PrinterState as P
 
 FILE_ID = "f" * 32

@@ -11,7 +11,6 @@ import pytest
 from core import jsonio
 from core.clock import ManualClock
 from core.errors import Blocked, StorageError
-from job_queue.codec import SCHEMA, Damaged, decode, encode
 from job_queue.job import (
     TRANSITIONS,
     Baseline,
@@ -22,10 +21,11 @@ from job_queue.job import (
     JobState,
     advance,
 )
-from job_queue.json_store import JsonJobStore
 from job_queue.naming import remote_name
 from job_queue.records import BedRecord, Cleanup, Maintenance
-from job_queue.store import KEEP_ENDED, MAX_TOKEN, first_token
+from job_queue.store.base import KEEP_ENDED, MAX_TOKEN, first_token
+from job_queue.store.codec import SCHEMA, Damaged, decode, encode
+from job_queue.store.json_store import JsonJobStore
 
 
 def a_job(number: int = 1, **changes: Any) -> Job:

@@ -9,8 +9,8 @@ import pytest
 
 from core.errors import Blocked, StorageError
 from core.fs import FileSystem
-from job_queue.codec import decode
 from job_queue.job import JobState
+from job_queue.store.codec import decode
 
 
 class SickDisk(FileSystem):

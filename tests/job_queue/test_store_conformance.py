@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from core.clock import ManualClock
-from job_queue import json_store
-from job_queue.codec import decode, encode
-from job_queue.json_store import JsonJobStore
 from job_queue.records import QueueState
-from job_queue.store import JobStore
+from job_queue.store import json_store
+from job_queue.store.base import JobStore
+from job_queue.store.codec import decode, encode
+from job_queue.store.json_store import JsonJobStore
 from tests.job_queue.disks import MemoryDisk
 from tests.job_queue.store_conformance import JobStoreConformance
 

@@ -8,9 +8,9 @@ import pytest
 
 from core.clock import ManualClock
 from core.errors import StorageError
-from job_queue import json_store
 from job_queue.job import JobState
 from job_queue.records import QueueState
+from job_queue.store import json_store
 from tests.job_queue.disks import MemoryDisk
 from tests.job_queue.store_life import (
     LIFE,

@@ -110,7 +110,7 @@ class FullDisk(MemoryDisk):
 
 
 def test_a_full_disk_still_takes_what_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    from job_queue import json_store
+    from job_queue.store import json_store
 
     monkeypatch.setattr(json_store, "RESERVE_BYTES", 5_000)
     disk, clock = FullDisk(1_000_000), ManualClock()

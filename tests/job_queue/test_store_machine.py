@@ -12,8 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from core.clock import ManualClock
 from core.errors import StorageError
-from job_queue import json_store
 from job_queue.records import QueueState
+from job_queue.store import json_store
 from tests.job_queue.disks import MemoryDisk
 from tests.job_queue.store_life import WatchedStore, add, claim, go_on, mark, stop, wait
 

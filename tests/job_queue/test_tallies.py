@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from job_queue.attempts import Record, Used
-from job_queue.tallies import Statistics, statistics_of
+from job_queue.history.attempts import Record, Used
+from job_queue.history.tallies import Statistics, statistics_of
 
 HOUR = 3600.0
 

@@ -14,8 +14,8 @@ from core.config import PrinterConfig
 from core.events import Bus
 from core.secret import Secret
 from job_queue.job import Job, JobState
-from job_queue.json_store import JsonJobStore
 from job_queue.service import JobService
+from job_queue.store.json_store import JsonJobStore
 from job_queue.timing import Timing
 from printers.commands import Stop
 from printers.fleet import Fleet

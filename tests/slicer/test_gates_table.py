@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from job_queue.fit import being_read, fit_file
+from job_queue.matching.fit import being_read, fit_file
 from printers.status import (
     AmsUnit,
     Heater,

@@ -36,11 +36,11 @@ from core.secret import Secret
 from job_queue.after_slicing import enqueue_with
 from job_queue.dispatcher import Dispatcher
 from job_queue.forecaster import Forecaster
-from job_queue.history import History
-from job_queue.json_store import JsonJobStore
-from job_queue.months import Months
-from job_queue.particulars import Particulars
+from job_queue.history.archive import History
+from job_queue.history.months import Months
+from job_queue.history.particulars import Particulars
 from job_queue.service import JobService
+from job_queue.store.json_store import JsonJobStore
 from printers.adapters import ADAPTERS
 from printers.base import AdapterContext, CommandResult, Printer, Progress
 from printers.commands import Command, RemoteFile, StartPrint

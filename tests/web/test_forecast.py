@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from job_queue import forecaster as room
-from job_queue.forecast import Forecast
+from job_queue.forecast.prediction import Forecast
 from job_queue.target import Target
 from simulator.plates import PlateSpec, build_gcode_3mf
 from web.farm_summary import summarise

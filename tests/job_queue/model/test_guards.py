@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from core.errors import Blocked
-from job_queue import beds, candidates, launch
-from job_queue.doubt import Doubt
 from job_queue.job import JobState
-from job_queue.json_store import JsonJobStore
+from job_queue.matching import candidates
 from job_queue.records import BedRecord
-from job_queue.start import StartRun
-from job_queue.watch import Watch
+from job_queue.starting import beds, launch
+from job_queue.starting.doubt import Doubt
+from job_queue.starting.start import StartRun
+from job_queue.starting.watch import Watch
+from job_queue.store.json_store import JsonJobStore
 from printers.fleet import Fleet
 from tests.job_queue.model import stories
 from tests.job_queue.model.conftest import NewWorld

@@ -6,10 +6,10 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 
-from job_queue.attempts import month_of
-from job_queue.months import Months
-from job_queue.tallies import Statistics
-from job_queue.wanted import Wanted
+from job_queue.history.attempts import month_of
+from job_queue.history.months import Months
+from job_queue.history.tallies import Statistics
+from job_queue.history.wanted import Wanted
 
 KEPT = 60
 """Parts of the history (a month, or the wanted days of one) whose sums stay in memory."""

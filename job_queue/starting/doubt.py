@@ -7,16 +7,16 @@ from math import ceil
 
 from core.clock import Clock
 from core.errors import BadRequest, Blocked, FarmError
-from job_queue import beds
 from job_queue.board import Board
-from job_queue.cleanup import remove
-from job_queue.closing import back_to_queue, end_after_start, mark_used
 from job_queue.identity import echoes
 from job_queue.job import Job, JobError, JobState
 from job_queue.records import Cleanup
-from job_queue.store import Transaction
+from job_queue.starting import beds
+from job_queue.starting.cleanup import remove
+from job_queue.starting.closing import back_to_queue, end_after_start, mark_used
+from job_queue.starting.watch import Watch
+from job_queue.store.base import Transaction
 from job_queue.timing import Timing
-from job_queue.watch import Watch
 from printers.base import Printer
 from printers.fleet import Fleet
 from printers.status import PrinterState

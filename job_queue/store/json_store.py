@@ -29,12 +29,12 @@ from core.fs import (
     replace_durably,
     stage,
 )
-from job_queue import journal
-from job_queue.codec import Encoder
-from job_queue.delta import delta_of
 from job_queue.records import QueueState
-from job_queue.restore import BACKUP, JOURNAL, QUEUE, Restored, Restorer
-from job_queue.store import JobStore
+from job_queue.store import journal
+from job_queue.store.base import JobStore
+from job_queue.store.codec import Encoder
+from job_queue.store.delta import delta_of
+from job_queue.store.restore import BACKUP, JOURNAL, QUEUE, Restored, Restorer
 
 logger = logging.getLogger(__name__)
 

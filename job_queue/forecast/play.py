@@ -1,7 +1,7 @@
 """Pure: when each waiting job starts and ends, on which printer, and when all is done.
 
-The queue is played forward with the dispatcher's own rules (ordering.py, matching.py): whenever a
-printer gets free, the first job in order that may go there does. Durations are spreads
+The queue is played forward with the dispatcher's own rules (matching/ordering.py and match.py):
+whenever a printer gets free, the first job in order that may go there does. Durations are spreads
 (estimates.py); along a printer's lane they add up, so that the far future is less certain than
 the next hour. Nothing fails, nobody changes the queue: what people do tomorrow is not foreseen.
 """
@@ -14,9 +14,8 @@ from heapq import heapify, heappop, heappush, heapreplace
 from math import inf
 from typing import Any
 
-from job_queue import matching
-from job_queue.estimates import Spread
-from job_queue.forecast import (
+from job_queue.forecast.estimates import Spread
+from job_queue.forecast.prediction import (
     Forecast,
     Lane,
     Moment,
@@ -28,8 +27,9 @@ from job_queue.forecast import (
     latest,
 )
 from job_queue.job import Job
-from job_queue.matching import Reason
-from job_queue.ordering import AGE_STEP_S, in_order
+from job_queue.matching import match
+from job_queue.matching.match import Reason
+from job_queue.matching.ordering import AGE_STEP_S, in_order
 
 MOST_PLACED = 2_000
 """Copies that get a time; what is behind them is only counted ("beyond")."""
@@ -113,17 +113,17 @@ class _Play:
 
     def _admit(self, job: Job) -> None:
         now, auto = self._scene.now, self._scene.auto_assign
-        reason = matching.of_job(job, now, auto_assign=auto)
+        reason = match.of_job(job, now, auto_assign=auto)
         until = job.not_before
         if reason is not None and until is not None and until > now:
-            reason = matching.of_job(job, until, auto_assign=auto)
+            reason = match.of_job(job, until, auto_assign=auto)
         self._by_id[job.id] = job
         if reason is not None:
             self._barred[job.id] = reason
             return
         self._left[job.id] = job.left
         self._todo += job.left
-        key = matching.class_of(job)
+        key = match.class_of(job)
         kind = self._kinds.get(key)
         if kind is None:
             kind = self._kinds[key] = _Kind(len(self._by_number), job)
@@ -196,7 +196,7 @@ class _Play:
     def _meant(self, job: Job) -> list[int]:
         known = self._wanted.get(job.target)
         if known is None:
-            names = {c.printer_id for c in matching.wanted(job, self._candidates)}
+            names = {c.printer_id for c in match.wanted(job, self._candidates)}
             known = [i for i, c in enumerate(self._candidates) if c.printer_id in names]
             self._wanted[job.target] = known
         return known
@@ -228,7 +228,7 @@ class _Play:
         kind = self._kind_of[job.id]
         meant = set(self._meant(job))
         able = [p for p in self._free if p in meant and self._can(kind, p)]
-        chosen = matching.choose(job, [self._candidates[p] for p in able])
+        chosen = match.choose(job, [self._candidates[p] for p in able])
         printer = next(p for p in able if self._candidates[p] is chosen)
         self._free.discard(printer)
         self._left[job.id] -= 1
@@ -349,7 +349,7 @@ class _Play:
         if any(self._lanes[p] and self._lanes[p][-1].end is None for p in able):
             return _BEHIND_UNKNOWN
         candidates = [p.candidate for p in self._printers]
-        outlook = matching.summary(job, candidates, self._scene.fits)
+        outlook = match.summary(job, candidates, self._scene.fits)
         code = outlook.why[0].code if outlook.why else "waiting"
         return Reason(code, outlook.text)
 

@@ -21,8 +21,8 @@ from core.errors import DiskFull, FarmError, StorageError
 from core.fs import DISK, keep_aside
 from job_queue.draft import draft_of
 from job_queue.job import Evidence, Job, JobError, JobState
-from job_queue.restore import OLDER, QUEUE
-from job_queue.store import JobStore
+from job_queue.store.base import JobStore
+from job_queue.store.restore import OLDER, QUEUE
 from job_queue.target import Target
 from slicer.library import FileLibrary, StoredFile
 

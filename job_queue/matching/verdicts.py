@@ -13,10 +13,10 @@ from typing import Any
 
 from core.clock import Clock
 from core.errors import FarmError, NotFound
-from job_queue.fit import CONFIRM_ALL, PrinterFit, require_start
-from job_queue.fitting import Fitting
 from job_queue.job import Job
-from job_queue.matching import Reason
+from job_queue.matching.fit import CONFIRM_ALL, PrinterFit, require_start
+from job_queue.matching.fitting import Fitting
+from job_queue.matching.match import Reason
 from printers.registry import Snapshot
 from printers.status import PrinterStatus
 from slicer.gates.filament_wishes import Need, need_of, wish_for, wished

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from job_queue.attempts import Record, month_of
+from job_queue.history.attempts import Record, month_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from job_queue.codec import cleanup_of, job_of, pause_of, printer_of
 from job_queue.job import Job
 from job_queue.records import QueueState
-from job_queue.store import changed_jobs, open_jobs_of
+from job_queue.store.base import changed_jobs, open_jobs_of
+from job_queue.store.codec import cleanup_of, job_of, pause_of, printer_of
 
 _NUMBERS = ("next_token", "next_id")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from core.config import HeatingConfig, PrinterConfig
 from job_queue.job import Job, JobState
-from job_queue.matching import Candidate, Reason
+from job_queue.matching.match import Candidate, Reason
 from printers.registry import Snapshot
 from printers.status import PrinterState, PrinterStatus
 

@@ -13,12 +13,12 @@ from dataclasses import replace
 from math import inf
 
 from core.clock import Clock
-from job_queue import beds
 from job_queue.board import Board
-from job_queue.closing import doubt, end_after_start, end_before_start
-from job_queue.evidence import CANCEL_CODES, Finding, describe, judge
 from job_queue.identity import echoes, signature
 from job_queue.job import Job, JobError, JobState
+from job_queue.starting import beds
+from job_queue.starting.closing import doubt, end_after_start, end_before_start
+from job_queue.starting.evidence import CANCEL_CODES, Finding, describe, judge
 from job_queue.timing import Timing
 from printers.registry import Snapshot
 from printers.status import Fault, PrinterState, PrinterStatus, Severity

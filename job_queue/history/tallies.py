@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from job_queue.attempts import Record
+from job_queue.history.attempts import Record
 
 UNKNOWN = ""
 """The filament type of plates that do not name theirs."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from core.config import PrinterConfig
 from job_queue.job import NOT_ITS_FAULT, Attempt, Job
-from job_queue.matching import Candidate, Reason, names_of
+from job_queue.matching.match import Candidate, Reason, names_of
 from job_queue.records import FILE_LEFT, QueueState, why_barred
 from printers import safety
 from printers.registry import Snapshot

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import erf, sqrt
 
-from job_queue.estimates import Figures, Spread
+from job_queue.forecast.estimates import Figures, Spread
 from job_queue.job import Job
-from job_queue.matching import Candidate, Fits, Reason
+from job_queue.matching.match import Candidate, Fits, Reason
 
 _SIGMAS_TO_P90 = 1.2816
 

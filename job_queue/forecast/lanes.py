@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from core.config import PrinterConfig
-from job_queue.candidates import REST_S
-from job_queue.estimates import Figures, Spread
-from job_queue.forecast import Moment, PrinterNow, Running
+from job_queue.forecast.estimates import Figures, Spread
+from job_queue.forecast.prediction import Moment, PrinterNow, Running
 from job_queue.job import Job, JobState
-from job_queue.matching import Candidate, Reason
+from job_queue.matching.candidates import REST_S
+from job_queue.matching.match import Candidate, Reason
 from job_queue.records import QueueState
 from printers.registry import Snapshot
 from printers.status import PrinterState, PrinterStatus

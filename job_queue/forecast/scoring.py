@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from job_queue.estimates import quantile
-from job_queue.forecast import Forecast
+from job_queue.forecast.estimates import quantile
+from job_queue.forecast.prediction import Forecast
 
 MOST = 1_000
 """Scores that are kept; the oldest go."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from job_queue import beds
 from job_queue.job import NOT_ITS_FAULT, Job, JobError, JobState, archived
 from job_queue.records import Cleanup
-from job_queue.store import Transaction
+from job_queue.starting import beds
+from job_queue.store.base import Transaction
 from job_queue.timing import Timing
 
 MOST_TRIES = 5

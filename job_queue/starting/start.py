@@ -26,14 +26,14 @@ from core.errors import (
     UploadCancelled,
     UploadFailed,
 )
-from job_queue import beds
 from job_queue.board import Board
-from job_queue.closing import end_before_start
 from job_queue.identity import baseline_signature, echoes, signature
 from job_queue.job import Job, JobError, JobState
 from job_queue.naming import shown_name
 from job_queue.records import BedRecord
-from job_queue.store import Transaction
+from job_queue.starting import beds
+from job_queue.starting.closing import end_before_start
+from job_queue.store.base import Transaction
 from printers import safety
 from printers.commands import StartPrint
 from printers.fleet import Fleet

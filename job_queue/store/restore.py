@@ -17,13 +17,13 @@ from core import jsonio
 from core.clock import Clock
 from core.errors import Blocked, StorageError
 from core.fs import FileSystem, keep_aside
-from job_queue import journal
-from job_queue.codec import SCHEMA, Damaged, Newer, decode, schema_of
-from job_queue.delta import Replay
 from job_queue.job import Job, JobState
-from job_queue.journal import Journal
 from job_queue.records import BedRecord, PrinterRecord, QueueState
-from job_queue.store import first_token
+from job_queue.store import journal
+from job_queue.store.base import first_token
+from job_queue.store.codec import SCHEMA, Damaged, Newer, decode, schema_of
+from job_queue.store.delta import Replay
+from job_queue.store.journal import Journal
 
 logger = logging.getLogger(__name__)
 

@@ -10,14 +10,14 @@ from core.clock import Clock
 from core.errors import Blocked
 from job_queue.board import Board
 from job_queue.draft import draft_of
-from job_queue.fit import PrinterFit, answered, check_request, require_start
-from job_queue.fitting import Fitting
 from job_queue.identity import baseline_of, shown_ids
 from job_queue.job import Job, JobError, JobState
+from job_queue.matching.fit import PrinterFit, answered, check_request, require_start
+from job_queue.matching.fitting import Fitting
 from job_queue.naming import remote_name
 from job_queue.records import FILE_LEFT, Cleanup, why_barred
-from job_queue.start import See, StartRun
-from job_queue.store import Transaction
+from job_queue.starting.start import See, StartRun
+from job_queue.store.base import Transaction
 from job_queue.target import Target
 from printers import safety
 from printers.fleet import Fleet

@@ -6,9 +6,9 @@ import threading
 
 from core.clock import Clock
 from core.errors import Blocked
-from job_queue import beds
 from job_queue.board import Board
 from job_queue.records import BedRecord, Maintenance
+from job_queue.starting import beds
 from job_queue.timing import Timing
 from printers import safety
 from printers.fleet import Fleet

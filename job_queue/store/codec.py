@@ -10,7 +10,7 @@ from typing import Any
 from core import jsonio
 from job_queue.job import Attempt, Baseline, Evidence, Job, JobError, JobState
 from job_queue.records import BedRecord, Cleanup, Maintenance, Pause, PrinterRecord, QueueState
-from job_queue.store import open_jobs_of
+from job_queue.store.base import open_jobs_of
 from job_queue.target import KINDS, Target
 from slicer.gates.filament_wishes import FilamentWish
 

@@ -24,7 +24,7 @@ from core import jsonio
 from core.clock import Clock
 from core.errors import StorageError
 from core.fs import DISK, TEMPORARY, FileSystem, keep_aside, opened, temporary_for
-from job_queue.attempts import Cleared, Record, record_from, with_cleared
+from job_queue.history.attempts import Cleared, Record, record_from, with_cleared
 
 logger = logging.getLogger(__name__)
 

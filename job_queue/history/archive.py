@@ -19,14 +19,14 @@ from typing import Any
 from core.clock import Clock
 from core.errors import StorageError
 from core.events import Bus
-from job_queue.attempts import Cleared, Ended, Record, ended_of, month_of, with_cleared
 from job_queue.board import TOPIC
+from job_queue.history.attempts import Cleared, Ended, Record, ended_of, month_of, with_cleared
+from job_queue.history.months import Months, Place
+from job_queue.history.sums import Sums
+from job_queue.history.tallies import Statistics
+from job_queue.history.wanted import Wanted
 from job_queue.job import Job
-from job_queue.months import Months, Place
 from job_queue.records import BedRecord, QueueState
-from job_queue.sums import Sums
-from job_queue.tallies import Statistics
-from job_queue.wanted import Wanted
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ TICK_S = 2.0
 RETRY_S = 15.0
 """After a write that the disk refused."""
 SURE_S = 10.0
-"""A bed that stays clear for so long will not be taken back any more (approval.py)."""
+"""A bed that stays clear for so long will not be taken back any more (starting/approval.py)."""
 
 Describe = Callable[[Job, Ended, Job | None], Record]
 

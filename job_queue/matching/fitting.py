@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from core.clock import Clock
-from job_queue.fit import CONFIRM_ALL, PrinterFit, being_read, fit_file, with_state
+from job_queue.matching.fit import CONFIRM_ALL, PrinterFit, being_read, fit_file, with_state
 from printers.registry import Snapshot
 from printers.status import PrinterStatus
 from slicer.confirmations import ABOUT_THE_MACHINE, Confirmation, Confirmations, Question

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 from core import jsonio
 from core.errors import StorageError
 from core.files import write_durably
-from job_queue.estimates import KEPT, MODELS_KEPT, History, Print
-from job_queue.scoring import MOST, Score
+from job_queue.forecast.estimates import KEPT, MODELS_KEPT, History, Print
+from job_queue.forecast.scoring import MOST, Score
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from job_queue.job import Job
-from job_queue.matching import Candidate, Reason, class_of, of_job, wanted
+from job_queue.matching.match import Candidate, Reason, class_of, of_job, wanted
 from slicer.gates.filament_wishes import Need
 
 MOST_CLASSES = 200

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.errors import FarmError
-from job_queue.attempts import Ended, Record, Used, record_of
+from job_queue.history.attempts import Ended, Record, Used, record_of
 from job_queue.job import Job
 from printers.fleet import Fleet
 from printers.registry import Registry

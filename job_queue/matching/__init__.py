@@ -1,0 +1,1 @@
+"""Which job may go to which printer, which comes first, and in what words the others wait."""
