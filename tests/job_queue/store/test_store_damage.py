@@ -11,8 +11,8 @@ from core.errors import StorageError
 from job_queue.job import JobState
 from job_queue.records import QueueState
 from job_queue.store import json_store
-from tests.job_queue.disks import MemoryDisk
-from tests.job_queue.store_life import (
+from tests.job_queue.store.disks import MemoryDisk
+from tests.job_queue.store.store_life import (
     LIFE,
     WatchedStore,
     add,

@@ -12,8 +12,8 @@ from job_queue.store import json_store
 from job_queue.store.base import JobStore
 from job_queue.store.codec import decode, encode
 from job_queue.store.json_store import JsonJobStore
-from tests.job_queue.disks import MemoryDisk
-from tests.job_queue.store_conformance import JobStoreConformance
+from tests.job_queue.store.disks import MemoryDisk
+from tests.job_queue.store.store_conformance import JobStoreConformance
 
 
 class TestJsonJobStore(JobStoreConformance):

@@ -14,8 +14,8 @@ from core.clock import ManualClock
 from core.errors import StorageError
 from job_queue.records import QueueState
 from job_queue.store import json_store
-from tests.job_queue.disks import MemoryDisk
-from tests.job_queue.store_life import WatchedStore, add, claim, go_on, mark, stop, wait
+from tests.job_queue.store.disks import MemoryDisk
+from tests.job_queue.store.store_life import WatchedStore, add, claim, go_on, mark, stop, wait
 
 STEPS = (add, claim, go_on, mark, stop, wait)
 seen = {"refused": 0, "starts": 0, "refused starts": 0, "cut short": 0, "told": 0}

@@ -14,7 +14,7 @@ from job_queue.records import BedRecord, Cleanup, Maintenance, Pause, QueueState
 from job_queue.store import json_store
 from job_queue.store.base import JobStore
 from job_queue.store.json_store import JsonJobStore
-from tests.job_queue.disks import FOLDER, MemoryDisk
+from tests.job_queue.store.disks import FOLDER, MemoryDisk
 
 Step = Callable[[JobStore, ManualClock], None]
 

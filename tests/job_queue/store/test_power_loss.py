@@ -8,8 +8,8 @@ import pytest
 
 from core.clock import ManualClock
 from job_queue.records import QueueState
-from tests.job_queue.disks import MemoryDisk, PowerCut
-from tests.job_queue.store_life import LIFE, WatchedStore, live, small_files
+from tests.job_queue.store.disks import MemoryDisk, PowerCut
+from tests.job_queue.store.store_life import LIFE, WatchedStore, live, small_files
 
 pytestmark = pytest.mark.usefixtures("small_files")
 __all__ = ["small_files"]

@@ -9,8 +9,8 @@ import pytest
 
 from core.clock import ManualClock
 from core.errors import StorageError
-from tests.job_queue.disks import Fault, MemoryDisk
-from tests.job_queue.store_life import LIFE, WatchedStore, add, go_on, live, small_files, wait
+from tests.job_queue.store.disks import Fault, MemoryDisk
+from tests.job_queue.store.store_life import LIFE, WatchedStore, add, go_on, live, small_files, wait
 
 pytestmark = pytest.mark.usefixtures("small_files")
 __all__ = ["small_files"]

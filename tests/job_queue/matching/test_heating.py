@@ -13,7 +13,7 @@ from job_queue.matching.heating import HELD_SHARE, UNKNOWN_W, Heat, Load, heats,
 from job_queue.matching.match import Candidate, assign, explain, summary
 from job_queue.target import Target
 from printers.status import Heater, PrinterState, PrinterStatus
-from tests.job_queue.test_matching import NOW, job
+from tests.job_queue.matching.test_matching import NOW, job
 
 P = PrinterState
 ANY = Target()
