@@ -26,6 +26,24 @@ ADAPTER_FOLDERS = tuple(
     for path in (ROOT / "printers").iterdir()
     if path.is_dir() and path.name not in SHARED
 )
+DOMAIN = {"job", "target", "naming", "identity", "records", "timing", "draft"}
+FRONT = {"service", "desk", "dispatcher", "runner", "forecaster", "after_slicing"}
+"""Of the ground of job_queue/: what puts its rooms to work."""
+WITHIN_JOB_QUEUE = {
+    **dict.fromkeys(DOMAIN, DOMAIN),
+    "store": DOMAIN,
+    "matching": DOMAIN,
+    "board": DOMAIN | {"store.base", "matching.match"},
+    "starting": DOMAIN | {"board", "store.base", "matching"},
+    "forecast": DOMAIN | {"matching"},
+    "history": DOMAIN | {"board"},
+    **dict.fromkeys(
+        FRONT, DOMAIN | FRONT | {"board", "store.base", "matching", "starting", "forecast"}
+    ),
+    "web": DOMAIN | FRONT | {"matching", "forecast", "history"},
+}
+"""Who may import what of job_queue/: a room, a module of its ground, or web/. A room may import
+itself. A new module of the ground needs a line here."""
 LIBRARIES = {
     "flask": ("web", "api_server"),
     "flask_sock": ("web",),
@@ -85,6 +103,55 @@ def test_rooms_import_only_downwards(path: Path) -> None:
         if other in ROOMS and other != room:
             assert other in MAY_IMPORT[room], f"{module} imports {name}"
         assert other != "api_server", f"{module} imports the entry"
+
+
+def modules_among(names: set[str]) -> set[str]:
+    """Those that are modules of job_queue/, without its name: "job", "store.base"."""
+    return {
+        name.removeprefix("job_queue.")
+        for name in names
+        if name.startswith("job_queue.") and (ROOT / (name.replace(".", "/") + ".py")).is_file()
+    }
+
+
+def trespasses(place: str, names: set[str]) -> set[str]:
+    """What that room of job_queue/ (or module of its ground, or web) may not import."""
+    allowed = WITHIN_JOB_QUEUE[place] | {place}
+    return {
+        other
+        for other in modules_among(names)
+        if other not in allowed and other.split(".", 1)[0] not in allowed
+    }
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in PRODUCT if path.relative_to(ROOT).parts[0] in ("job_queue", "web")],
+    ids=lambda p: module_name(p),
+)
+def test_the_rooms_of_the_queue_import_one_way(path: Path) -> None:
+    room, *inner = module_name(path).split(".")
+    if room == "job_queue" and path.name == "__init__.py":
+        assert not imports_of(path), "a package says what it is and re-exports nothing"
+        return
+    assert not trespasses(inner[0] if room == "job_queue" else room, imports_of(path))
+
+
+@pytest.mark.parametrize(
+    ("place", "line"),
+    [
+        ("matching", "from job_queue.starting import beds"),
+        ("store", "import job_queue.matching.match"),
+        ("starting", "from job_queue.store.json_store import JsonJobStore"),
+        ("starting", "from job_queue import service"),
+        ("job", "from job_queue.records import QueueState as Q, Pause\nimport job_queue.board"),
+        ("web", "def f():\n    from job_queue.starting.launch import Launcher"),
+    ],
+)
+def test_the_check_sees_a_planted_trespass(place: str, line: str, tmp_path: Path) -> None:
+    planted = tmp_path / "planted.py"
+    planted.write_text(line)
+    assert trespasses(place, imports_of(planted))
 
 
 @pytest.mark.parametrize("path", PRODUCT, ids=lambda p: module_name(p))
