@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from cameras import bambu_jpeg, mjpeg, snapshot
 from cameras.frames import CameraFailed, CameraStatus, Frame
+from cameras.sources import bambu_jpeg, mjpeg, snapshot
 from cameras.worker import CameraWorker, Timing
 from core.clock import Clock
 from printers.base import CameraSource

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from cameras import bambu_jpeg
 from cameras.frames import CameraFailed
+from cameras.sources import bambu_jpeg
 from core.errors import PrinterOffline
 from printers.base import CameraSource
 

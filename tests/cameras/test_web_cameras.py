@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from cameras import mjpeg, snapshot
 from cameras.frames import CameraFailed
 from cameras.hub import CameraHub
 from cameras.jpeg_stream import JpegStream
+from cameras.sources import mjpeg, snapshot
 from cameras.worker import Timing
 from core.clock import SystemClock
 from core.errors import PrinterOffline

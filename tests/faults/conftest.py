@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from cameras import bambu_jpeg
 from cameras.hub import CameraHub
+from cameras.sources import bambu_jpeg
 from cameras.worker import Timing as CameraTiming
 from core.clock import SystemClock
 from core.config import PrinterConfig

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cameras.frames import CameraFailed
-from cameras.web_target import parse_target
+from cameras.sources.web_target import parse_target
 from core.clock import ManualClock
 from core.config import PrinterConfig
 from core.jsonio import dumps

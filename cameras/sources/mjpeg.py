@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import replace
 
-from cameras import snapshot, web_answer, web_link
-from cameras.patience import Cancelled, Left, Patience
+from cameras.sources import snapshot, web_answer, web_link
+from cameras.sources.patience import Cancelled, Left, Patience
 from printers.base import CameraSource
 
 ANSWER_S = 10.0

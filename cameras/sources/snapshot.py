@@ -6,9 +6,9 @@ import threading
 import time
 from collections.abc import Generator
 
-from cameras import web_answer, web_link
 from cameras.frames import CameraFailed
-from cameras.patience import POLL_S, Cancelled, Left, Patience
+from cameras.sources import web_answer, web_link
+from cameras.sources.patience import POLL_S, Cancelled, Left, Patience
 from printers.base import CameraSource
 
 EVERY_S = 1.0

@@ -20,8 +20,8 @@ from typing import IO, Any
 from urllib.parse import urljoin
 
 from cameras.frames import CameraFailed
-from cameras.patience import POLL_S, Patience
-from cameras.web_target import Target, parse_target
+from cameras.sources.patience import POLL_S, Patience
+from cameras.sources.web_target import Target, parse_target
 from core.errors import FarmError
 from printers.base import CameraSource
 

@@ -8,7 +8,7 @@ from http.client import HTTPResponse
 from cameras.frames import CameraFailed
 from cameras.jpeg import first_jpeg
 from cameras.jpeg_stream import MAX_PICTURE_BYTES, JpegStream, broken
-from cameras.patience import Patience
+from cameras.sources.patience import Patience
 
 _CHUNK_BYTES = 64 * 1024
 _REFUSALS = {
