@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from cameras.book import CameraBook
 from cameras.hub import CameraHub
+from cameras.worker import timing_of
 from core.clock import SystemClock
 from core.config import FarmConfig
 from core.environment import VERSION, arguments, load_settings
@@ -76,7 +78,8 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
         Months(folder / "history", clock), bus, clock,
     )  # fmt: skip
     slicing = build_slicing(config.slicer, folder, library, clock, bus, enqueue_with(jobs))
-    cameras = CameraHub(fleet.camera, clock)
+    book = CameraBook(fleet.camera, config.printers, config.cameras, config.rigs)
+    cameras = CameraHub(book.source, clock, timing=timing_of(config.cameras))
     fleet.guard_uploads(cameras.making_way)
     history = TemperatureHistory()
     configs = {printer.id: printer for printer in config.printers}
@@ -90,7 +93,7 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
     services = Services(
         config=config, registry=registry, bus=bus, fleet=fleet, clock=clock, jobs=jobs,
         dispatcher=dispatcher, forecaster=forecaster, library=library, slicing=slicing,
-        cameras=cameras, hub=hub, history=history, archive=archive,
+        cameras=cameras, book=book, hub=hub, history=history, archive=archive,
         started_at=clock.time(), version=VERSION,
     )  # fmt: skip
     proxies = Proxies(config.server.trusted_proxies)
@@ -110,6 +113,8 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
         stack.callback(stop)
         start()
     stack.callback(cameras.stop)
+    for camera_id in book.always_on():
+        cameras.hold(camera_id)
     stack.callback(jobs.end_transfers)  # before the connections end, after the last pass
     stack.callback(runner.stop)
     runner.start()

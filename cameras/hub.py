@@ -6,33 +6,27 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from cameras.frames import CameraFailed, CameraStatus, Frame
-from cameras.sources import bambu_jpeg, mjpeg, snapshot
+from cameras.frames import CameraFailed, CameraStatus, Cancelled, Frame
+from cameras.jpeg import first_jpeg
+from cameras.slot import FrameSlot
+from cameras.sources.readers import READERS, Reader
+from cameras.wording import describe, pushed
 from cameras.worker import CameraWorker, Timing
 from core.clock import Clock
 from printers.base import CameraSource
 
 Sources = Callable[[str], CameraSource | None]
-"""printer_id -> its camera (Fleet.camera). Raises NotFound for an unknown printer."""
+"""camera_id -> where it is (CameraBook.source). Raises NotFound for an unknown camera,
+CameraFailed for one whose settings cannot be used."""
 
-Reader = Callable[[CameraSource, Callable[[], bool]], Iterator[bytes]]
+PUSH = "push"
+"""The kind of a camera that sends its pictures by itself: a rig."""
 
-READERS: Mapping[str, Reader] = {
-    "bambu_jpeg": bambu_jpeg.frames,
-    "mjpeg": mjpeg.frames,
-    "snapshot": snapshot.frames,
-}
-
-_OFF = CameraStatus(mode="none", code="off", text="Camera is off")
-_VIDEO = CameraStatus(
-    mode="rtsp",
-    code="video",
-    text="This model streams video (RTSPS); the picture comes with a later version",
-)
+_OFF = CameraFailed("Camera is off", code="off")
 
 
 class CameraHub:
-    """Thread-safe. Reading starts with the first reader and ends 20 s after the last."""
+    """Thread-safe. Reading starts with the first reader and ends idle_s after the last."""
 
     def __init__(
         self,
@@ -48,63 +42,103 @@ class CameraHub:
         self._readers = readers
         self._lock = threading.Lock()
         self._workers: dict[str, CameraWorker] = {}
-        self._stopped = False
+        self._pushed: dict[str, FrameSlot] = {}
+        self._stopped = threading.Event()
 
-    def frame(self, printer_id: str) -> Frame | None:
-        """The live picture, at most 30 s old; None: status() says why.
+    # --- for readers -----------------------------------------------------------------------
+
+    def frame(self, camera_id: str) -> Frame | None:
+        """The live picture, at most stale_s old; None: status() says why.
 
         The first call starts the camera and returns None. Raises NotFound.
         """
-        worker = self._wanted(printer_id)
-        return worker.latest() if worker else None
+        slot = self._wanted(camera_id)
+        return slot.latest() if slot else None
 
-    def wait_frame(self, printer_id: str, after_seq: int, timeout: float) -> Frame | None:
+    def fresh(self, camera_id: str, max_age_s: float) -> Frame | None:
+        """The picture at hand when it is no older than that; starts nothing. Raises NotFound."""
+        self._kind(camera_id)
+        slot = self._slot(camera_id)
+        return slot.no_older_than(max_age_s) if slot else None
+
+    def wait_frame(self, camera_id: str, after_seq: int, timeout: float) -> Frame | None:
         """The next picture after ``after_seq`` (0: any), None after ``timeout`` seconds.
 
         At once None where there is nothing to wait for. Raises NotFound.
         """
-        worker = self._wanted(printer_id)
-        return worker.wait(after_seq, timeout) if worker else None
+        slot = self._wanted(camera_id)
+        if slot is None:
+            return None
+        worker = self._workers.get(camera_id)
+        if worker is not None and worker.slot is slot:
+            return worker.wait(after_seq, timeout)
+        return slot.wait(after_seq, timeout, self._stopped.is_set)
 
-    def status(self, printer_id: str) -> CameraStatus:
+    def hold(self, camera_id: str) -> Lease:
+        """Keep the camera on without looking, until the lease is closed. Raises NotFound.
+
+        A camera that is not there yet (a printer that has not connected) comes when it is.
+        """
+        kind = self._kind(camera_id)
+        worker = None if kind == PUSH else self._worker(camera_id)
+        return Lease(worker)
+
+    def status(self, camera_id: str) -> CameraStatus:
         """How the camera is doing; starts nothing. Raises NotFound."""
-        source = self._sources(printer_id)
-        if source is None:
-            return _OFF
-        if source.kind not in self._readers:
-            return _VIDEO
-        worker = self._workers.get(printer_id)
+        try:
+            source = self._source(camera_id)
+        except CameraFailed as error:
+            return CameraStatus(mode="none", code=error.error_code, text=error.message)
+        if source.kind == PUSH:
+            return pushed(self._push_slot(camera_id))
+        means = self._readers[source.kind].means(source)
+        worker = self._workers.get(camera_id)
         if worker is None:
-            return CameraStatus(mode="jpeg", code="idle", text="")
-        frame = worker.frame
-        code, text = _words(worker, self._timing)
-        return CameraStatus(
-            mode="jpeg",
-            code=code,
-            text=text,
-            seq=frame.seq if frame else 0,
-            age_s=round(self._clock.monotonic() - frame.taken_mono, 1) if frame else None,
-            failures=worker.failures,
-            retry_in_s=worker.retry_in(),
-            readers_idle_s=round(worker.idle_for(), 1),
-        )
+            return CameraStatus(
+                mode="jpeg", code="idle", text="", kind=source.kind,
+                command=means.command, ffmpeg=means.version,
+            )  # fmt: skip
+        return describe(worker, source.kind, means)
 
-    def pause(self, printer_id: str, timeout: float = 2.0) -> bool:
+    def is_wanted(self, camera_id: str) -> bool:
+        """Whether anybody has looked within idle_s: a rig need not send to nobody."""
+        slot = self._slot(camera_id)
+        return slot is not None and slot.idle_for() <= self._timing.idle_s
+
+    # --- for cameras that send by themselves -----------------------------------------------
+
+    def push(self, camera_id: str, jpeg: bytes, taken_at: float | None = None) -> Frame:
+        """Take a picture that a rig has sent; ``taken_at`` by the farm's clock (epoch s).
+
+        Raises NotFound, or CameraFailed for bytes that are no picture or another kind of camera.
+        """
+        if self._kind(camera_id) != PUSH:
+            raise CameraFailed("This camera is read by the farm, not sent to it", code="not_a_rig")
+        if first_jpeg(jpeg) != jpeg:
+            raise CameraFailed("Camera sends broken pictures", code="bad_frames")
+        age_s = 0.0 if taken_at is None else max(0.0, self._clock.time() - taken_at)
+        return self._push_slot(camera_id).put(jpeg, age_s)
+
+    # --- for uploads -----------------------------------------------------------------------
+
+    def pause(self, camera_id: str, timeout: float = 2.0) -> bool:
         """Hang up for an upload (P1 printers are slow at both); True when it is closed.
 
         Each pause needs its resume. False also when the camera did not let go in time.
         """
-        worker = self._worker(printer_id)
+        if self._kind(camera_id) in ("", PUSH):
+            return True
+        worker = self._worker(camera_id)
         return worker.pause(timeout) if worker else True
 
-    def resume(self, printer_id: str) -> None:
-        worker = self._workers.get(printer_id)
+    def resume(self, camera_id: str) -> None:
+        worker = self._workers.get(camera_id)
         if worker is not None:
             worker.resume()
 
     @contextmanager
     def making_way(self, printer_id: str) -> Iterator[None]:
-        """Hang up for the time of an upload, where the printer cannot do both."""
+        """Hang up the printer's own camera for an upload, where the printer cannot do both."""
         source = self._sources(printer_id)
         if source is None or not source.pause_during_upload:
             yield
@@ -117,57 +151,97 @@ class CameraHub:
 
     def stop(self, timeout: float = 3.0) -> None:
         """Hang up everywhere and end the threads."""
+        self._stopped.set()
         with self._lock:
-            self._stopped = True
-            workers = list(self._workers.values())
+            workers, slots = list(self._workers.values()), list(self._pushed.values())
         for worker in workers:
             worker.stop()
+        for slot in slots:
+            slot.clear()
         for worker in workers:
             worker.join(timeout)
 
-    def _wanted(self, printer_id: str) -> CameraWorker | None:
-        worker = self._worker(printer_id)
-        if worker is not None:
-            worker.want()
-        return worker
+    # --- inside ----------------------------------------------------------------------------
 
-    def _worker(self, printer_id: str) -> CameraWorker | None:
-        source = self._sources(printer_id)
-        if source is None or source.kind not in self._readers:
+    def _source(self, camera_id: str) -> CameraSource:
+        """Raises CameraFailed where there is nothing to read, NotFound."""
+        source = self._sources(camera_id)
+        if source is None:
+            raise _OFF
+        if source.kind != PUSH and source.kind not in self._readers:
+            raise CameraFailed("Camera is of a kind the farm cannot read", code="unknown_kind")
+        return source
+
+    def _kind(self, camera_id: str) -> str:
+        """ "" where there is nothing to read now. Raises NotFound."""
+        try:
+            return self._source(camera_id).kind
+        except CameraFailed:
+            return ""
+
+    def _wanted(self, camera_id: str) -> FrameSlot | None:
+        kind = self._kind(camera_id)
+        if not kind or self._stopped.is_set():
             return None
+        if kind == PUSH:
+            slot = self._push_slot(camera_id)
+            slot.want()
+            return slot
+        worker = self._worker(camera_id)
+        if worker is None:
+            return None
+        worker.want()
+        return worker.slot
+
+    def _slot(self, camera_id: str) -> FrameSlot | None:
+        worker = self._workers.get(camera_id)
+        return worker.slot if worker else self._pushed.get(camera_id)
+
+    def _push_slot(self, camera_id: str) -> FrameSlot:
         with self._lock:
-            if self._stopped:
+            slot = self._pushed.get(camera_id)
+            if slot is None:
+                slot = self._pushed[camera_id] = FrameSlot(self._clock, self._timing.stale_s)
+            return slot
+
+    def _worker(self, camera_id: str) -> CameraWorker | None:
+        """None once stopped."""
+        with self._lock:
+            if self._stopped.is_set():
                 return None
-            worker = self._workers.get(printer_id)
+            worker = self._workers.get(camera_id)
             if worker is None:
-                worker = CameraWorker(
-                    printer_id, self._opener(printer_id), self._clock, self._timing
-                )
-                self._workers[printer_id] = worker
+                worker = CameraWorker(camera_id, self._opener(camera_id), self._clock, self._timing)
+                self._workers[camera_id] = worker
             return worker
 
-    def _opener(self, printer_id: str) -> Callable[[Callable[[], bool]], Iterator[bytes]]:
+    def _opener(self, camera_id: str) -> Callable[[Cancelled], Iterator[bytes]]:
         """Asks for the source at every attempt: address, code and certificate may change."""
 
-        def open_camera(cancelled: Callable[[], bool]) -> Iterator[bytes]:
-            source = self._sources(printer_id)
-            if source is None or source.kind not in self._readers:
-                raise CameraFailed(_OFF.text, code=_OFF.code)
-            return self._readers[source.kind](source, cancelled)
+        def open_camera(cancelled: Cancelled) -> Iterator[bytes]:
+            source = self._source(camera_id)
+            return self._readers[source.kind].frames(source, cancelled)
 
         return open_camera
 
 
-def _words(worker: CameraWorker, timing: Timing) -> tuple[str, str]:
-    if worker.paused:
-        return "paused", "Camera waits while a file is being sent"
-    if worker.latest() is not None:
-        return "live", ""
-    problem = worker.problem
-    if problem is not None:
-        return problem.error_code, problem.message
-    if worker.frame is not None:
-        return "stale", f"No frame for {timing.stale_s:.0f} s"
-    if worker.running:
-        return "starting", "Waiting for the first picture"
-    return "idle", ""
+class Lease:
+    """Keeps one camera on until closed; closing twice is harmless."""
+
+    def __init__(self, worker: CameraWorker | None) -> None:
+        self._worker = worker
+        self._lock = threading.Lock()
+        if worker is not None:
+            worker.hold()
+
+    def close(self) -> None:
+        with self._lock:
+            worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.release()
+
+    def __enter__(self) -> Lease:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()

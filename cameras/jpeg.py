@@ -135,3 +135,24 @@ def first_jpeg(data: bytes) -> bytes | None:
             return data if start == 0 and end == len(data) else data[start:end]
         start = data.find(_SOI, start + 1)
     return None
+
+
+_NO_FRAME_HEADERS = frozenset({0xC4, 0xC8, 0xCC})
+"""Among C0–CF the ones that are no SOF: Huffman tables, reserved, arithmetic conditioning."""
+
+
+def size_of(jpeg: Bytes) -> tuple[int, int]:
+    """(width, height) in pixels from the first frame header, (0, 0) where there is none."""
+    at = 2
+    try:
+        while found := _next_marker(jpeg, at):
+            marker, behind = found
+            if 0xC0 <= marker <= 0xCF and marker not in _NO_FRAME_HEADERS:
+                height, width = jpeg[behind + 3 : behind + 5], jpeg[behind + 5 : behind + 7]
+                return int.from_bytes(width, "big"), int.from_bytes(height, "big")
+            at = behind if marker in _STANDALONE else _after_segment(jpeg, behind)
+            if marker in (_SOS, _EOI) or not at:
+                break
+    except BadJpeg:
+        return 0, 0
+    return 0, 0

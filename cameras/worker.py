@@ -8,12 +8,14 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
-from cameras.frames import CameraFailed, Frame
+from cameras.frames import CameraFailed, Cancelled, Frame
+from cameras.slot import FrameSlot
+from core.camera_config import CamerasConfig
 from core.clock import Clock
 
 logger = logging.getLogger(__name__)
 
-Open = Callable[[Callable[[], bool]], Iterator[bytes]]
+Open = Callable[[Cancelled], Iterator[bytes]]
 """Given "is it cancelled?", yields pictures; raises CameraFailed."""
 
 
@@ -26,25 +28,29 @@ class Timing:
     settled_s: float = 20.0  # a connection that lived this long counts as good
 
 
+def timing_of(config: CamerasConfig) -> Timing:
+    return Timing(idle_s=config.idle_s, stale_s=config.stale_s)
+
+
 class CameraWorker:
     """Thread-safe. Its thread lives only while pictures are wanted."""
 
-    def __init__(self, printer_id: str, open_camera: Open, clock: Clock, timing: Timing) -> None:
-        self._printer_id = printer_id
+    def __init__(self, camera_id: str, open_camera: Open, clock: Clock, timing: Timing) -> None:
+        self.slot = FrameSlot(clock, timing.stale_s)
+        self._camera_id = camera_id
         self._open = open_camera
         self._clock = clock
         self._timing = timing
-        self._changed = threading.Condition()
+        self._changed = self.slot.changed
         self._thread: threading.Thread | None = None
         self._reading = False
         self._stopped = False
         self._pauses = 0
-        self._waiting = 0
-        self._wanted = -1e9
-        self._frame: Frame | None = None
-        self._seq = 0
+        self._holds = 0
         self._problem: CameraFailed | None = None
+        self._last_error: tuple[str, float | None] = ("", None)
         self._failures = 0
+        self._restarts = 0
         self._retry_at = 0.0
         self._good_since: float | None = None  # first picture of this connection
         self._outage_logged = False
@@ -54,34 +60,27 @@ class CameraWorker:
     def want(self) -> None:
         """Somebody looks: keep reading for another idle_s."""
         with self._changed:
-            self._wanted = self._clock.monotonic()
+            self.slot.want()
             if self._thread is None and not self._stopped:
                 self._thread = threading.Thread(
-                    target=self._run, name=f"camera:{self._printer_id}", daemon=True
+                    target=self._run, name=f"camera:{self._camera_id}", daemon=True
                 )
                 self._thread.start()
 
-    def latest(self) -> Frame | None:
-        """The picture, when it is fresh enough to be called live."""
-        frame = self._frame
-        return frame if frame is not None and self._is_fresh(frame) else None
+    def hold(self) -> None:
+        """Keep reading without anybody looking, until release(). Holds nest."""
+        with self._changed:
+            self._holds += 1
+        self.want()
+
+    def release(self) -> None:
+        with self._changed:
+            self._holds = max(0, self._holds - 1)
+            self._changed.notify_all()
 
     def wait(self, after_seq: int, timeout: float) -> Frame | None:
-        """A fresh picture newer than ``after_seq``, None after ``timeout`` seconds."""
-
-        def ready() -> bool:
-            frame = self._frame
-            newer = frame is not None and frame.seq > after_seq and self._is_fresh(frame)
-            return newer or self._stopped
-
-        with self._changed:
-            self._waiting += 1
-            try:
-                found = self._changed.wait_for(ready, timeout)
-            finally:
-                self._waiting -= 1
-                self._wanted = self._clock.monotonic()
-            return self._frame if found and not self._stopped else None
+        """A live picture newer than ``after_seq``, None after ``timeout`` seconds."""
+        return self.slot.wait(after_seq, timeout, lambda: self._stopped)
 
     # --- control ---------------------------------------------------------------------------
 
@@ -111,11 +110,6 @@ class CameraWorker:
     # --- for status ------------------------------------------------------------------------
 
     @property
-    def frame(self) -> Frame | None:
-        """The latest picture, however old."""
-        return self._frame
-
-    @property
     def problem(self) -> CameraFailed | None:
         return self._problem
 
@@ -132,8 +126,19 @@ class CameraWorker:
     def running(self) -> bool:
         return self._thread is not None
 
-    def idle_for(self) -> float:
-        return self._clock.monotonic() - self._wanted
+    @property
+    def holds(self) -> int:
+        return self._holds
+
+    @property
+    def restarts(self) -> int:
+        """How often the camera was opened again after a failure."""
+        return self._restarts
+
+    @property
+    def last_error(self) -> tuple[str, float | None]:
+        """The last failure's sentence and when (epoch s), kept when pictures come again."""
+        return self._last_error
 
     def retry_in(self) -> float | None:
         """Seconds to the next attempt, None while reading."""
@@ -142,11 +147,8 @@ class CameraWorker:
 
     # --- the thread ------------------------------------------------------------------------
 
-    def _is_fresh(self, frame: Frame) -> bool:
-        return self._clock.monotonic() - frame.taken_mono <= self._timing.stale_s
-
     def _unwanted(self) -> bool:
-        unwatched = self._waiting == 0 and self.idle_for() > self._timing.idle_s
+        unwatched = self._holds == 0 and self.slot.idle_for() > self._timing.idle_s
         return self._stopped or unwatched
 
     def _leave(self) -> bool:
@@ -162,7 +164,7 @@ class CameraWorker:
                 self._failed(error)
             except Exception:
                 # The barrier of this thread: a fault of ours must not end the camera for good.
-                logger.exception("%s: camera reader failed", self._printer_id)
+                logger.exception("%s: camera reader failed", self._camera_id)
                 self._failed(
                     CameraFailed("Camera reader failed; see the server's log", code="internal")
                 )
@@ -178,11 +180,11 @@ class CameraWorker:
                 wait = self._retry_at - self._clock.monotonic()
                 if self._pauses == 0 and wait <= 0:
                     self._reading = True
+                    self._restarts += self._failures > 0
                     return True
                 self._changed.wait(min(max(wait, 0.05), 0.5) if self._pauses == 0 else 0.5)
             self._thread = None
-            self._frame = None
-            self._changed.notify_all()
+            self.slot.clear()
             return False
 
     def _read(self) -> None:
@@ -202,15 +204,15 @@ class CameraWorker:
 
     def _publish(self, picture: bytes) -> None:
         with self._changed:
-            self._seq += 1
-            self._frame = Frame(picture, self._clock.time(), self._clock.monotonic(), self._seq)
+            frame = self.slot.put(picture)
             self._problem = None
             if self._good_since is None:
-                self._good_since = self._frame.taken_mono
-            self._changed.notify_all()
-        if self._outage_logged and self._settled():
-            logger.info("%s: camera shows pictures again", self._printer_id)
-            self._outage_logged = False
+                self._good_since = frame.taken_mono
+        if self._settled():
+            self._failures = 0
+            if self._outage_logged:
+                logger.info("%s: camera shows pictures again", self._camera_id)
+                self._outage_logged = False
 
     def _settled(self) -> bool:
         since = self._good_since
@@ -228,7 +230,8 @@ class CameraWorker:
                     "Camera hangs up again and again; another app may be using it", code="busy"
                 )
             self._problem = error
+            self._last_error = (error.message, self._clock.time())
             self._changed.notify_all()
         if not self._outage_logged:
-            logger.warning("%s: %s (%s)", self._printer_id, error.message, error.error_code)
+            logger.warning("%s: %s (%s)", self._camera_id, error.message, error.error_code)
             self._outage_logged = True

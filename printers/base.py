@@ -26,7 +26,8 @@ class CameraSource:
     """Where a printer's own camera is; cameras/ reads it, one owner per camera."""
 
     kind: str
-    """"bambu_jpeg" (TLS, bambu-lan A12.1), "rtsps" (A12.2), "mjpeg" or "snapshot" (HTTP)."""
+    """"bambu_jpeg" (TLS, bambu-lan A12.1), "rtsps" (A12.2), "mjpeg" or "snapshot" (HTTP); of the
+    farm's own settings also "rtsp", "tcp_mjpeg", "v4l2" and "push" (a rig sends by itself)."""
     host: str = ""
     port: int = 0
     user: str = ""
@@ -34,13 +35,17 @@ class CameraSource:
     tls: Callable[[], ssl.SSLContext | None] | None = None
     """Makes the pinned context; raises PrinterOffline while the certificate is not yet known.
     None, or giving None: plain HTTP, or the system's own verification."""
-    url: str = ""  # mjpeg and snapshot: absolute; for mjpeg the stream
+    url: str = ""  # mjpeg and snapshot: absolute; for mjpeg the stream; rtsp(s): "" = A12.2's path
     snapshot_url: str = ""  # mjpeg: where single pictures are, "" = none
     headers: Callable[[], Mapping[str, str]] = dict
     """Keys to send along; only for addresses on the printer's own server."""
     flip_h: bool = False
     flip_v: bool = False
     rotate_90: bool = False  # counter-clockwise, after flipping (OctoPrint's own order)
+    rotate: int = 0  # degrees clockwise, likewise after flipping: 0, 90, 180, 270
+    device: str = ""  # v4l2: /dev/video0
+    fps: float = 5.0  # pictures a second wanted of video and devices, 0.2–30
+    width: int = 0  # pixels that video is scaled down to, 0 = as it comes
     pause_during_upload: bool = False
     """The printer may reboot under a camera stream and a large upload (bambu-lan A11, P1)."""
 

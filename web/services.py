@@ -15,6 +15,7 @@ from printers.fleet import Fleet
 from printers.registry import Registry
 
 if TYPE_CHECKING:
+    from cameras.book import CameraBook
     from cameras.hub import CameraHub
     from job_queue.dispatcher import Dispatcher
     from job_queue.forecaster import Forecaster
@@ -46,6 +47,7 @@ class Services:
     library: FileLibrary
     slicing: SlicingService
     cameras: CameraHub
+    book: CameraBook
     hub: PanelHub
     history: TemperatureHistory
     started_at: float

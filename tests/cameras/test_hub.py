@@ -4,12 +4,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from cameras.frames import CameraFailed, Frame
 from cameras.hub import CameraHub
+from cameras.sources.readers import Reader
 from cameras.worker import Timing
 from core.clock import ManualClock, SystemClock
 from core.errors import NotFound
@@ -65,7 +67,7 @@ def hub_of(camera: FakeCamera, p1s: Any) -> Iterator[Callable[..., CameraHub]]:
         fields.setdefault("timing", FAST)
         clock = fields.pop("clock", SystemClock())
         sources = fields.pop("sources", lambda printer_id: p1s.source())
-        fields.setdefault("readers", {"bambu_jpeg": camera.read})
+        fields.setdefault("readers", {"bambu_jpeg": Reader(camera.read)})
         hub = CameraHub(sources, clock, **fields)
         hubs.append(hub)
         return hub
@@ -234,7 +236,7 @@ def test_pause_before_anybody_looks(camera: FakeCamera, hub_of: Any) -> None:
 
 
 def test_cameras_that_give_no_picture(p1s: Any, hub_of: Any) -> None:
-    kinds: dict[str, CameraSource | None] = {"none": None, "video": p1s.source(kind="rtsps")}
+    kinds: dict[str, CameraSource | None] = {"none": None, "video": p1s.source(kind="hologram")}
 
     def sources(printer_id: str) -> CameraSource | None:
         if printer_id not in kinds:
@@ -244,7 +246,7 @@ def test_cameras_that_give_no_picture(p1s: Any, hub_of: Any) -> None:
     hub: CameraHub = hub_of(sources=sources)
     off, video = hub.status("none"), hub.status("video")
     assert (off.mode, off.text) == ("none", "Camera is off")
-    assert video.mode == "rtsp" and "later version" in video.text
+    assert (video.mode, video.code) == ("none", "unknown_kind")
     for printer_id in kinds:
         assert hub.frame(printer_id) is None
         assert hub.wait_frame(printer_id, 0, 5.0) is None
@@ -264,3 +266,132 @@ def test_stop_wakes_everybody(camera: FakeCamera, hub_of: Any) -> None:
     thread.join(3)
     assert found == [None] and camera.viewers == 0
     assert hub.frame("p") is None and hub.status("p").mode == "jpeg"
+
+
+def test_a_hold_keeps_the_camera_on_without_readers(camera: FakeCamera, hub_of: Any) -> None:
+    hub: CameraHub = hub_of(timing=replace(FAST, idle_s=0.05))
+    with hub.hold("p") as first, hub.hold("p"):
+        assert hub.status("p").held == 2
+        first.close()
+        first.close()
+        assert hub.status("p").held == 1
+        camera.show(b"one")
+        _until(lambda: hub.fresh("p", 5.0) is not None)
+        _until(lambda: (hub.status("p").readers_idle_s or 0) > 4 * 0.05)
+        camera.show(b"two")
+        _until(lambda: hub.status("p").frames == 2)
+    _until(lambda: hub.status("p").code == "idle")
+    assert camera.viewers == 0 and camera.opened == 1
+
+
+def test_a_hold_waits_for_a_camera_that_is_not_there_yet(
+    camera: FakeCamera, p1s: Any, hub_of: Any
+) -> None:
+    there: list[CameraSource | None] = [None]
+    hub: CameraHub = hub_of(sources=lambda camera_id: there[0])
+    with hub.hold("p"):
+        camera.show(b"picture")
+        _until(lambda: "p" in {t.name.removeprefix("camera:") for t in threading.enumerate()})
+        assert hub.status("p").code == "off"
+        there[0] = p1s.source()
+        _until(lambda: hub.fresh("p", 5.0) is not None)
+
+
+def test_fresh_starts_nothing_and_knows_ages(camera: FakeCamera, hub_of: Any) -> None:
+    clock = ManualClock()
+    hub: CameraHub = hub_of(clock=clock, timing=Timing(idle_s=1000))
+    assert hub.fresh("p", 1000) is None and camera.opened == 0
+    camera.show(b"picture")
+    assert hub.wait_frame("p", 0, 5.0) is not None
+    clock.advance(10.0)
+    assert hub.fresh("p", 9.9) is None
+    kept = hub.fresh("p", 10.0)
+    assert kept is not None and kept.jpeg == b"picture"
+
+
+def test_figures_of_a_camera(camera: FakeCamera, jpeg: Any, hub_of: Any) -> None:
+    clock = ManualClock()
+    hub: CameraHub = hub_of(clock=clock, timing=Timing(idle_s=1e6, first_retry_s=0.0))
+    camera.show(CameraFailed("Camera is off", code="off"))
+    hub.frame("p")
+    for number in range(1, 6):
+        camera.show(jpeg())
+        assert hub.wait_frame("p", number - 1, 5.0) is not None
+        clock.advance(0.5)
+    status = hub.status("p")
+    assert (status.fps, status.frames, status.restarts) == (1.6, 5, 1)
+    assert (status.width, status.height) == (64, 48)
+    assert (status.last_error, status.last_error_at) == ("Camera is off", 1_800_000_000.0)
+    clock.advance(60)
+    assert hub.status("p").fps == 0.0
+
+
+# --- cameras that send by themselves -----------------------------------------------------------
+
+
+@pytest.fixture
+def rig_hub(hub_of: Any) -> CameraHub:
+    clock = ManualClock()
+    hub: CameraHub = hub_of(clock=clock, sources=lambda camera_id: CameraSource(kind="push"))
+    hub.clock = clock  # type: ignore[attr-defined]
+    return hub
+
+
+def test_pushed_pictures_are_like_any_other(rig_hub: CameraHub, jpeg: Any) -> None:
+    hub, clock = rig_hub, rig_hub.clock  # type: ignore[attr-defined]
+    assert hub.frame("rig") is None and hub.status("rig").code == "starting"
+    first = hub.push("rig", jpeg(), clock.time() - 2)
+    assert hub.frame("rig") == first and first.taken_at == clock.time() - 2
+    assert hub.status("rig").age_s == 2.0 and hub.status("rig").code == "live"
+    later = threading.Timer(0.1, hub.push, ["rig", jpeg("red")])
+    later.start()
+    second = hub.wait_frame("rig", first.seq, 5.0)
+    later.join()
+    assert second is not None and second.jpeg == jpeg("red")
+    clock.advance(31)
+    assert hub.frame("rig") is None and hub.status("rig").code == "stale"
+    assert not [t for t in threading.enumerate() if t.name == "camera:rig"]
+
+
+def test_a_rig_learns_whether_anybody_looks(rig_hub: CameraHub, jpeg: Any) -> None:
+    assert not rig_hub.is_wanted("rig")
+    rig_hub.push("rig", jpeg())
+    assert not rig_hub.is_wanted("rig"), "sending is not looking"
+    rig_hub.frame("rig")
+    assert rig_hub.is_wanted("rig")
+    rig_hub.clock.advance(FAST.idle_s + 0.1)  # type: ignore[attr-defined]
+    assert not rig_hub.is_wanted("rig")
+
+
+def test_a_picture_of_long_ago_is_not_live(rig_hub: CameraHub, jpeg: Any) -> None:
+    """A rig that was offline sends its buffer; a clock that runs ahead makes no future."""
+    clock = rig_hub.clock  # type: ignore[attr-defined]
+    rig_hub.push("rig", jpeg(), clock.time() - 100)
+    assert rig_hub.frame("rig") is None and rig_hub.status("rig").age_s == 100.0
+    assert rig_hub.push("rig", jpeg(), clock.time() + 100).taken_at == clock.time()
+
+
+@pytest.mark.parametrize("bad", [b"", b"GIF89a", b"\xff\xd8\xff\xd9"])
+def test_what_a_rig_must_not_push(rig_hub: CameraHub, bad: bytes, jpeg: Any) -> None:
+    for body in (bad, bad + jpeg(), jpeg()[:-1]):
+        if body == jpeg():
+            continue
+        with pytest.raises(CameraFailed, match="broken"):
+            rig_hub.push("rig", body)
+    assert rig_hub.status("rig").frames == 0
+
+
+def test_nobody_pushes_into_a_printers_camera(hub_of: Any, jpeg: Any) -> None:
+    with pytest.raises(CameraFailed, match="read by the farm"):
+        hub_of().push("p", jpeg())
+
+
+def test_a_misconfigured_camera_says_why(hub_of: Any) -> None:
+    def sources(camera_id: str) -> CameraSource | None:
+        raise CameraFailed("cameras.list[0].url: is not an address", code="misconfigured")
+
+    hub: CameraHub = hub_of(sources=sources)
+    status = hub.status("room")
+    assert (status.mode, status.code) == ("none", "misconfigured")
+    assert "cameras.list[0].url" in status.text
+    assert hub.frame("room") is None and hub.wait_frame("room", 0, 5.0) is None

@@ -19,6 +19,7 @@ import pytest
 
 from cameras.hub import CameraHub
 from cameras.sources import bambu_jpeg
+from cameras.sources.readers import Reader
 from cameras.worker import Timing as CameraTiming
 from core.clock import SystemClock
 from core.config import PrinterConfig
@@ -241,7 +242,7 @@ class Farm:
             JOBS,
         )
         self.fleet.observe(self.jobs.note_command)
-        readers = {"bambu_jpeg": partial(bambu_jpeg.frames, stall_s=1.0)}
+        readers = {"bambu_jpeg": Reader(partial(bambu_jpeg.frames, stall_s=1.0))}
         self.cameras = CameraHub(self.fleet.camera, clock, timing=CAMERA, readers=readers)
 
     def _config(self, printer_id: str, model: str, scenario: str) -> PrinterConfig:

@@ -101,7 +101,7 @@ def test_another_viewer_throws_us_out(farm: Any) -> None:
     seat.sim.set(camera_second_client="kick", camera_fps=10.0)
     _picture(farm, seat)
     source = farm.fleet.camera(seat.id)
-    reader = farm.cameras._readers["bambu_jpeg"]
+    reader = farm.cameras._readers["bambu_jpeg"].frames
     told = set()
     for _ in range(4):
         before = _picture(farm, seat)
@@ -122,7 +122,7 @@ def test_another_viewer_throws_us_out(farm: Any) -> None:
 def test_a_camera_that_somebody_else_watches(farm: Any) -> None:
     seat = farm.take()
     seat.sim.set(camera_second_client="refuse", camera_fps=10.0)
-    rival = farm.cameras._readers["bambu_jpeg"](farm.fleet.camera(seat.id), lambda: False)
+    rival = farm.cameras._readers["bambu_jpeg"].frames(farm.fleet.camera(seat.id), lambda: False)
     next(rival)
     status = _says(farm, seat, lambda s: s.code == "busy")
     assert status.text == "Camera is used by another app, or switched off at the printer"

@@ -26,6 +26,7 @@ from wsproto.events import (
     TextMessage,
 )
 
+from cameras.book import CameraBook
 from cameras.frames import CameraStatus, Frame
 from cameras.hub import CameraHub
 from core.clock import Clock, SystemClock
@@ -302,7 +303,9 @@ def build_farm(
     services = Services(
         config=config, registry=registry, bus=bus, fleet=fleet, clock=clock, jobs=jobs,
         dispatcher=dispatcher, forecaster=forecaster, library=library, slicing=slicing,
-        cameras=cast(CameraHub, cameras), hub=hub, history=history, archive=archive,
+        cameras=cast(CameraHub, cameras), hub=hub,
+        book=CameraBook(fleet.camera, config.printers, config.cameras, config.rigs),
+        history=history, archive=archive,
         started_at=clock.time(), version="0.0.1",
     )  # fmt: skip
     archive.start()
