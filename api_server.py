@@ -77,6 +77,7 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
         jobs.view, Particulars(fleet, registry, library).describe,
         Months(folder / "history", clock), bus, clock,
     )  # fmt: skip
+    store.forget_only(archive.has_all_of)
     slicing = build_slicing(config.slicer, folder, library, clock, bus, enqueue_with(jobs))
     book = CameraBook(fleet.camera, config.printers, config.cameras, config.rigs)
     cameras = CameraHub(book.source, clock, timing=timing_of(config.cameras))

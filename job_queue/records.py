@@ -11,6 +11,10 @@ FILE_LEFT = "file_left"
 """The code of ``why_barred``."""
 
 
+AUTO = "auto"
+"""``BedRecord.by`` of a bed that the farm itself took for clear."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BedRecord:
     """Whether a person (or an empty printer seen for the first time) vouches for the bed."""
@@ -24,6 +28,7 @@ class BedRecord:
     job_id: str = ""  # our job that consumed the permission, "" = none of ours
     active: bool = False  # someone else's job was seen on it and its end not yet
     shown: str = ""  # identity of the ended job on the screen when a person said "clear"
+    by: str = ""  # who called it clear: a user's name, AUTO, "" = a farm without passwords
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +45,36 @@ class PrinterRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Staged:
+    """Why a file lies on a printer before its start: the next start there may use it, once."""
+
+    token: int  # of the one attempt that will have this name
+    file_id: str
+    sha256: str  # of the bytes that were sent
+    size_bytes: int
+    job_id: str  # for which it was sent; any job of the same file may use it
+    at: float  # epoch s, when its transfer began
+    ready: bool = False  # all of it is there, as the printer's size proved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cleanup:
-    """A file of ours on a printer that must go (a file left behind may start by itself)."""
+    """A file of ours on a printer that must go (a file left behind may start by itself).
+
+    With ``staged`` it waits for the next start there, which takes it off this list; the sweeper
+    leaves it alone until ``staged`` is taken away, which is for good.
+    """
 
     printer_id: str
     remote_name: str
     due_at: float  # epoch s, not before
     late_start: bool = False  # its start may still arrive: none is sent there until it is gone
+    staged: Staged | None = None
+
+
+def staged_on(items: Iterable[Cleanup], printer_id: str) -> Cleanup | None:
+    """The file that was sent ahead to this printer; there is never more than one."""
+    return next((i for i in items if i.staged is not None and i.printer_id == printer_id), None)
 
 
 def why_barred(items: Iterable[Cleanup], printer_id: str, name: str) -> str:

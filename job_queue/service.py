@@ -15,11 +15,12 @@ from job_queue.job import Job, JobError
 from job_queue.matching.fit import PrinterFit
 from job_queue.matching.fitting import Fitting
 from job_queue.matching.match import Outlook
-from job_queue.records import QueueState
+from job_queue.records import Cleanup, QueueState
 from job_queue.starting.approval import Approval
 from job_queue.starting.cleanup import Sweeper
 from job_queue.starting.doubt import Doubt
 from job_queue.starting.launch import Launcher
+from job_queue.starting.staging import Stager, Useful
 from job_queue.starting.watch import RESTARTED, Watch
 from job_queue.store.base import JobStore
 from job_queue.target import Target
@@ -65,7 +66,10 @@ class JobService:
         self._sweeper = Sweeper(self._board, fleet, clock, timing)
         self._doubt = Doubt(self._board, fleet, self._watch, clock, timing)
         see = self._watch.see_bed
-        self._launcher = Launcher(self._board, fleet, library, self.fitting, clock, see)
+        self._stager = Stager(self._board, fleet, library, clock, timing)
+        self._launcher = Launcher(
+            self._board, fleet, library, self.fitting, clock, see, self._stager
+        )
         self.desk = Desk(self._board, fleet, library, clock)
         self._mailbox = bus.subscribe(PRINTER_TOPIC)
         self._stopping = threading.Event()
@@ -82,6 +86,7 @@ class JobService:
     def recover(self) -> None:
         """The first half of ``start``. Raises StorageError when nothing can be written."""
         self._watch.reconcile()
+        self._stager.recover()
         self._board.announce_all()
         self.look_at(self._registry.all())
 
@@ -97,6 +102,7 @@ class JobService:
     def end_transfers(self, timeout: float = 5.0) -> None:
         """Their jobs say so; those of the queue are queued again. Before the connections end, so
         that nobody takes that for a printer's fault."""
+        self._stager.stop(timeout)
         for run in self._launcher.running():
             run.cancel(JobError(code="farm_stopped", text=RESTARTED))
         for run in self._launcher.running():
@@ -120,6 +126,7 @@ class JobService:
         for snapshot in snapshots:
             try:
                 self._watch.look(snapshot)
+                self._stager.look(snapshot)
             except StorageError as error:
                 logger.error("%s: %s", snapshot.status.printer_id, error.message)
             except Exception:
@@ -133,6 +140,7 @@ class JobService:
         concerned = set(view.open_jobs) | self._watch.stopping()
         self.look_at(s for s in map(self._registry.get, concerned) if s is not None)
         self._end_orphans()
+        self._stager.tend()
         self._sweeper.kick()
 
     def _end_orphans(self) -> None:
@@ -247,6 +255,15 @@ class JobService:
         """The dispatcher's door: claim the printer for one copy of this job, begin the transfer."""
         return self._launcher.start_queued(job, printer_id)
 
+    def stage(self, wanted: Mapping[str, Job], useful: Useful, slots: int) -> None:
+        """The dispatcher's door: send these jobs' files ahead (by printer), let go of others.
+        Nothing is started, and ``slots`` transfers run at most."""
+        self._stager.arrange(wanted, useful, slots)
+
+    def staged(self) -> list[Cleanup]:
+        """Files that were sent ahead of their start."""
+        return self._stager.ahead()
+
     def remove(self, job_id: str, rev: int | None = None, *, by: str = "") -> Job:
         """Cancel what has not been started: waiting, or in transfer. Raises Blocked."""
         job = self.job(job_id)
@@ -304,12 +321,12 @@ class JobService:
         """Answer an uncertain start: "printing", "not_started" or "give_up"."""
         return self._doubt.resolve(self.job(job_id), outcome, rev)
 
-    def mark_clear(self, printer_id: str, *, undo: bool = False) -> None:
-        """A person vouches for the bed, or takes it back within 6 s."""
+    def mark_clear(self, printer_id: str, *, undo: bool = False, by: str = "") -> None:
+        """A person vouches for the bed, or takes it back within 6 s. ``by``: the user's name."""
         if undo:
             self._approval.undo(printer_id)
         else:
-            self._approval.mark_clear(printer_id)
+            self._approval.mark_clear(printer_id, by)
 
     def revocable_beds(self) -> dict[str, float]:
         """By printer: seconds for which ``mark_clear`` can still be taken back."""

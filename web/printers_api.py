@@ -46,7 +46,7 @@ def run_condition(printer_id: str, action: str, fields: Fields) -> str | None:
     services().fleet.snapshot(printer_id)
     if action == "mark-clear":
         undo = read_undo(fields)
-        jobs.mark_clear(printer_id, undo=undo)
+        jobs.mark_clear(printer_id, undo=undo, by=g.get("user", ""))
         return "The bed is marked as not clear" if undo else "The bed is marked clear"
     if action == "maintenance":
         wanted = read_maintenance(fields)

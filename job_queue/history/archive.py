@@ -70,7 +70,7 @@ class History:
         self._written: dict[str, set[int]] = {}  # of the jobs the queue knows: attempts on record
         self._newest: list[tuple[Place, Record]] = []  # in order, without a gap
         self._uncleared: dict[str, Record] = {}  # by printer: the last print, its bed not clear yet
-        self._seen_clear: dict[str, float] = {}
+        self._seen_clear: dict[str, BedRecord] = {}
         self._is_open = False
         self._late = False  # a write was refused: everything is looked through again
         self._retry_at = 0.0
@@ -187,10 +187,12 @@ class History:
             bed = view.bed(printer_id)
             if bed is None:
                 continue
-            at = self._cleared_at(record, bed, claimed=printer_id in view.open_jobs, now=now)
-            if at is None:
+            seen = self._cleared(record, bed, claimed=printer_id in view.open_jobs, now=now)
+            if seen is None:
                 continue
-            cleared = Cleared(job_id=record.job_id, attempt=record.attempt, at=at)
+            cleared = Cleared(
+                job_id=record.job_id, attempt=record.attempt, at=seen.since, by=seen.by
+            )
             self._months.append(record.month, [cleared])
             self._uncleared.pop(printer_id)
             self._seen_clear.pop(printer_id, None)
@@ -200,15 +202,15 @@ class History:
                     for place, known in self._newest
                 ]
 
-    def _cleared_at(
+    def _cleared(
         self, record: Record, bed: BedRecord, *, claimed: bool, now: float
-    ) -> float | None:
-        """None while nobody has, or may still think again. What comes after an approval (a claim,
-        another job on the bed) proves it."""
+    ) -> BedRecord | None:
+        """The bed as it was called clear; None while nobody has, or may still think again. What
+        comes after an approval (a claim, another job on the bed) proves it."""
         seen = self._seen_clear.get(record.printer_id)
         if bed.clear and bed.since >= record.ended_at:
-            self._seen_clear[record.printer_id] = bed.since
-            return bed.since if claimed or now - bed.since >= SURE_S else None
+            self._seen_clear[record.printer_id] = bed
+            return bed if claimed or now - bed.since >= SURE_S else None
         if seen is None:
             return None
         if bed.job_id not in ("", record.job_id) or bed.active:

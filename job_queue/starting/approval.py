@@ -25,8 +25,9 @@ class Approval:
         self._lock = threading.Lock()
         self._undo: dict[str, tuple[BedRecord, BedRecord | None, float]] = {}
 
-    def mark_clear(self, printer_id: str) -> None:
-        """Raises Blocked: job_open, printer_busy, …; PrinterOffline: unknown is not clear."""
+    def mark_clear(self, printer_id: str, by: str = "") -> None:
+        """``by``: the user's name. Raises Blocked: job_open, printer_busy, …; PrinterOffline:
+        unknown is not clear."""
         snapshot = self._fleet.snapshot(printer_id)
         name = snapshot.status.name
         job = self._board.store.view().open_jobs.get(printer_id)
@@ -35,7 +36,7 @@ class Approval:
         if snapshot.conditions.bed_clear:
             return  # said twice is still said
         safety.check_act("mark-clear", snapshot, self._clock.monotonic())
-        bed = beds.approved(self._clock.time(), snapshot.status)
+        bed = beds.approved(self._clock.time(), snapshot.status, by)
         at = self._clock.monotonic()
         with self._lock:  # before the write: no pass may come between
             self._undo[printer_id] = (bed, None, at)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from job_queue.identity import echoes, only_more_is_told, signature
 from job_queue.job import Job, JobState
-from job_queue.records import BedRecord
+from job_queue.records import AUTO, BedRecord
 from printers.status import PrinterState, PrinterStatus
 
 P = PrinterState
@@ -51,7 +51,7 @@ _FIRST_WORDS = {
 
 def _first_sight(status: PrinterStatus, now: float, *, distrust: bool) -> BedRecord:
     if status.state is P.IDLE and not distrust:
-        return BedRecord(clear=True, since=now, why="Simulated, idle when first seen")
+        return BedRecord(clear=True, since=now, why="Simulated, idle when first seen", by=AUTO)
     name = _name(status)
     if status.state.has_job:
         why = f"Someone is printing {name} at the printer"
@@ -107,9 +107,9 @@ def _name(status: PrinterStatus) -> str:
     return (progress.name or progress.file if progress else "") or "a print"
 
 
-def approved(now: float, status: PrinterStatus) -> BedRecord:
+def approved(now: float, status: PrinterStatus, by: str = "") -> BedRecord:
     """A person vouches for the bed. What the screen shows belongs to the past from now on."""
-    return BedRecord(clear=True, since=now, why="Marked clear", shown=_mark(status))
+    return BedRecord(clear=True, since=now, why="Marked clear", shown=_mark(status), by=by)
 
 
 def consumed(job: Job, now: float) -> BedRecord:

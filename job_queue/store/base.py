@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
@@ -30,6 +30,10 @@ MAX_TOKEN = 2**31 - 1
 _TOKEN_EPOCH = 1_577_836_800  # 2020-01-01: first tokens count from here in seconds
 
 
+MayForget = Callable[[Job], bool]
+"""Whether an ended job is kept elsewhere. Asked with the store's lock held: quick, no store."""
+
+
 def first_token(now: float) -> int:
     """Where a new store starts to count: later than any token of a store that was lost.
 
@@ -42,8 +46,9 @@ def first_token(now: float) -> int:
 class Transaction:
     """Changes that become durable together, or not at all. Used by one thread."""
 
-    def __init__(self, state: QueueState) -> None:
+    def __init__(self, state: QueueState, may_forget: MayForget = lambda _: True) -> None:
         self._before = state
+        self._may_forget = may_forget
         self.jobs: dict[str, Job] = dict(state.jobs)
         self.printers: dict[str, PrinterRecord] = dict(state.printers)
         self.cleanup: list[Cleanup] = list(state.cleanup)
@@ -126,7 +131,7 @@ class Transaction:
         jobs: Mapping[str, Job] = before.jobs
         if changed or gone:
             ended = any(job.state.has_ended for job in changed)
-            jobs = _trimmed(self.jobs) if ended else self.jobs
+            jobs = _trimmed(self.jobs, self._may_forget) if ended else self.jobs
         state = QueueState(
             rev=before.rev,
             jobs=jobs,
@@ -189,12 +194,13 @@ def open_jobs_of(jobs: Mapping[str, Job]) -> dict[str, Job]:
     return found
 
 
-def _trimmed(jobs: dict[str, Job]) -> dict[str, Job]:
+def _trimmed(jobs: dict[str, Job], may_forget: MayForget) -> dict[str, Job]:
+    """Without the oldest ended ones beyond KEEP_ENDED, as far as they are kept elsewhere."""
     ended = [job for job in jobs.values() if job.state.has_ended]
     if len(ended) <= KEEP_ENDED:
         return jobs
     ended.sort(key=lambda job: job.finished_at or 0.0)
-    surplus = {job.id for job in ended[: len(ended) - KEEP_ENDED]}
+    surplus = {job.id for job in ended[: len(ended) - KEEP_ENDED] if may_forget(job)}
     return {job_id: job for job_id, job in jobs.items() if job_id not in surplus}
 
 
@@ -204,6 +210,7 @@ class JobStore(ABC):
     def __init__(self, state: QueueState) -> None:
         self._state = state
         self._writer = threading.Lock()
+        self._may_forget: MayForget = lambda _: True
 
     def view(self) -> QueueState:
         """The latest durable state; immutable."""
@@ -219,6 +226,11 @@ class JobStore(ABC):
         with self.transaction() as tx:
             tx.trouble = ""
 
+    def forget_only(self, may_forget: MayForget) -> None:
+        """From now on an ended job stays until that says yes: nothing that was printed may be
+        forgotten before the history has it."""
+        self._may_forget = may_forget
+
     def tend(self) -> None:  # noqa: B027 - a backend may have nothing to do
         """Called every second or so: what can wait. Never raises FarmError."""
 
@@ -232,7 +244,7 @@ class JobStore(ABC):
         Raises StorageError when the disk refuses, Blocked when an invariant would break.
         """
         with self._writer:
-            tx = Transaction(self._state)
+            tx = Transaction(self._state, self._may_forget)
             yield tx
             state = tx.result()
             if state is not None:

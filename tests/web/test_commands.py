@@ -396,3 +396,18 @@ def test_earlier_uploads(farm: Any, kit: Any, sliced: bytes) -> None:
     form = {"file": (io.BytesIO(sliced), "gear.gcode.3mf")}
     queued = client.post("/api/jobs?printer_id=birch&plate=1&auto_assign=0", data=form)
     assert queued.status_code == 202, queued.text
+
+
+def test_who_marked_a_bed_clear_is_kept(locked_farm: Any, kit: Any) -> None:
+    client, headers = locked_farm.app.test_client(), kit.basic()
+    locked_farm.printer().report(kit.printing("alder"))
+    locked_farm.printer().report(replace(kit.printing("alder"), state=PrinterState.FINISHED))
+    kit.wait_for(lambda: locked_farm.services.jobs.view().bed("alder").name)
+    for path, body in (
+        ("/api/printers/alder/mark-clear", {}),
+        ("/api/fleet/mark-clear", {"printer_ids": ["alder"]}),
+    ):
+        assert client.post(path, json=body, headers=headers).status_code in (200, 202)
+        assert locked_farm.services.jobs.view().bed("alder").by == "owner"
+        undo = {"undo": True}
+        client.post("/api/printers/alder/mark-clear", json=undo, headers=headers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -245,6 +246,37 @@ def test_when_the_bed_was_cleared(bench: Bench) -> None:
     assert bench.history.page(Wanted(), 1).records[0].cleared_at == cleared
     bench.hear()
     assert len(bench.keys()) == 1
+
+
+def test_who_cleared_the_bed(bench: Bench) -> None:
+    bench.farm.printing()
+    printer = bench.farm.printer()
+    printer.shows(printer.started[-1], PrinterState.FINISHED)
+    bench.farm.wait(3)
+    bench.farm.service.mark_clear("alder", by="eve")
+    bench.farm.wait(11)
+    bench.hear()
+    assert bench.all()[0].cleared_by == "eve"
+    bench.reboot()
+    assert bench.farm.store.view().bed("alder").by == "eve"
+    assert bench.all()[0].cleared_by == "eve"
+
+
+def test_the_queue_forgets_only_what_is_on_record(bench: Bench) -> None:
+    """An end that the history could not write yet stays in the queue, however many follow."""
+    store = bench.farm.store
+    store.forget_only(bench.history.has_all_of)
+    bench.finish_one()
+    many = {f"o-{n}": replace(store.view().jobs["j-1"], id=f"o-{n}") for n in range(KEEP_ENDED)}
+    with store.transaction() as tx:
+        for job in many.values():
+            tx.add(replace(job, finished_at=(job.finished_at or 0.0) + 60))
+    assert len(store.view().jobs) == KEEP_ENDED + 1
+    bench.hear()
+    bench.history.reconcile()
+    bench.finish_one()
+    recorded = bench.keys()
+    assert "j-1" not in store.view().jobs and ("j-1", 1) in recorded
 
 
 def test_an_approval_taken_back_is_none(bench: Bench) -> None:
