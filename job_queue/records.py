@@ -68,7 +68,7 @@ class Cleanup:
     printer_id: str
     remote_name: str
     due_at: float  # epoch s, not before
-    late_start: bool = False  # its start may still arrive: none is sent there until it is gone
+    late_start: bool = False  # its start may still arrive: none is sent there until this is over
     staged: Staged | None = None
 
 
@@ -83,7 +83,8 @@ def why_barred(items: Iterable[Cleanup], printer_id: str, name: str) -> str:
         return ""
     return (
         f"The file of a job that was given up may still be on {name}, and its start may still "
-        f"arrive. The farm removes it as soon as {name} is connected and at rest."
+        f"arrive. The farm removes it as soon as {name} is connected and at rest, and waits some "
+        "minutes after that."
     )
 
 

@@ -41,6 +41,7 @@ class Sweeper:
         self._clock = clock
         self._timing = timing
         self._next_try: dict[tuple[str, str], float] = {}
+        self._gone_at: dict[tuple[str, str], float] = {}  # monotonic, of files whose start may come
         self._thread: threading.Thread | None = None
 
     def due(self) -> list[Cleanup]:
@@ -50,6 +51,7 @@ class Sweeper:
             item
             for item in view.cleanup
             if item.due_at <= now
+            and item.staged is None  # a claim may take it this very moment (staging.py)
             and item.printer_id not in view.open_jobs
             and self._next_try.get((item.printer_id, item.remote_name), 0.0) <= mono
             and self._is_at_rest(item.printer_id, mono)
@@ -96,8 +98,20 @@ class Sweeper:
             remove(adapter, item.remote_name, prove=item.late_start)
         except FarmError as error:
             logger.info("%s: %s stays for now: %s", item.printer_id, item.remote_name, error)
+            self._gone_at.pop(key, None)
+            return
+        if item.late_start and self._is_too_early(key):
             return
         with self._board.change() as tx:
             tx.drop_cleanup(item.printer_id, item.remote_name)
         self._next_try.pop(key, None)
+        self._gone_at.pop(key, None)
         logger.info("%s: removed %s", item.printer_id, item.remote_name)
+
+    def _is_too_early(self, key: tuple[str, str]) -> bool:
+        """A start that the printer read just before its file went shows itself within the quiet
+        period. So long the item stays and bars the printer; a restart waits anew."""
+        mono = self._clock.monotonic()
+        over = self._gone_at.setdefault(key, mono) + self._timing.quiet_s
+        self._next_try[key] = over
+        return mono < over

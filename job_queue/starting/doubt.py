@@ -54,10 +54,10 @@ class Doubt:
         if outcome == "not_started":
             self._fence(job)
             text = "A person saw that it did not start; the file was removed from the printer."
-            return self._close(job, JobError(code="not_started", text=text), gone=True)
-        gone = self._is_fenced(job)
+            return self._close(job, JobError(code="not_started", text=text), late_start=False)
+        self._remove_if_possible(job)
         text = "A person gave this job up. It is not known whether it printed."
-        return self._close(job, JobError(code="given_up", text=text), gone=gone)
+        return self._close(job, JobError(code="given_up", text=text), late_start=True)
 
     def _require(self, job: Job, rev: int) -> None:
         if rev != job.rev:
@@ -85,9 +85,10 @@ class Doubt:
             alias = self._watch.alias_of(status)
             return tx.move(job.id, JobState.PRINTING, error=None, alias=alias)
 
-    def _close(self, job: Job, error: JobError, *, gone: bool) -> Job:
+    def _close(self, job: Job, error: JobError, *, late_start: bool) -> Job:
         """The job's end, or its way back into the queue; the bed asks for a look either way.
-        ``gone``: its file is; else nothing is started there before the clean-up has seen to it."""
+        ``late_start``: one may still come, so nothing is started there before the clean-up has
+        fenced it and waited."""
         now = self._clock.time()
         with self._board.change() as tx:
             current = tx.job(job.id)
@@ -95,7 +96,7 @@ class Doubt:
             current = tx.note(job.id, now, error.text)
             bed = tx.bed(job.printer_id)
             ended = self._end(tx, current, error, now)
-            if not gone:
+            if late_start:
                 tx.add_cleanup(Cleanup(
                     printer_id=job.printer_id, remote_name=job.remote_name, due_at=now,
                     late_start=True,
@@ -160,14 +161,11 @@ class Doubt:
                 details={"seconds": ceil(left)},
             )
 
-    def _is_fenced(self, job: Job) -> bool:
-        """The file is proved gone, if the printer can be asked and does nothing."""
+    def _remove_if_possible(self, job: Job) -> None:
+        """At once, if the printer can be asked and does nothing; else it is the clean-up's."""
         try:
             adapter = self._fleet.adapter(job.printer_id)
-            if not adapter.refresh().state.is_at_rest:
-                return False
-            remove(adapter, job.remote_name, prove=True)
+            if adapter.refresh().state.is_at_rest:
+                remove(adapter, job.remote_name, prove=True)
         except FarmError as error:
             logger.info("%s: %s stays for now: %s", job.printer_id, job.remote_name, error.message)
-            return False
-        return True

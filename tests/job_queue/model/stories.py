@@ -114,6 +114,21 @@ def start_given_up_arrives_after_the_next_print(world: World) -> None:
     world.deliver()
 
 
+def given_up_while_it_was_being_read(world: World) -> None:
+    """Quiet after giving up: the file goes, and the printer has read it already."""
+    world.add()
+    world.add()
+    world.dispatch("silent, no answer")
+    world.wait(EVIDENCE_S)
+    world.answer(give_up=True)
+    assert world.reached["give_up"]
+    world.clear()
+    world.dispatch()
+    world.wait(SILENT_S)
+    assert world.reached["began in silence"]
+    world.check()
+
+
 def print_of_others_and_a_slow_watcher(world: World) -> None:
     """Last look: others printed while the farm was down; the dispatcher is faster than its eye."""
     world.add()

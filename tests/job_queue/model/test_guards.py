@@ -13,6 +13,7 @@ from job_queue.job import JobState
 from job_queue.matching import candidates
 from job_queue.records import BedRecord
 from job_queue.starting import beds, launch
+from job_queue.starting.cleanup import Sweeper
 from job_queue.starting.doubt import Doubt
 from job_queue.starting.start import StartRun
 from job_queue.starting.watch import Watch
@@ -52,6 +53,10 @@ def quiet_before_the_fence(patch: Patch) -> None:
 def no_bar_after_giving_up(patch: Patch) -> None:
     for room in (candidates, launch):
         patch.setattr(room, "why_barred", lambda *_: "")
+
+
+def no_quiet_after_giving_up(patch: Patch) -> None:
+    patch.setattr(Sweeper, "_is_too_early", lambda *_: False)
 
 
 def no_eye_of_its_own(patch: Patch) -> None:
@@ -111,6 +116,11 @@ GUARDS: dict[str, tuple[Callable[[Patch], None], Callable[[World], None], str]] 
         no_bar_after_giving_up,
         stories.start_given_up_arrives_after_the_next_print,
         "carries a",
+    ),
+    "quiet after giving up": (
+        no_quiet_after_giving_up,
+        stories.given_up_while_it_was_being_read,
+        "was reading another",
     ),
     "own look at the bed": (
         no_eye_of_its_own,

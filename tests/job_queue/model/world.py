@@ -206,6 +206,8 @@ class World:
     def sent(self, command: StartPrint) -> None:
         """X2, and what becomes of it."""
         metal, now = self.metal, self.farm.clock.monotonic()
+        if metal.reading:
+            self.broken = Broken("a start was sent while the printer was reading another one")
         if self.fate == "unsent":
             raise PrinterOffline("Alder is offline. Nothing was sent.")
         if self.fate == "refused":

@@ -389,8 +389,27 @@ def test_giving_up_keeps_the_bed_closed(farm: Any) -> None:
     assert ended.state is S.FAILED and ended.error.code == "given_up"
     assert farm.bed()[0] is False
     assert farm.printer().files == {}, "its start may still arrive"
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_nothing_starts_in_the_quiet_period_after_giving_up(farm: Any, restarted: bool) -> None:
+    """The printer may have read the start just before the file went."""
+    job = uncertain(farm)
+    farm.service.resolve(job.id, "give_up", job.rev)
     farm.service.mark_clear("alder")
-    assert farm.start().state is S.STARTING
+    farm.wait(200)
+    if restarted:
+        farm.reboot()
+        farm.printer().report(P.IDLE, job=None)
+        farm.wait(250)
+    with pytest.raises(Blocked) as barred:
+        farm.start()
+    assert barred.value.error_code == "file_left"
+    waiting = farm.add()
+    assert farm.dispatch_once() == []
+    farm.wait(105)
+    assert farm.store.view().cleanup == ()
+    assert farm.dispatch_once() == [(waiting.id, "alder")]
 
 
 @pytest.mark.parametrize("why", ["offline", "refused", "busy"])
@@ -421,7 +440,9 @@ def test_a_job_given_up_bars_its_printer_until_its_file_is_gone(farm: Any, why: 
     assert (reason.code, reason.text) == ("file_left", barred.value.message)
     farm.printer().refuse_delete = None
     farm.wait(181)
-    assert farm.store.view().cleanup == () and farm.printer().files == {}
+    assert farm.printer().files == {} and farm.dispatch_once() == []
+    farm.wait(301)
+    assert farm.store.view().cleanup == ()
     assert farm.dispatch_once() == [(waiting.id, "alder")]
 
 
