@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cameras.frames import Cancelled, Means
-from cameras.sources import bambu_jpeg, mjpeg, snapshot
+from cameras.sources import bambu_jpeg, mjpeg, snapshot, tcp_mjpeg
 from printers.base import CameraSource
 
 
@@ -29,5 +29,6 @@ READERS: Mapping[str, Reader] = {
     "bambu_jpeg": Reader(bambu_jpeg.frames),
     "mjpeg": Reader(mjpeg.frames),
     "snapshot": Reader(snapshot.frames),
+    "tcp_mjpeg": Reader(tcp_mjpeg.frames),
 }
 """The kinds that need no other program."""

@@ -7,19 +7,18 @@ here the standard library's HTTP parser reads from a socket that is polled inste
 from __future__ import annotations
 
 import base64
-import errno
 import http.client
 import io
-import os
-import selectors
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import IO
 from urllib.parse import urljoin
 
 from cameras.frames import CameraFailed
+from cameras.sources import dialing
+from cameras.sources.dialing import Polled
 from cameras.sources.patience import POLL_S, Patience
 from cameras.sources.web_target import Target, parse_target
 from core.errors import FarmError
@@ -28,7 +27,6 @@ from printers.base import CameraSource
 MAX_REDIRECTS = 3
 _SEND_S = 2.0
 _BUFFER_BYTES = 64 * 1024
-_PENDING = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", 0)})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -60,7 +58,7 @@ def _one(
     source: CameraSource, target: Target, patience: Patience
 ) -> Iterator[http.client.HTTPResponse]:
     context, headers = _secrets(source, target)
-    link = _connect(target, context, patience)
+    link = dialing.connect(target.host, target.port, patience, context)
     try:
         connection = http.client.HTTPConnection(target.host, target.port)
         connection.sock = _Link(link, patience)
@@ -106,92 +104,6 @@ def _secrets(source: CameraSource, target: Target) -> tuple[ssl.SSLContext | Non
     return context, headers
 
 
-def _connect(target: Target, context: ssl.SSLContext | None, patience: Patience) -> socket.socket:
-    try:
-        plain = _dial(target, patience)
-    except ConnectionRefusedError as error:
-        raise CameraFailed("Camera is off", code="off") from error
-    except OSError as error:
-        raise CameraFailed("Camera cannot be reached", code="unreachable") from error
-    if context is None:
-        return plain
-    stream: ssl.SSLSocket | None = None
-    try:
-        stream = context.wrap_socket(
-            plain, server_hostname=target.host, do_handshake_on_connect=False
-        )
-        _shake_hands(stream, patience)
-    except ssl.SSLCertVerificationError as error:
-        _close(plain, stream)
-        raise CameraFailed(
-            "Camera shows a certificate the farm does not trust", code="certificate"
-        ) from error
-    except OSError as error:
-        _close(plain, stream)
-        raise CameraFailed("Camera hung up while connecting", code="lost") from error
-    except BaseException:
-        _close(plain, stream)
-        raise
-    return stream
-
-
-def _close(plain: socket.socket, stream: ssl.SSLSocket | None) -> None:
-    plain.close()
-    if stream is not None:
-        stream.close()
-
-
-def _dial(target: Target, patience: Patience) -> socket.socket:
-    """The first of the host's addresses that answers. Raises OSError."""
-    problem: OSError = OSError("the name has no address")
-    for family, kind, proto, _, address in socket.getaddrinfo(
-        target.host, target.port, type=socket.SOCK_STREAM
-    ):
-        link = socket.socket(family, kind, proto)
-        try:
-            _dial_one(link, address, patience)
-        except OSError as error:
-            link.close()
-            problem = error
-        except BaseException:
-            link.close()
-            raise
-        else:
-            return link
-    raise problem
-
-
-def _dial_one(link: socket.socket, address: Any, patience: Patience) -> None:
-    link.setblocking(False)
-    code = link.connect_ex(address)
-    if code in _PENDING:
-        _wait(link, selectors.EVENT_WRITE, patience)
-        code = link.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-    if code:
-        raise OSError(code, os.strerror(code))
-
-
-def _shake_hands(stream: ssl.SSLSocket, patience: Patience) -> None:
-    stream.setblocking(False)
-    while True:
-        try:
-            stream.do_handshake()
-        except ssl.SSLWantReadError:
-            _wait(stream, selectors.EVENT_READ, patience)
-        except ssl.SSLWantWriteError:
-            _wait(stream, selectors.EVENT_WRITE, patience)
-        else:
-            return
-
-
-def _wait(link: socket.socket, events: int, patience: Patience) -> None:
-    with selectors.DefaultSelector() as selector:
-        selector.register(link, events)
-        patience.check()
-        while not selector.select(POLL_S):
-            patience.check()
-
-
 class _Link:
     """The little of a socket that http.client needs, reading with patience."""
 
@@ -205,24 +117,7 @@ class _Link:
     def makefile(self, mode: str) -> IO[bytes]:
         """Only ever "rb"."""
         del mode
-        return io.BufferedReader(_Polled(self._link, self._patience), _BUFFER_BYTES)
+        return io.BufferedReader(Polled(self._link, self._patience), _BUFFER_BYTES)
 
     def close(self) -> None:
         """http.client lets go before the body is read; whoever dialled hangs up."""
-
-
-class _Polled(io.RawIOBase):
-    def __init__(self, link: socket.socket, patience: Patience) -> None:
-        self._link = link
-        self._patience = patience
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while True:
-            self._patience.check()
-            try:
-                return self._link.recv_into(buffer)
-            except TimeoutError:
-                continue
