@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("core", "printers", "slicer", "job_queue", "cameras", "web", "simulator")
+ROOMS = ("core", "printers", "slicer", "job_queue", "cameras", "web", "simulator", "rig")
 MAY_IMPORT = {
     "core": set(),
     "printers": {"core"},
@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "cameras": {"core", "printers"},
     "web": {"core", "printers", "slicer", "job_queue", "cameras"},
     "simulator": {"core"},
+    "rig": set(),  # it runs on a machine of its own
 }
 SHARED = {"lan", "__pycache__"}
 """Folders of printers/ that are no adapter: every adapter may use them."""
@@ -52,11 +53,14 @@ LIBRARIES = {
     "bambulabs_api": ("printers.bambu",),
     "apscheduler": ("job_queue", "api_server"),
     "ffmpeg": ("cameras",),
-    "requests": ("printers.lan",),
+    "requests": ("printers.lan", "cameras.prusa_connect"),
     "requests_toolbelt": ("printers.lan",),
     "wsproto": ("printers.lan",),
     "urllib3": ("printers.lan", "cameras"),
     "aiohttp": ("simulator",),
+    "websocket": ("rig",),
+    "gpiozero": ("rig.pins",),
+    "paramiko": ("rig",),
 }
 
 

@@ -1,0 +1,119 @@
+"""One video at a time, in a thread of its own: no click and no message waits for ffmpeg."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rig import files
+from rig.errors import BuildFailed
+from rig.session import BUILDING, DONE, FAILED, Session
+from rig.settings import Settings
+from rig.video import build, checksum_of
+
+logger = logging.getLogger(__name__)
+_DAY_S = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What became of a session; ``error`` is "" when the video is there."""
+
+    session: str
+    name: str = ""
+    size: int = 0  # bytes
+    sha256: str = ""
+    frames: int = 0  # of the video
+    error: str = ""
+
+
+class Builder:
+    def __init__(
+        self,
+        settings: Settings,
+        done: Callable[[Built], None],
+        epoch: Callable[[], float] = time.time,
+    ) -> None:
+        self._settings, self._done, self._epoch = settings, done, epoch
+        self._queue: queue.Queue[Session | None] = queue.Queue()
+        self._cancelled = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="rig:build", daemon=True)
+        self.waiting = 0
+        self.progress: float | None = None  # 0–1 of the one under way
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """A build under way is given up and done again after the next start."""
+        self._cancelled.set()
+        self._queue.put(None)
+        self._thread.join(timeout)
+
+    def add(self, session: Session) -> None:
+        """Take over a session. Raises OSError when the disk refuses."""
+        session.change(state=BUILDING)
+        self.waiting += 1
+        self._queue.put(session)
+
+    def _run(self) -> None:
+        while (session := self._queue.get()) is not None and not self._cancelled.is_set():
+            try:
+                built = self._one(session)
+            except Exception:
+                # The barrier of this thread; the frames are still there.
+                logger.exception("%s: the video failed", session.id)
+                built = Built(session.id, error="an error of the rig; its log says which")
+            self.waiting -= 1
+            self.progress = None
+            if built is not None:
+                self._done(built)
+
+    def _one(self, session: Session) -> Built | None:
+        """None: given up because the rig stops."""
+        try:
+            built = self._build(session)
+            self.sweep()
+        except (BuildFailed, OSError) as error:
+            if self._cancelled.is_set():
+                return None
+            logger.warning("%s: no video: %s. Its frames are kept.", session.id, error)
+            session.change(state=FAILED, error=str(error)[:500])
+            return Built(session.id, error=str(error)[:500])
+        return built
+
+    def _build(self, session: Session) -> Built:
+        target = self._settings.timelapses / f"{session.id}.mp4"
+        frames = 0
+        if not checksum_of(target).exists():  # else: it died between the video and its frames
+
+            def progress(share: float) -> None:
+                self.progress = share
+
+            frames = build(
+                session.good_frames(), target, self._settings.video, progress, self._cancelled
+            )
+        session.change(state=DONE, video=target.name)
+        session.remove()
+        digest = checksum_of(target).read_text().split()[0]
+        return Built(session.id, target.name, target.stat().st_size, digest, frames)
+
+    def sweep(self) -> None:
+        """Forget videos older than keep_days, the checksum first: half a pair is not offered."""
+        if not self._settings.keep_days:
+            return
+        edge = self._epoch() - self._settings.keep_days * _DAY_S
+        for video in self._settings.timelapses.glob("*.mp4"):
+            if video.stat().st_mtime < edge:
+                checksum_of(video).unlink(missing_ok=True)
+                video.unlink()
+                logger.info("%s was older than %s days", video.name, self._settings.keep_days)
+
+
+def room_for_frames(folder: Path, reserve_mb: int) -> bool:
+    return files.free_mb(folder) > reserve_mb

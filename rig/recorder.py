@@ -1,0 +1,235 @@
+"""What is being recorded, and what clicks, layers and the farm's words do to it.
+
+One thread uses it (rig/desk.py); ``snapshot`` may be read by any.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from rig import files
+from rig.builder import Builder, room_for_frames
+from rig.clicks import ACTIONS
+from rig.feed import Feed, Picture
+from rig.following import AT_REST, Following
+from rig.session import DONE, OPEN, PAUSED, RECORDING, Session, found
+from rig.settings import Settings
+from rig.triggers import REPLACE, SKIP, Triggers
+
+logger = logging.getLogger(__name__)
+
+PICTURE_WAIT_S = 3.0
+Tell = Callable[..., None]
+"""tell(event, **facts): for the farm and the log."""
+
+
+class Blinks(Protocol):
+    def blink(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    state: str = "idle"  # recording, paused, building
+    session: str = ""
+    frames: int = 0
+    error: str = ""
+
+
+class Recorder:
+    def __init__(
+        self,
+        settings: Settings,
+        feed: Feed,
+        builder: Builder,
+        lights: Blinks,
+        tell: Tell,
+        epoch: Callable[[], float] = time.time,
+    ) -> None:
+        self._settings, self._feed, self._builder = settings, feed, builder
+        self._lights, self._tell, self._epoch = lights, tell, epoch
+        self._session: Session | None = None
+        self._triggers = Triggers(settings.same_layer)
+        self._following = Following(settings.follow)
+        self._error = ""
+
+    @property
+    def snapshot(self) -> Snapshot:
+        session, building = self._session, self._builder.waiting > 0
+        if session is None:
+            return Snapshot("building" if building else "idle", error=self._error)
+        return Snapshot(session.state, session.id, session.frames, self._error)
+
+    # --- after a restart ---------------------------------------------------------------------
+
+    def recover(self) -> None:
+        """Go on recording when that ended a short while ago; else build what lies there."""
+        self._builder.sweep()
+        left = found(self._settings.photos)
+        recent = [s for s in left if s.state in OPEN and self._is_recent(s)]
+        for session in left:
+            if recent and session is recent[-1]:
+                self._session = session
+                self._tell("session_resumed", session=session.id, frames=session.frames)
+            elif session.state == DONE:
+                session.remove()  # its video was verified before this word was written
+            elif session.frames:
+                self._builder.add(session)
+            else:
+                session.remove()
+
+    def _is_recent(self, session: Session) -> bool:
+        away = self._epoch() - session.last_activity()
+        return away <= self._settings.resume_within
+
+    # --- what happens ------------------------------------------------------------------------
+
+    def clicks(self, count: int, at: float) -> None:
+        """``at``: monotonic time of the first."""
+        action = ACTIONS.get(count)
+        if action is None:
+            logger.info("%s clicks mean nothing and are ignored", count)
+            return
+        logger.info("%s click(s): %s", count, action)
+        if action == "shot":
+            self._pressed(at)
+        elif action == "toggle":
+            self.act("stop" if self._session else "start", "button")
+        elif action == "pause":
+            paused = self._session is not None and self._session.state == PAUSED
+            self.act("resume" if paused else "pause", "button")
+        else:
+            self.act("discard", "button")
+
+    def layer(self, job: str, layer: int, at: float) -> None:
+        """The farm says that this layer has begun."""
+        session = self._session
+        if session is None or session.state != RECORDING:
+            return
+        if self._triggers.layer(job, layer, at) != SKIP and (picture := self._picture(at)):
+            self._save(lambda: session.add(picture, "layer", layer))
+
+    def printer(self, state: str, job: str, name: str) -> None:
+        """The farm says what the printer does."""
+        session = self._session
+        if session is not None and session.sheet.job and self._following.ends:
+            if state in AT_REST or (job and job != session.sheet.job):
+                self.act("stop", "print")
+        elif session is not None and state == "printing" and job and not session.sheet.job:
+            session.change(job=job[:200], name=name[:200])
+        if self._session is None and self._following.begins(state, job):
+            self._start("print", name, job)
+
+    def act(self, action: str, by: str = "farm", **facts: Any) -> tuple[bool, str]:
+        """(done, why not) of start, stop, discard, pause, resume or shot."""
+        try:
+            why = self._act(action, by, facts)
+        except OSError as error:
+            why = self._disk(error)
+        if why:
+            logger.info("%s: %s", action, why)
+        return not why, why
+
+    def _act(self, action: str, by: str, facts: dict[str, Any]) -> str:
+        session = self._session
+        if action == "start":
+            return "A recording runs already." if session else self._start(by, **facts)
+        if action == "shot":
+            return self._single() if session is None else self._extra(session)
+        if session is None:
+            return "Nothing is being recorded."
+        if action in ("pause", "resume"):
+            return self._pause(session, action == "pause")
+        if action not in ("stop", "discard"):
+            return f'The rig cannot "{action}".'
+        self._session = None
+        self._following.over(session.sheet.job)
+        if action == "discard" or not session.frames:
+            session.remove()
+            self._tell("session_discarded", session=session.id, frames=session.frames, by=by)
+        else:
+            self._builder.add(session)
+            self._tell("session_stopped", session=session.id, frames=session.frames, by=by)
+        return ""
+
+    def _start(self, by: str, name: str = "", job: str = "") -> str:
+        self._session = Session.create(self._settings.photos, self._epoch(), by, name, job)
+        self._triggers = Triggers(self._settings.same_layer)
+        self._error = ""
+        self._tell("session_started", session=self._session.id, by=by, name=name)
+        return ""
+
+    def _pause(self, session: Session, pause: bool) -> str:
+        wanted = PAUSED if pause else RECORDING
+        if session.state == wanted:
+            return f"It is {wanted} already."
+        session.change(state=wanted)
+        word = "session_paused" if pause else "session_continued"
+        self._tell(word, session=session.id, frames=session.frames)
+        return ""
+
+    # --- frames ------------------------------------------------------------------------------
+
+    def _pressed(self, at: float) -> None:
+        session = self._session
+        if session is None:
+            self.act("shot", "button")
+            return
+        if session.state != RECORDING:
+            logger.info("A click while the recording is paused is ignored")
+            return
+        how = self._triggers.pressed(at)
+        if picture := self._picture(at):
+            if how == REPLACE:
+                self._save(lambda: session.replace(picture, "button"))
+            else:
+                self._save(lambda: session.add(picture, "button"))
+
+    def _extra(self, session: Session) -> str:
+        picture = self._picture(time.monotonic())
+        if picture is None:
+            return "The camera gives no picture."
+        return self._save(lambda: session.add(picture, "farm"))
+
+    def _single(self) -> str:
+        """A photo of its own in Photos/."""
+        picture = self._picture(time.monotonic())
+        if picture is None:
+            return "The camera gives no picture."
+        stamp = time.strftime("%Y-%m-%d_%H-%M-%S", time.localtime(picture.at))
+        path = self._settings.photos / f"{stamp}_{secrets.token_hex(2)}.jpg"
+
+        def save() -> None:
+            files.write(path, picture.jpeg)
+            self._tell("photo", name=path.name)
+
+        return self._save(save)
+
+    def _picture(self, at: float) -> Picture | None:
+        """One from after the trigger: an older one shows the head on its way."""
+        picture = self._feed.after(at, PICTURE_WAIT_S)
+        if picture is None:
+            self._error = f"No picture: {self._feed.problem or 'the camera is silent'}."
+            self._tell("frame_missed", why=self._error)
+        return picture
+
+    def _save(self, save: Callable[[], object]) -> str:
+        if not room_for_frames(self._settings.photos, self._settings.reserve_mb):
+            self._error = "The disk is full; no frame is saved."
+            return self._error
+        try:
+            save()
+        except OSError as error:
+            return self._disk(error)
+        self._error = ""
+        self._lights.blink()
+        return ""
+
+    def _disk(self, error: OSError) -> str:
+        self._error = f"The disk refuses ({error.strerror or error})."
+        logger.error("%s", self._error)
+        return self._error

@@ -1,0 +1,147 @@
+"""One recording: a folder in Photos/ with numbered frames and a manifest that survive a crash.
+
+Photos/<date>_<time>_<4 hex>/session.json   what it is and how far it has come
+                             frames.jsonl   one line per frame: number, time, trigger, layer
+                             000001.jpg …
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rig import files
+from rig.feed import Picture
+from rig.jpeg import NotJpeg, check
+
+logger = logging.getLogger(__name__)
+
+RECORDING, PAUSED, BUILDING, DONE, FAILED = "recording", "paused", "building", "done", "failed"
+OPEN = (RECORDING, PAUSED)
+_FRAME = re.compile(r"\d{6}\.jpg")
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """session.json."""
+
+    id: str
+    state: str
+    started_at: float  # epoch s
+    by: str  # "button", "farm", "print"
+    name: str = ""  # of the print, when the farm told it
+    job: str = ""
+    video: str = ""  # file name, once it is finished
+    error: str = ""
+
+
+class Session:
+    """One thread uses it at a time."""
+
+    def __init__(self, folder: Path, sheet: Sheet) -> None:
+        self.folder = folder
+        self.sheet = sheet
+        self.frames = sum(1 for _ in self._numbers())
+        self._last = max(self._numbers(), default=0)
+
+    @classmethod
+    def create(cls, photos: Path, now: float, by: str, name: str = "", job: str = "") -> Session:
+        """Raises OSError."""
+        stamp = time.strftime("%Y-%m-%d_%H-%M-%S", time.localtime(now))
+        session_id = f"{stamp}_{secrets.token_hex(2)}"
+        folder = photos / session_id
+        folder.mkdir(parents=True)
+        files.sync_folder(photos)
+        session = cls(folder, Sheet(session_id, RECORDING, now, by, name[:200], job[:200]))
+        session._save()
+        return session
+
+    @property
+    def id(self) -> str:
+        return self.sheet.id
+
+    @property
+    def state(self) -> str:
+        return self.sheet.state
+
+    def change(self, **fields: str) -> None:
+        """State, video or error, durably. Raises OSError."""
+        self.sheet = Sheet(**{**asdict(self.sheet), **fields})
+        self._save()
+
+    def add(self, picture: Picture, trigger: str, layer: int = 0) -> int:
+        """Save a frame; returns its number. Raises OSError; the recording is then as before."""
+        number = self._last + 1
+        files.write(self._path(number), picture.jpeg)
+        self._last = number
+        self.frames += 1
+        self._note(number, picture, trigger, layer)
+        return number
+
+    def replace(self, picture: Picture, trigger: str) -> int:
+        """A better picture of the last frame. Raises OSError."""
+        if not self._last:
+            return self.add(picture, trigger)
+        files.write(self._path(self._last), picture.jpeg)
+        self._note(self._last, picture, trigger, 0)
+        return self._last
+
+    def last_activity(self) -> float:
+        """Epoch s of the last frame, else of the start."""
+        path = self._path(self._last)
+        return path.stat().st_mtime if self._last else self.sheet.started_at
+
+    def good_frames(self) -> list[Path]:
+        """In order, without those that a video could stumble over."""
+        good = []
+        for number in sorted(self._numbers()):
+            path = self._path(number)
+            try:
+                check(path.read_bytes())
+            except (OSError, NotJpeg) as error:
+                logger.warning("%s: frame %s is left out (%s)", self.id, path.name, error)
+            else:
+                good.append(path)
+        return good
+
+    def remove(self) -> None:
+        """The frames and all: after a verified video, or when nobody wants one."""
+        shutil.rmtree(self.folder)
+
+    def _path(self, number: int) -> Path:
+        return self.folder / f"{number:06d}.jpg"
+
+    def _numbers(self) -> Iterator[int]:
+        if self.folder.is_dir():
+            for path in self.folder.iterdir():
+                if _FRAME.fullmatch(path.name):
+                    yield int(path.stem)
+
+    def _note(self, number: int, picture: Picture, trigger: str, layer: int) -> None:
+        line = {"frame": number, "at": round(picture.at, 3), "trigger": trigger, "layer": layer}
+        with (self.folder / "frames.jsonl").open("a") as file:
+            file.write(json.dumps(line) + "\n")
+
+    def _save(self) -> None:
+        files.write_json(self.folder / "session.json", asdict(self.sheet))
+
+
+def found(photos: Path) -> list[Session]:
+    """What an earlier life left behind, oldest first. A folder without a readable sheet (the plug
+    was pulled while it began, or its disk is damaged) is one that failed: nothing is deleted."""
+    sessions = []
+    for folder in sorted(path for path in photos.iterdir() if path.is_dir()):
+        raw = files.read_json(folder / "session.json")
+        try:
+            sheet = Sheet(**raw)
+        except TypeError:
+            sheet = Sheet(folder.name, BUILDING, folder.stat().st_mtime, "found")
+        sessions.append(Session(folder, sheet))
+    return sessions
