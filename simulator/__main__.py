@@ -24,8 +24,8 @@ from simulator.specs import KINDS, PrinterSpec
 
 _DEFAULT_COUNT = 8
 _ENDPOINT = (
-    "kind", "serial", "host", "mqtt_port", "ftps_port", "camera_port", "access_code",
-    "url", "api_key", "user", "password", "ca_file",
+    "kind", "serial", "host", "mqtt_port", "ftps_port", "camera_port", "rtsp_port",
+    "access_code", "url", "api_key", "user", "password", "ca_file",
 )  # fmt: skip
 """What the ready line tells of a printer besides its spec."""
 

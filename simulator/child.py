@@ -135,4 +135,5 @@ def _connected(printer: PrinterConfig, endpoint: dict[str, Any]) -> PrinterConfi
         mqtt_port=endpoint["mqtt_port"],
         ftps_port=endpoint["ftps_port"],
         camera_port=endpoint.get("camera_port") or printer.camera_port,
+        rtsp_port=endpoint.get("rtsp_port") or printer.rtsp_port,
     )

@@ -187,6 +187,7 @@ def _brief(host: SimulatedHost) -> dict[str, Any]:
         "mqtt_port": endpoint.mqtt_port,
         "ftps_port": endpoint.ftps_port,
         "camera_port": endpoint.camera_port,
+        "rtsp_port": endpoint.rtsp_port,
         "online": host.online,
         "clients": len(host.clients()),
     }

@@ -20,8 +20,8 @@ REQUESTS_KEPT = 500
 class Endpoint:
     """Where one printer is reached. The ports are a Bambu printer's, url and key the others'.
 
-    ``camera_port`` 0: no JPEG camera on this model. ``ca_file`` is the authority that signed the
-    certificate.
+    ``camera_port`` 0: no JPEG camera on this model; ``rtsp_port`` 0: no RTSPS one. ``ca_file`` is
+    the authority that signed the certificate.
     """
 
     kind: str = "bambu"
@@ -29,6 +29,7 @@ class Endpoint:
     mqtt_port: int = 0
     ftps_port: int = 0
     camera_port: int = 0
+    rtsp_port: int = 0
     serial: str
     access_code: str = field(default="", repr=False)
     certificate_sha256: str = ""

@@ -182,6 +182,15 @@ class Knobs(MachineKnobs):
     """Every other frame has size 0."""
     camera_garbage_before_soi: bool = False
     """Some bytes before FF D8 inside the frame."""
+    # --- wire: camera by RTSP (camera_off, camera_stall and camera_fps act there too) --------
+    rtsp_stall: bool = False
+    """The server freezes: no answers and no pictures, TCP stays up."""
+    rtsp_refuse: bool = False
+    """Whoever signs in gets 503 Service Unavailable."""
+    rtsp_drop: int = 0
+    """Each connection is cut in the middle of its picture of this number; 0 = never."""
+    rtsp_loss: int = 0
+    """Every packet of this number is missing from the stream; 0 = none."""
 
 
 KNOB_NAMES: frozenset[str] = Knobs.names()

@@ -43,6 +43,10 @@ class CameraEndpoint:
     def watched(self) -> bool:
         return self._viewer is not None
 
+    async def wait_closed(self) -> None:
+        """Return when every connection has ended."""
+        await self.connections.wait_closed()
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """The client_connected_cb of asyncio.start_server."""
         with self.connections.handling(writer):

@@ -15,6 +15,7 @@ from simulator.bambu.machine import BambuMachine
 from simulator.bambu.mqtt_server import MqttEndpoint
 from simulator.bambu.report_faults import is_report, report_payloads
 from simulator.bambu.report_json import ReportForm, encode
+from simulator.bambu.rtsp.server import RtspEndpoint
 from simulator.bambu.wire_actions import BambuWireActions
 from simulator.certificates import CertificateAuthority, Identity, server_context, set_tls13
 from simulator.host import Endpoint, SimulatedHost
@@ -55,14 +56,14 @@ class BambuHost(SimulatedHost):
         self._ftps_context.num_tickets = 0
         self.mqtt = MqttEndpoint(self, self._on_request)
         self.ftps = FtpsEndpoint(self, self._ftps_context, address)
-        self.camera: CameraEndpoint | None = None
-        if self.machine.model.camera == "jpeg":
-            self.camera = CameraEndpoint(self, self._render)
+        self.camera: CameraEndpoint | RtspEndpoint = CameraEndpoint(self, self._render)
+        if self.machine.model.camera == "rtsp":
+            self.camera = RtspEndpoint(self, self._render)
         self._servers: list[asyncio.Server] = []
         self._ports: tuple[int, int, int] = (0, 0, 0)
         self._last_push = 0.0
 
-    # what the servers ask (MqttRules, FtpsRules, CameraRules)
+    # what the servers ask (MqttRules, FtpsRules, CameraRules, RtspRules)
 
     @property
     def machine(self) -> BambuMachine:
@@ -93,11 +94,15 @@ class BambuHost(SimulatedHost):
     def lists_full_paths(self) -> bool:
         return self.machine.model.family == "x1"
 
+    @property
+    def liveview_on(self) -> bool:
+        return self.machine.options.lan_liveview
+
     # sockets
 
     @property
     def ports(self) -> tuple[int, int, int]:
-        """MQTT, FTPS and camera port; 0 for a camera that this model does not have."""
+        """MQTT, FTPS and camera port, whichever camera it is."""
         return self._ports
 
     @property
@@ -119,14 +124,13 @@ class BambuHost(SimulatedHost):
                 self.ftps.serve, self.address, ftps_port, ssl=self._ftps_context
             )
         )
-        if self.camera is not None:
-            self._servers.append(
-                await asyncio.start_server(
-                    self.camera.serve, self.address, camera_port, ssl=self._context
-                )
+        self._servers.append(
+            await asyncio.start_server(
+                self.camera.serve, self.address, camera_port, ssl=self._context
             )
+        )
         bound = [server.sockets[0].getsockname()[1] for server in self._servers]
-        self._ports = (bound[0], bound[1], bound[2] if len(bound) > 2 else 0)
+        self._ports = (bound[0], bound[1], bound[2])
 
     async def close(self) -> None:
         for server in self._servers:
@@ -134,14 +138,12 @@ class BambuHost(SimulatedHost):
         self._servers.clear()
         self.drop_tcp()
         await self.ftps.connections.wait_closed()
-        if self.camera is not None:
-            await self.camera.connections.wait_closed()
+        await self.camera.wait_closed()
 
     def drop_tcp(self) -> None:
         self.mqtt.drop_all()
         self.ftps.connections.drop_all()
-        if self.camera is not None:
-            self.camera.connections.drop_all()
+        self.camera.connections.drop_all()
 
     def half_open(self) -> None:
         self.mqtt.freeze_all()
@@ -154,11 +156,13 @@ class BambuHost(SimulatedHost):
 
     def endpoint(self) -> Endpoint:
         mqtt_port, ftps_port, camera_port = self.ports
+        jpeg = self.machine.model.camera == "jpeg"
         return Endpoint(
             host=self.address,
             mqtt_port=mqtt_port,
             ftps_port=ftps_port,
-            camera_port=camera_port,
+            camera_port=camera_port if jpeg else 0,
+            rtsp_port=0 if jpeg else camera_port,
             serial=self.serial,
             access_code=self.access_code,
             certificate_sha256=self.certificate_sha256,

@@ -17,6 +17,8 @@ from simulator.scenarios import apply_scenario
 from simulator.specs import PrinterSpec
 from simulator.state import LEVELLING_FAILED, LEVELLING_HMS
 
+RTSP_FPS = 5.0  # real ones make 30 and have an encoder of silicon for it
+
 
 class BambuMachine(VirtualPrinter):
     """One printer. Besides ``tick`` the wire calls, all in one thread:
@@ -37,6 +39,8 @@ class BambuMachine(VirtualPrinter):
             ams=ams_for(model_named(spec.model), spec.seed),
             time_scale=time_scale,
         )
+        if self.model.camera == "rtsp":
+            self.knobs.camera_fps = RTSP_FPS
         self.cover_open = False
         self.touched = -60.0  # uptime of the last request: pushes are lively after it
         self._due: list[dict[str, Any]] = []

@@ -86,6 +86,7 @@ class SimBambu(Rig):
             mqtt_port=end.mqtt_port,
             ftps_port=end.ftps_port,
             camera_port=end.camera_port,
+            rtsp_port=end.rtsp_port or 322,
         )
 
     def secrets(self) -> list[str]:

@@ -138,7 +138,7 @@ class FarmProcess:
     def printer_addresses(self) -> list[str]:
         """What would tell where a simulated printer's own server is: ":PORT", "port PORT"."""
         printers = _fetch(urllib.request.Request(self.control))[1]["printers"]
-        names = ("mqtt_port", "ftps_port", "camera_port")
+        names = ("mqtt_port", "ftps_port", "camera_port", "rtsp_port")
         ports = {str(entry[name]) for entry in printers for name in names if entry[name]}
         ports |= {entry["url"].rsplit(":", 1)[1] for entry in printers if entry["url"]}
         return [f"{before}{port}" for port in sorted(ports) for before in (":", "port ")]

@@ -259,6 +259,7 @@ class Farm:
             mqtt_port=end.mqtt_port,
             ftps_port=end.ftps_port,
             camera_port=end.camera_port,
+            rtsp_port=end.rtsp_port or 322,
         )
 
     def start(self) -> None:

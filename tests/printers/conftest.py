@@ -130,6 +130,7 @@ def bambu_rig(tmp_path: Path) -> Iterator[Callable[..., Rig]]:
                 mqtt_port=endpoint.mqtt_port,
                 ftps_port=endpoint.ftps_port,
                 camera_port=endpoint.camera_port,
+                rtsp_port=endpoint.rtsp_port or 322,
             )
             rig = Rig(farm, handle, tmp_path)
             rig.build(replace(config, **changes), timing)

@@ -338,6 +338,23 @@ def test_the_child_fills_in_how_other_makes_are_reached(tmp_path):
     assert filled["tls"].url.startswith("https://127.0.0.1:")
 
 
+def test_the_child_fills_in_where_each_kind_of_camera_is(tmp_path):
+    config = FarmConfig(
+        printers=tuple(
+            PrinterConfig(id=model, name=model, type="bambu", model=model, simulate=True)
+            for model in ("P1S", "X1C")
+        ),
+        data_dir=tmp_path,
+    )
+    child = SimulatorProcess(config)
+    try:
+        jpeg, video = child.start().printers
+    finally:
+        child.stop()
+    assert jpeg.camera_port not in (0, 6000) and jpeg.rtsp_port == 322
+    assert video.rtsp_port not in (0, 322) and video.camera_port == 6000
+
+
 def test_the_process_ends_at_sigterm():
     with spawn("--count", "2") as process:
         assert process.stdout

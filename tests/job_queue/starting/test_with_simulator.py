@@ -54,6 +54,7 @@ class Bench:
             mqtt_port=end.mqtt_port,
             ftps_port=end.ftps_port,
             camera_port=end.camera_port,
+            rtsp_port=end.rtsp_port or 322,
         )
         self.bus = Bus()
         self.registry = Registry(self.bus)
