@@ -13,6 +13,8 @@ from pathlib import Path
 
 from cameras.book import CameraBook
 from cameras.hub import CameraHub
+from cameras.prusa_connect.subject import finder, printing_in
+from cameras.prusa_connect.uploads import Uploads
 from cameras.worker import timing_of
 from core.clock import SystemClock
 from core.config import FarmConfig
@@ -82,6 +84,10 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
     book = CameraBook(fleet.camera, config.printers, config.cameras, config.rigs)
     cameras = CameraHub(book.source, clock, timing=timing_of(config.cameras))
     fleet.guard_uploads(cameras.making_way)
+    prusa_connect = Uploads(
+        config.prusa_connect, cameras, finder(book), printing_in(registry), clock, folder,
+        idle_s=config.cameras.idle_s,
+    )  # fmt: skip
     history = TemperatureHistory()
     configs = {printer.id: printer for printer in config.printers}
     dispatcher = Dispatcher(jobs, fleet, library, clock, config.dispatch)
@@ -89,13 +95,13 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
     forecaster = Forecaster(jobs, fleet, library, bus, clock, config.dispatch, folder)
     hub = PanelHub(
         registry=registry, bus=bus, clock=clock, configs=configs, jobs=jobs, history=history,
-        dispatcher=dispatcher, camera=fleet.camera, forecast=lambda: forecaster.last,
+        dispatcher=dispatcher, cameras=book.of, forecast=lambda: forecaster.last,
     )  # fmt: skip
     services = Services(
         config=config, registry=registry, bus=bus, fleet=fleet, clock=clock, jobs=jobs,
         dispatcher=dispatcher, forecaster=forecaster, library=library, slicing=slicing,
-        cameras=cameras, book=book, hub=hub, history=history, archive=archive,
-        started_at=clock.time(), version=VERSION,
+        cameras=cameras, book=book, prusa_connect=prusa_connect, hub=hub, history=history,
+        archive=archive, started_at=clock.time(), version=VERSION,
     )  # fmt: skip
     proxies = Proxies(config.server.trusted_proxies)
     server = FarmServer(
@@ -114,6 +120,8 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
         stack.callback(stop)
         start()
     stack.callback(cameras.stop)
+    stack.callback(prusa_connect.stop)
+    prusa_connect.start()
     for camera_id in book.always_on():
         cameras.hold(camera_id)
     stack.callback(jobs.end_transfers)  # before the connections end, after the last pass

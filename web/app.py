@@ -19,6 +19,7 @@ from web import (
     pages,
     printers_api,
     profiles_api,
+    prusa_connect_api,
     send_api,
     send_keys,
     send_keys_api,
@@ -38,7 +39,7 @@ _MB = 1_000_000
 BLUEPRINTS = (
     status_api, printers_api, fleet_api, files_api, start_api, jobs_api, dispatch_api,
     forecast_api, camera_api, older_api, older_uploads, pages, job_picture, send_api,
-    send_keys_api, slicing_api, profiles_api, history_api,
+    send_keys_api, slicing_api, profiles_api, history_api, prusa_connect_api,
 )  # fmt: skip
 
 
@@ -67,6 +68,7 @@ def create_app(services: Services) -> Flask:
     body = StatusBody({"version": services.version, "started": services.started_at})
     app.extensions[status_body.EXTENSION] = body
     app.extensions[pages.EXTENSION] = pages.IndexPage(services.static_dir / "index.html")
+    camera_api.install(app)
     websocket.install(app, services, body)
     for module in BLUEPRINTS:
         app.register_blueprint(module.blueprint)

@@ -17,6 +17,7 @@ from printers.registry import Registry
 if TYPE_CHECKING:
     from cameras.book import CameraBook
     from cameras.hub import CameraHub
+    from cameras.prusa_connect.uploads import Uploads
     from job_queue.dispatcher import Dispatcher
     from job_queue.forecaster import Forecaster
     from job_queue.history.archive import History
@@ -48,6 +49,7 @@ class Services:
     slicing: SlicingService
     cameras: CameraHub
     book: CameraBook
+    prusa_connect: Uploads
     hub: PanelHub
     history: TemperatureHistory
     started_at: float

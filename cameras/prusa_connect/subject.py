@@ -8,6 +8,7 @@ from typing import Protocol
 from cameras.book import CameraBook, CameraInfo
 from cameras.frames import CameraFailed, CameraStatus, Frame
 from core.errors import NotFound
+from printers.registry import Registry
 
 Find = Callable[[str], CameraInfo]
 """What an entry's ``camera`` means now. Raises NotFound, or CameraFailed while there is none."""
@@ -46,3 +47,15 @@ def finder(book: CameraBook) -> Find:
         return looking[0]
 
     return find
+
+
+def printing_in(registry: Registry) -> Printing:
+    """A job that has begun and not ended, paused ones included: then people want to look."""
+
+    def printing(printer_id: str) -> bool:
+        if printer_id:
+            known = registry.get(printer_id)
+            return known is not None and known.status.state.has_job
+        return any(known.status.state.has_job for known in registry.all())
+
+    return printing

@@ -29,6 +29,8 @@ from wsproto.events import (
 from cameras.book import CameraBook
 from cameras.frames import CameraStatus, Frame
 from cameras.hub import CameraHub
+from cameras.prusa_connect.subject import finder, printing_in
+from cameras.prusa_connect.uploads import Uploads
 from core.clock import Clock, SystemClock
 from core.config import FarmConfig, LimitsConfig, PrinterConfig, ServerConfig, SlicerConfig
 from core.errors import PrinterOffline
@@ -300,11 +302,15 @@ def build_farm(
         dispatcher=dispatcher, history=history,
     )  # fmt: skip
     cameras = FakeCameras()
+    book = CameraBook(fleet.camera, config.printers, config.cameras, config.rigs)
+    hub_of = cast(CameraHub, cameras)
     services = Services(
         config=config, registry=registry, bus=bus, fleet=fleet, clock=clock, jobs=jobs,
         dispatcher=dispatcher, forecaster=forecaster, library=library, slicing=slicing,
-        cameras=cast(CameraHub, cameras), hub=hub,
-        book=CameraBook(fleet.camera, config.printers, config.cameras, config.rigs),
+        cameras=hub_of, hub=hub, book=book,
+        prusa_connect=Uploads(
+            config.prusa_connect, hub_of, finder(book), printing_in(registry), clock, folder
+        ),
         history=history, archive=archive,
         started_at=clock.time(), version="0.0.1",
     )  # fmt: skip
