@@ -16,10 +16,14 @@ from simulator.solid_art import draw_part, rgb, tone
 
 if TYPE_CHECKING:
     from simulator.machine import VirtualPrinter
+    from simulator.state import JobInfo
 
 _W, _H = 1280, 720
 _MID = (640.0, 508.0)  # middle of the bed on the picture
 _SCALE = 192.0  # pixels of a part's radius
+LAYER_ROWS = (46, 713)  # pixels of the picture: all layers, none
+LAYER_WIDTH = 11  # pixels
+_DONE = (46, 196, 126, 230)
 _STEPS = 60  # heights at which a growing part is drawn anew
 _WORDS = {
     "IDLE": "Idle",
@@ -184,11 +188,21 @@ def _caption(image: Image.Image, machine: VirtualPrinter) -> None:
         words.append(f"{job.percent} %")
         if job.layers:
             words.append(f"layer {job.layer}/{job.layers}")
-    draw.text((24, _H - 42), "   ".join(words), fill=(255, 255, 255, 235), font=_font(26))
+    draw.text((30, _H - 42), "   ".join(words), fill=(255, 255, 255, 235), font=_font(26))
     if job.busy:
         done = _W * job.percent / 100
         draw.rectangle((0, _H - 6, _W, _H), fill=(255, 255, 255, 40))
-        draw.rectangle((0, _H - 6, done, _H), fill=(46, 196, 126, 230))
+        draw.rectangle((0, _H - 6, done, _H), fill=_DONE)
+        _height_bar(draw, job)
+
+
+def _height_bar(draw: ImageDraw.ImageDraw, job: JobInfo) -> None:
+    """The layer as a bar at the left edge, from the bottom to the top of LAYER_ROWS."""
+    top, bottom = LAYER_ROWS
+    share = min(1.0, job.layer / job.layers) if job.layers else 0.0
+    draw.rectangle((0, top, LAYER_WIDTH, bottom), fill=(255, 255, 255, 40))
+    if share > 0:
+        draw.rectangle((0, bottom - share * (bottom - top), LAYER_WIDTH, bottom), fill=_DONE)
 
 
 def draw_frame(machine: VirtualPrinter) -> bytes:
