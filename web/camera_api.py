@@ -4,46 +4,89 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Flask, Response, current_app, request
 
 from core.errors import BadRequest
 from web.errors import Unavailable, json_response
+from web.pictures import SmallPictures
 from web.services import services
 from web.status_api import one_of_query
 
 if TYPE_CHECKING:
+    from cameras.book import CameraInfo
     from cameras.frames import Frame
     from cameras.hub import CameraHub
 
 blueprint = Blueprint("camera", __name__)
 MAX_STREAMS = 24
-_BOUNDARY = "frame"
+_EXTENSION = "farm.pictures"
+_BOUNDARY = b"frame"
 _FIRST_FRAME_S = 4.0
 _SILENCE_S = 15.0
 _WIDTHS = (16, 1920)
+_AGES = (0.5, 3600.0)
 _streams = threading.BoundedSemaphore(MAX_STREAMS)
 
 
-def _frame(printer_id: str) -> Frame:
+def install(app: Flask) -> None:
+    """What the routes keep between requests."""
+    app.extensions[_EXTENSION] = SmallPictures()
+
+
+def main_camera(printer_id: str) -> str:
+    """The id of the camera that shows this printer. Raises NotFound; Unavailable: it has none."""
+    found = services().book.main_of(printer_id)
+    if found is None:
+        name = services().fleet.snapshot(printer_id).status.name
+        raise Unavailable(
+            f"There is no picture of {name}: Camera is off.",
+            code="no_picture",
+            details={"printer_id": printer_id, "camera": "off"},
+        )
+    return found
+
+
+def _camera_of_query() -> str:
+    return request.args.get("camera_id", "") or main_camera(one_of_query())
+
+
+def _frame(camera_id: str) -> Frame:
     """The live picture; asking for it starts the camera, whose first one may take a moment."""
     cameras = services().cameras
-    frame = cameras.frame(printer_id) or cameras.wait_frame(printer_id, 0, _FIRST_FRAME_S)
+    oldest = _max_age()
+    frame = cameras.frame(camera_id) or cameras.wait_frame(camera_id, 0, _FIRST_FRAME_S)
+    if frame is not None and oldest is not None and _age(frame) > oldest:
+        frame = cameras.wait_frame(camera_id, frame.seq, _FIRST_FRAME_S)
     if frame is None:
-        raise _no_picture(printer_id)
+        raise _no_picture(camera_id)
     return frame
 
 
-def _no_picture(printer_id: str) -> Unavailable:
-    status = services().cameras.status(printer_id)
-    name = services().fleet.snapshot(printer_id).status.name
-    why = status.text or "Waiting for the first picture"
-    return Unavailable(
-        f"There is no picture of {name}: {why}.",
+def _age(frame: Frame) -> float:
+    return services().clock.monotonic() - frame.taken_mono
+
+
+def _no_picture(camera_id: str) -> Unavailable:
+    status = services().cameras.status(camera_id)
+    info = _info(camera_id)
+    error = Unavailable(
+        f"There is no picture of {info.name if info else camera_id}: "
+        f"{status.text or 'Waiting for the first picture'}.",
         code="no_picture",
-        details={"printer_id": printer_id, "camera": status.code},
+        details={
+            "camera_id": camera_id,
+            "printer_id": info.printer_id if info else "",
+            "camera": status.code,
+        },
     )
+    error.retry_after_s = max(1, round(status.retry_in_s or 2))
+    return error
+
+
+def _info(camera_id: str) -> CameraInfo | None:
+    return next((info for info in services().book.all() if info.id == camera_id), None)
 
 
 def _width() -> int | None:
@@ -55,68 +98,76 @@ def _width() -> int | None:
     return int(text)
 
 
-def scaled(jpeg: bytes, width: int) -> bytes:
-    """The picture at most ``width`` pixels wide; as it is when it is no wider than that."""
-    import io
-
-    from PIL import Image  # loaded with the first picture, not with the server
-
-    with Image.open(io.BytesIO(jpeg)) as picture:
-        if picture.width <= width:
-            return jpeg
-        picture.draft("RGB", (width, width))
-        small = picture.convert("RGB")
-        small.thumbnail((width, 4 * width))
-        out = io.BytesIO()
-        small.save(out, "JPEG", quality=80)
-        return out.getvalue()
+def _max_age() -> float | None:
+    text = request.args.get("max_age", "")
+    if not text:
+        return None
+    try:
+        age = float(text)
+    except ValueError:
+        age = -1.0
+    if not _AGES[0] <= age <= _AGES[1]:
+        raise BadRequest(f"max_age must be seconds from {_AGES[0]:g} to {_AGES[1]:g}.")
+    return age
 
 
-def _picture(printer_id: str) -> Response:
-    frame, width = _frame(printer_id), _width()
-    etag = f'"{frame.seq}-{width or 0}"'
+def _picture(camera_id: str) -> Response:
+    width = _width()
+    frame = _frame(camera_id)
+    etag = f'"{camera_id}-{frame.seq}-{width or 0}"'
     if request.headers.get("If-None-Match") == etag:
         response = Response(status=304)
+    elif width is None:
+        response = Response(frame.jpeg, mimetype="image/jpeg")
     else:
-        jpeg = frame.jpeg if width is None else scaled(frame.jpeg, width)
-        response = Response(jpeg, mimetype="image/jpeg")
+        pictures = cast(SmallPictures, current_app.extensions[_EXTENSION])
+        response = Response(pictures.get(camera_id, frame, width), mimetype="image/jpeg")
     response.headers["ETag"] = etag
+    response.headers["Age"] = str(max(0, int(_age(frame))))
     response.headers["X-Frame-At"] = f"{frame.taken_at:.3f}"
     return response
 
 
 @blueprint.get("/api/camera/snapshot")
 def snapshot() -> Response:
-    return _picture(one_of_query())
+    return _picture(_camera_of_query())
 
 
 @blueprint.get("/api/printer/<printer_id>/image")
 def image(printer_id: str) -> Response:
-    return _picture(printer_id)
+    return _picture(main_camera(printer_id))
 
 
 @blueprint.get("/api/camera")
 def live() -> Response:
     """multipart/x-mixed-replace; ends when the browser leaves or the camera falls silent."""
-    printer_id = one_of_query()
-    first = _frame(printer_id)
+    camera_id = _camera_of_query()
+    first = _frame(camera_id)
     if not _streams.acquire(blocking=False):
         raise Unavailable("Too many live pictures are open. Close some, or use snapshots.")
-    stream = _Stream(services().cameras, printer_id, first)
-    response = Response(stream, mimetype=f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
+    stream = _Stream(services().cameras, camera_id, first)
+    response = Response(
+        stream, mimetype=f"multipart/x-mixed-replace; boundary={_BOUNDARY.decode()}"
+    )
+    response.headers["X-Accel-Buffering"] = "no"  # a proxy must not collect pictures
     response.call_on_close(stream.close)
     return response
 
 
 class _Stream:
-    """The parts of one live stream; gives its place back once, however it ends."""
+    """The parts of one live stream; gives its place back once, however it ends.
 
-    def __init__(self, cameras: CameraHub, printer_id: str, first: Frame) -> None:
+    A part is followed at once by the next one's boundary: browsers show a picture only then
+    (cameras-and-rig 4). A slow reader skips pictures, since the next is always the newest.
+    """
+
+    def __init__(self, cameras: CameraHub, camera_id: str, first: Frame) -> None:
         self._cameras = cameras
-        self._printer_id = printer_id
+        self._camera_id = camera_id
         self._next: Frame | None = first
         self._seq = first.seq
         self._open = True
+        self._begun = False
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -124,12 +175,14 @@ class _Stream:
     def __next__(self) -> bytes:
         frame, self._next = self._next, None
         if frame is None:
-            frame = self._cameras.wait_frame(self._printer_id, self._seq, _SILENCE_S)
+            frame = self._cameras.wait_frame(self._camera_id, self._seq, _SILENCE_S)
         if frame is None:
             raise StopIteration
         self._seq = frame.seq
-        head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(frame.jpeg)}"
-        return head.encode() + b"\r\n\r\n" + frame.jpeg + b"\r\n"
+        begin, self._begun = b"" if self._begun else b"--%b\r\n" % _BOUNDARY, True
+        head = b"Content-Type: image/jpeg\r\nContent-Length: %d\r\nX-Frame-At: %.3f\r\n\r\n"
+        head = head % (len(frame.jpeg), frame.taken_at)
+        return begin + head + frame.jpeg + b"\r\n--%b\r\n" % _BOUNDARY
 
     def close(self) -> None:
         if self._open:
@@ -139,7 +192,33 @@ class _Stream:
 
 @blueprint.get("/api/camera/diag")
 def diagnostics() -> Response:
-    printer_id = one_of_query()
-    services().fleet.snapshot(printer_id)
-    status = services().cameras.status(printer_id)
-    return json_response({"printer_id": printer_id, "camera": status})
+    """How one camera is doing. A printer without any is told as such."""
+    camera_id = request.args.get("camera_id", "")
+    printer_id = "" if camera_id else one_of_query()
+    if not camera_id:
+        services().fleet.snapshot(printer_id)
+        camera_id = services().book.main_of(printer_id) or printer_id
+    info = _info(camera_id)
+    return json_response(
+        {
+            "camera_id": camera_id,
+            "printer_id": info.printer_id if info else printer_id,
+            "name": info.name if info else "",
+            "camera": services().cameras.status(camera_id),
+        }
+    )
+
+
+@blueprint.get("/api/cameras")
+def listing() -> Response:
+    """Every camera of the farm and how it is doing; starts none."""
+    hub = services().cameras
+    cameras = [
+        {
+            "id": info.id, "name": info.name, "printer_id": info.printer_id, "kind": info.kind,
+            "main": info.main, "problem": info.problem, "rig": info.rig,
+            "turn": info.turn, "status": hub.status(info.id),
+        }
+        for info in services().book.all()
+    ]  # fmt: skip
+    return json_response({"cameras": cameras})

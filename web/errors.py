@@ -62,6 +62,7 @@ class Unavailable(FarmError):
 
     code: ClassVar[str] = "unavailable"
     status: ClassVar[int] = 503
+    retry_after_s: int | None = None  # when asking again makes sense
 
 
 _NAMES = {
@@ -103,6 +104,8 @@ def farm_error(error: FarmError, **beside: Any) -> Response:
         response.headers["WWW-Authenticate"] = 'Basic realm="Print farm", charset="UTF-8"'
     if error.status == 429:
         response.headers["Retry-After"] = "60"
+    if isinstance(error, Unavailable) and error.retry_after_s is not None:
+        response.headers["Retry-After"] = str(error.retry_after_s)
     return response
 
 

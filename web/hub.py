@@ -10,15 +10,15 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from cameras.book import CameraInfo
 from core import jsonio
 from core.clock import Clock
 from core.config import PrinterConfig
 from core.events import Bus, Key
-from printers.base import CameraSource
 from printers.registry import Registry, Snapshot
 from printers.status import PrinterState, PrinterStatus
 from web.browser import Browser, Frame
@@ -73,12 +73,12 @@ class PanelHub:
         jobs: JobService,
         dispatcher: Dispatcher,
         history: TemperatureHistory,
-        camera: Callable[[str], CameraSource | None] | None = None,
+        cameras: Callable[[str], Sequence[CameraInfo]] | None = None,
         forecast: Callable[[], Forecast | None] = lambda: None,
     ) -> None:
         self._registry, self._bus, self._clock = registry, bus, clock
         self._configs, self._jobs, self._history = configs, jobs, history
-        self._camera, self._forecast = camera, forecast
+        self._cameras, self._forecast = cameras, forecast
         self._queue = QueueHead(jobs, dispatcher, clock)
         self.events = EventLog(clock)
         self._views: dict[str, PanelView] = {}
@@ -201,8 +201,8 @@ class PanelHub:
         return patch
 
     def _new_view(self, name: str) -> PanelView:
-        camera = self._camera
-        return PanelView(self._configs.get(name), camera and (lambda: camera(name)))
+        cameras = self._cameras
+        return PanelView(self._configs.get(name), cameras and (lambda: cameras(name)))
 
     def _aged(self, now: float) -> dict[str, Json]:
         """Stale and offline come without any message from the printer."""

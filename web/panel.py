@@ -6,12 +6,12 @@ small dict: the adapters hand over equal parts as the same objects (printers/sta
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from cameras.book import CameraInfo
 from core.config import PrinterConfig
 from printers import safety
-from printers.base import CameraSource
 from printers.display import display_state
 from printers.registry import Snapshot
 from printers.status import OFFLINE_AFTER_S, STALE_AFTER_S, PrinterStatus
@@ -49,11 +49,11 @@ class PanelView:
     def __init__(
         self,
         config: PrinterConfig | None = None,
-        camera: Callable[[], CameraSource | None] | None = None,
+        cameras: Callable[[], Sequence[CameraInfo]] | None = None,
     ) -> None:
-        """``camera``: the printer's own, Fleet.camera; None: what its capabilities say."""
+        """``cameras``: those of this printer (CameraBook.of); None: what its capabilities say."""
         self._config = config
-        self._camera = camera
+        self._cameras = cameras
         self._camera_due = 0.0
         self._snapshot: Snapshot | None = None
         self._age: tuple[bool, bool] = (False, False)
@@ -85,9 +85,9 @@ class PanelView:
         if before is None or before.conditions is not snapshot.conditions:
             new.update(parts.conditions(snapshot.conditions))
         new.update(self._job(snapshot, before, online))
-        if self._camera is not None and now >= self._camera_due:
+        if self._cameras is not None and now >= self._camera_due:
             self._camera_due = now + CAMERA_EVERY_S
-            new["cam"] = parts.camera(self._camera())
+            new.update(parts.cameras(self._cameras()))
         new["state"], new["sub"] = display_state(snapshot, now)
         gates = safety.gates(snapshot, now)
         if gates is not self._gates:
@@ -103,7 +103,7 @@ class PanelView:
         new: Json = {}
         if old is None or old.machine is not status.machine or old.name != status.name:
             new.update(_identity(status, self._config))
-            if self._camera is None:
+            if self._cameras is None:
                 new["cam"] = _camera_by_word(status, self._config)
             else:
                 self._camera_due = 0.0
@@ -188,5 +188,5 @@ def _identity(status: PrinterStatus, config: PrinterConfig | None) -> Json:
 
 def _camera_by_word(status: PrinterStatus, config: PrinterConfig | None) -> Json:
     caps = status.machine.capabilities
-    mode = "jpeg" if "camera_jpeg" in caps else "rtsp" if "camera_rtsp" in caps else "none"
+    mode = "jpeg" if caps & {"camera_jpeg", "camera_rtsp"} else "none"
     return {"mode": mode if config is None or config.camera_enabled else "none", "text": ""}

@@ -6,11 +6,11 @@ tenth of a degree is not worth a frame to every browser.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cameras.book import CameraInfo
 from job_queue.naming import was_sent_as
-from printers.base import CameraSource
 from printers.conditions import Conditions, OpenJob
 from printers.rules import Verdict
 from printers.status import Fault, Heater, JobProgress, PrinterState, PrinterStatus, Tray
@@ -33,14 +33,17 @@ def fans(status: PrinterStatus) -> Json:
     return {"fans": {fan.name: fan.percent for fan in status.fans}}
 
 
-def camera(source: CameraSource | None) -> Json:
-    """How to show the picture, never where it comes from. Flips come before the turn."""
-    if source is None:
-        return {"mode": "none", "text": ""}
-    if source.kind == "rtsps":
-        return {"mode": "rtsp", "text": ""}
-    turned = {"flip_h": source.flip_h, "flip_v": source.flip_v, "rotate": source.rotate_90}
-    return {"mode": "jpeg", "text": ""} | {name: True for name, on in turned.items() if on}
+def cameras(known: Sequence[CameraInfo]) -> Json:
+    """``cam``, the printer's main camera, and ``cams``, all of them when there are several: how
+    to show the picture, never where it comes from. Flips come before the turn."""
+    main = next((info for info in known if info.main), None)
+    several = [{"id": info.id, "name": info.name} for info in known] if len(known) > 1 else None
+    if main is None:
+        problem = next((info.problem for info in known if info.problem), "")
+        return {"cam": {"mode": "none", "text": problem}, "cams": several}
+    turned = {"flip_h": main.turn.flip_h, "flip_v": main.turn.flip_v, "rotate": main.turn.rotate}
+    cam = {"mode": "jpeg", "text": "", "id": main.id, "kind": main.kind}
+    return {"cam": cam | {name: by for name, by in turned.items() if by}, "cams": several}
 
 
 def light_and_speed(status: PrinterStatus) -> Json:

@@ -45,7 +45,7 @@ from job_queue.history.particulars import Particulars
 from job_queue.service import JobService
 from job_queue.store.json_store import JsonJobStore
 from printers.adapters import ADAPTERS
-from printers.base import AdapterContext, CommandResult, Printer, Progress
+from printers.base import AdapterContext, CameraSource, CommandResult, Printer, Progress
 from printers.commands import Command, RemoteFile, StartPrint
 from printers.fleet import Fleet
 from printers.registry import Registry
@@ -201,26 +201,33 @@ class FakePrinter(Printer):
         self.starts.append(command)
         return CommandResult()
 
+    def camera(self) -> CameraSource | None:
+        return CameraSource(kind="snapshot", url="http://127.0.0.1:1/never-asked")
+
     def diagnostics(self) -> Mapping[str, Any]:
         return {"session": "fake", "code": self.config.access_code}
 
 
 class FakeCameras:
-    """Pictures by printer id; a stream gives each of them once and then falls silent."""
+    """Pictures by camera id; a stream gives each of them once and then falls silent."""
 
-    def __init__(self) -> None:
+    def __init__(self, book: CameraBook, clock: Clock) -> None:
         self.pictures: dict[str, list[Frame]] = {}
+        self._book = book
+        self._clock = clock
 
-    def show(self, printer_id: str, *jpegs: bytes) -> None:
-        self.pictures[printer_id] = [Frame(j, 5.0, 5.0, n + 1) for n, j in enumerate(jpegs)]
+    def show(self, camera_id: str, *jpegs: bytes, age_s: float = 0.0) -> None:
+        taken = self._clock.monotonic() - age_s
+        self.pictures[camera_id] = [Frame(j, 5.0, taken, n + 1) for n, j in enumerate(jpegs)]
 
-    def frame(self, printer_id: str) -> Frame | None:
-        return self.wait_frame(printer_id, 0, 0.0)
+    def frame(self, camera_id: str) -> Frame | None:
+        return self.wait_frame(camera_id, 0, 0.0)
 
-    def wait_frame(self, printer_id: str, after_seq: int, timeout: float) -> Frame | None:
-        return next((f for f in self.pictures.get(printer_id, ()) if f.seq > after_seq), None)
+    def wait_frame(self, camera_id: str, after_seq: int, timeout: float) -> Frame | None:
+        self._book.source(camera_id)  # raises NotFound, as the real one
+        return next((f for f in self.pictures.get(camera_id, ()) if f.seq > after_seq), None)
 
-    def status(self, printer_id: str) -> CameraStatus:
+    def status(self, camera_id: str) -> CameraStatus:
         return CameraStatus(mode="jpeg", code="starting", text="Waiting for the first picture")
 
 
@@ -301,8 +308,8 @@ def build_farm(
         registry=registry, bus=bus, clock=clock, configs=fleet.configs, jobs=jobs,
         dispatcher=dispatcher, history=history,
     )  # fmt: skip
-    cameras = FakeCameras()
     book = CameraBook(fleet.camera, config.printers, config.cameras, config.rigs)
+    cameras = FakeCameras(book, clock)
     hub_of = cast(CameraHub, cameras)
     services = Services(
         config=config, registry=registry, bus=bus, fleet=fleet, clock=clock, jobs=jobs,

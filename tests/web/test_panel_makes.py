@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from cameras.book import CameraBook
+from core.camera_config import CameraConfig, CamerasConfig
 from core.clock import ManualClock
+from core.config import PrinterConfig
 from core.secret import Secret
 from job_queue.naming import remote_name, was_sent_as
 from printers.base import CameraSource
@@ -25,24 +28,47 @@ def source(kind: str, **more: Any) -> CameraSource:
     )
 
 
+def book(own: CameraSource | None, *listed: CameraConfig) -> CameraBook:
+    alder = PrinterConfig(id="alder", name="Alder", type="bambu", model="P1S")
+    return CameraBook(lambda _: own, [alder], CamerasConfig(list=listed))
+
+
 def test_a_camera_is_told_without_its_address() -> None:
-    assert panel_parts.camera(None) == {"mode": "none", "text": ""}
-    assert panel_parts.camera(source("rtsps")) == {"mode": "rtsp", "text": ""}
-    turned = panel_parts.camera(source("mjpeg", flip_h=True, rotate_90=True))
-    assert turned == {"mode": "jpeg", "text": "", "flip_h": True, "rotate": True}
-    assert panel_parts.camera(source("snapshot")) == {"mode": "jpeg", "text": ""}
+    nothing = {"mode": "none", "text": ""}
+    assert panel_parts.cameras(()) == {"cam": nothing, "cams": None}
+    own = {"mode": "jpeg", "text": "", "id": "alder"}
+    turned = book(source("mjpeg", flip_h=True, rotate_90=True)).of("alder")
+    shown = {**own, "kind": "mjpeg", "flip_h": True, "rotate": 270}
+    assert panel_parts.cameras(turned) == {"cam": shown, "cams": None}
+    video = panel_parts.cameras(book(source("rtsps")).of("alder"))
+    assert video == {"cam": {**own, "kind": "rtsps"}, "cams": None}
+
+
+def test_several_cameras_of_one_printer_are_named_and_one_is_the_main_one() -> None:
+    top = CameraConfig(
+        id="top", name="From above", type="mjpeg", printer="alder", main=True,
+        url="http://127.0.0.1:1/s",
+    )  # fmt: skip
+    wrong = CameraConfig(id="bad", name="Bad", type="rtsp", printer="alder", problems=("No.",))
+    told = panel_parts.cameras(book(source("snapshot"), top, wrong).of("alder"))
+    assert told["cam"]["id"] == "top"
+    assert [one["id"] for one in told["cams"]] == ["top", "alder", "bad"]
+    only = panel_parts.cameras(book(None, wrong).of("alder"))
+    assert only == {"cam": {"mode": "none", "text": "No"}, "cams": None}
 
 
 def test_a_webcam_that_is_set_up_later_is_seen(kit: Any) -> None:
     clock, found = ManualClock(), list[CameraSource]()
-    view = PanelView(camera=lambda: found[0] if found else None)
+    view = PanelView(cameras=lambda: book(found[0] if found else None).of("alder"))
     status = kit.printing(clock=clock, percent=10, nozzle=200.0)
     view.update(Snapshot(status=status, conditions=Conditions(), revision=1), clock.monotonic())
     assert view.doc["cam"]["mode"] == "none"
     found.append(source("mjpeg", flip_v=True))
     clock.advance(CAMERA_EVERY_S + 0.1)
     later = Snapshot(status=status, conditions=Conditions(), revision=2)
-    assert view.update(later, clock.monotonic())["cam"] == {"mode": "jpeg", "flip_v": True}
+    assert view.update(later, clock.monotonic())["cam"] == {
+        "mode": "jpeg", "id": "alder", "kind": "mjpeg", "flip_v": True,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", ["gcode", "bgcode", "gcode.3mf"])

@@ -199,6 +199,8 @@ def test_pictures(farm: Any) -> None:
     missing = client.get("/api/printer/alder/image")
     assert missing.status_code == 503
     assert missing.json["error"]["code"] == "no_picture"
+    assert missing.headers["Retry-After"] == "2"
+    assert "Alder" in missing.json["error"]["message"]
     out = io.BytesIO()
     Image.new("RGB", (640, 480), "red").save(out, "JPEG")
     farm.cameras.show("alder", out.getvalue(), out.getvalue())
@@ -215,9 +217,28 @@ def test_pictures(farm: Any) -> None:
     assert client.get("/api/camera/snapshot").status_code == 400
     with client.get("/api/camera?printer_id=alder") as stream:
         assert stream.mimetype == "multipart/x-mixed-replace"
-        assert stream.data.count(b"--frame\r\n") == 2
+        assert stream.data.startswith(b"--frame\r\nContent-Type: image/jpeg\r\n")
+        assert stream.data.endswith(b"\r\n--frame\r\n")  # a browser shows a part only then
+        assert stream.data.count(b"--frame\r\n") == 3
     diagnostics = client.get("/api/camera/diag?printer_id=alder").json
     assert diagnostics["camera"]["mode"] == "jpeg"
+    assert diagnostics["camera_id"] == "alder"
+    listed = client.get("/api/cameras").json["cameras"]
+    assert {"id": "alder", "main": True}.items() <= listed[0].items()
+    by_id = client.get("/api/camera/snapshot?camera_id=alder")
+    assert by_id.data == out.getvalue() and float(by_id.headers["X-Frame-At"]) == 5.0
+    assert client.get("/api/camera/snapshot?camera_id=nobody").status_code == 404
+    too_old = client.get("/api/camera/snapshot?camera_id=alder&max_age=x")
+    assert too_old.status_code == 400
+
+
+def test_a_picture_older_than_asked_for_is_not_given(farm: Any) -> None:
+    farm.cameras.show("alder", b"\xff\xd8jpeg", age_s=20.0)
+    client = farm.app.test_client()
+    url = "/api/camera/snapshot?camera_id=alder"
+    young = client.get(f"{url}&max_age=60")
+    assert young.status_code == 200 and int(young.headers["Age"]) >= 20
+    assert client.get(f"{url}&max_age=10").status_code == 503
 
 
 def test_the_body_forgets_jobs_that_are_gone() -> None:

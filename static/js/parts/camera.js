@@ -110,7 +110,6 @@ export function cameraCard(id, signal) {
   function why(p) {
     if (p.cam?.mode === 'none') return p.cam.text || t('cam.none');
     if (!p.conn?.online) return t('cam.offline');
-    if (p.cam?.mode === 'rtsp') return p.cam.text || t('cam.rtsp');
     if (p.cam?.mode !== 'jpeg') return t('cam.none');
     if (!store.connected && stream.problem) return t('conn.gone');
     return stream.problem || (stream.lastFrame ? '' : t('cam.connecting'));

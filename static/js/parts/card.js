@@ -114,8 +114,8 @@ function dotsLabel(p, trays) {
  * @param {HTMLElement} img @param {any} cam */
 export function turn(img, cam) {
   const flip = cam?.flip_h || cam?.flip_v ? `scale(${cam.flip_h ? -1 : 1}, ${cam.flip_v ? -1 : 1})` : '';
-  cssVar(img, '--turn', `${cam?.rotate ? 'rotate(-90deg) ' : ''}${flip}`.trim() || 'none');
-  img.classList.toggle('on-side', Boolean(cam?.rotate));
+  cssVar(img, '--turn', `${cam?.rotate ? `rotate(${cam.rotate}deg) ` : ''}${flip}`.trim() || 'none');
+  img.classList.toggle('on-side', cam?.rotate === 90 || cam?.rotate === 270);
 }
 
 const BARS = new Set(['printing', 'preparing', 'paused', 'fault', 'uploading', 'stopping']);

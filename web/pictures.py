@@ -1,0 +1,52 @@
+"""Smaller copies of camera pictures, each made once however many pages ask for it."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections import OrderedDict
+
+from cameras.frames import Frame
+
+MOST = 128
+"""Copies kept, the newest of each camera and width; some 15 kB each."""
+
+
+class SmallPictures:
+    """Thread-safe. One thread draws, the others for the same picture wait for it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[tuple[str, int], tuple[int, bytes]] = OrderedDict()
+
+    def get(self, camera_id: str, frame: Frame, width: int) -> bytes:
+        """``frame`` at most ``width`` pixels wide."""
+        key = (camera_id, width)
+        with self._lock:
+            seq, small = self._kept.get(key, (-1, b""))
+            if seq != frame.seq:
+                small = scaled(frame.jpeg, width)
+                self._kept[key] = (frame.seq, small)
+                if len(self._kept) > MOST:
+                    self._kept.popitem(last=False)
+            self._kept.move_to_end(key)
+            return small
+
+
+def scaled(jpeg: bytes, width: int) -> bytes:
+    """The picture at most ``width`` pixels wide; as it is when it is no wider than that, or when
+    no decoder understands it (browsers may)."""
+    from PIL import Image  # loaded with the first picture, not with the server
+
+    try:
+        with Image.open(io.BytesIO(jpeg)) as picture:
+            if picture.width <= width:
+                return jpeg
+            picture.draft("RGB", (width, width))
+            small = picture.convert("RGB")
+    except (OSError, ValueError):
+        return jpeg
+    small.thumbnail((width, 4 * width))
+    out = io.BytesIO()
+    small.save(out, "JPEG", quality=80)
+    return out.getvalue()
