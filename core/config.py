@@ -91,6 +91,7 @@ class DispatchConfig:
     require_bed_clear: bool = True  # false is read, said to be without effect, and never obeyed
     max_uploads: int = 4
     heating: HeatingConfig = field(default_factory=HeatingConfig)
+    prestage: tuple[str, ...] = ()  # makes, models or "simulated" whose next file is sent ahead
     clear_s: float = 900.0  # 10–86400, a person's way to a bed, until the farm has learned it
 
 

@@ -96,6 +96,7 @@ _DISPATCH: dict[str, Check] = {
     "max_uploads": number(1, 64, whole=True),
     "clear_s": number(10, 86_400),
     "heating": heating,
+    "prestage": texts,
 }
 _SLICER: dict[str, Check] = {
     "enabled": flag,

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from core.clock import Clock
 from core.config import DispatchConfig
 from core.errors import FarmError
 from job_queue.job import Job
-from job_queue.matching import advice, candidates, ordering
+from job_queue.matching import advice, ahead, candidates, ordering
 from job_queue.matching.advice import Advice
 from job_queue.matching.heating import Heat, loads_of
 from job_queue.matching.match import (
@@ -32,7 +32,7 @@ from job_queue.matching.match import (
     summary,
 )
 from job_queue.matching.verdicts import FileVerdicts
-from job_queue.records import QueueState
+from job_queue.records import QueueState, Staged
 from job_queue.service import JobService
 from printers.fleet import Fleet
 from printers.registry import Snapshot
@@ -119,6 +119,7 @@ class Dispatcher:
             view = self._jobs.view()
             if not any(job.state.is_waiting for job in view.jobs.values()):
                 self._jobs.show_outlook({})
+                self._jobs.stage({}, lambda *_: False, 0)
                 self._last = Pass(at=self._clock.time(), why=self.closed(view))
                 return self._last
             scene = self._look()
@@ -131,7 +132,10 @@ class Dispatcher:
                 else:
                     refused.append((match, reason))
             self._last = Pass(at=scene.now, sent=tuple(sent), refused=tuple(refused), why=why)
-            all_told = self._tell(self._look() if sent or refused else scene, why)
+            if sent or refused:
+                scene = self._look()
+            self._send_ahead(scene, why)
+            all_told = self._tell(scene, why)
             took = self._clock.monotonic() - began
             opens = [p.opens_in for p in scene.printers if p.opens_in is not None]
             self._last = replace(
@@ -167,6 +171,55 @@ class Dispatcher:
             return Reason(error.error_code, error.message, match.printer_id)
         logger.info("%s: takes %s, %s", match.printer_id, job.id, job.file_name)
         return None
+
+    def _send_ahead(self, scene: _Scene, why: Reason | None) -> None:
+        """The files of next jobs, to printers for which that is switched on. Only with the
+        transfers that no start needs."""
+        if not self.config.prestage:
+            return
+        if why is not None:
+            self._jobs.stage({}, lambda *_: True, 0)
+            return
+        self._judge_until = self._clock.monotonic() + TELL_S
+        printers = {printer.printer_id: printer for printer in scene.printers}
+        jobs, auto = scene.waiting[: ahead.MOST], self.config.auto_assign
+
+        def useful(printer_id: str, staged: Staged) -> bool:
+            printer = printers.get(printer_id)
+            return printer is not None and ahead.is_useful(
+                staged, printer, jobs, lambda j, p: self._fits(scene, j, p),
+                now=scene.now, auto_assign=auto,
+            )  # fmt: skip
+
+        slots = self.config.max_uploads - _in_transfer(scene.view)
+        self._jobs.stage(self._next_jobs(scene, jobs), useful, slots)
+
+    def _next_jobs(self, scene: _Scene, jobs: Sequence[Job]) -> dict[str, Job]:
+        """By printer, of those that may be sent a file now."""
+        near = ahead.soon(
+            scene.printers, scene.snapshots, scene.view, scene.now, self._clock.monotonic()
+        )
+        found = ahead.next_jobs(
+            jobs,
+            near,
+            lambda job, printer: self._missing(scene, job, printer)[0],
+            lambda job, printer: self._changes(scene, job, printer),
+            lambda job: ordering.equals(job, scene.now),
+            now=scene.now,
+            auto_assign=self.config.auto_assign,
+        )
+        by_id = {printer.printer_id: printer for printer in near}
+        return {
+            name: job for name, job in found.items()
+            if self._may_be_sent(scene, by_id[name])
+        }  # fmt: skip
+
+    def _may_be_sent(self, scene: _Scene, printer: Candidate) -> bool:
+        snapshot = scene.snapshots[printer.printer_id]
+        config = self._fleet.configs.get(printer.printer_id)
+        return ahead.is_switched_on(self.config.prestage, snapshot, config) and ahead.may_be_sent(
+            printer, snapshot, scene.view, scene.now, self._jobs.stage_lead_s
+        )
 
     # -- seeing --------------------------------------------------------------------------------
 
@@ -301,6 +354,10 @@ class Dispatcher:
         late = [job_id for job_id, outlook in told.items() if outlook is None]
         known = {job_id: out or self._jobs.outlook(job_id) for job_id, out in told.items()}
         known.update((job.id, _BEHIND) for job in scene.waiting[TOLD:])
+        for item in self._jobs.staged():
+            if item.staged is not None and item.staged.ready and item.staged.job_id in known:
+                said = known[item.staged.job_id]
+                known[item.staged.job_id] = replace(said, staged_on=item.printer_id)
         self._jobs.show_outlook(known)
         return not late
 

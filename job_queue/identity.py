@@ -72,9 +72,16 @@ def echoes(job: Job, progress: JobProgress | None) -> bool:
         return False
     if job.alias and job.alias == signature(progress):
         return True
-    if str(job.token) in shown_ids(progress):
+    return names_start(progress, job.token, job.remote_name)
+
+
+def names_start(progress: JobProgress | None, token: int, remote_name: str) -> bool:
+    """Whether the printer shows what was sent under this token and name."""
+    if progress is None:
+        return False
+    if str(token) in shown_ids(progress):
         return True
-    ours = {job.remote_name.casefold(), shown_name(job.remote_name).casefold()}
+    ours = {remote_name.casefold(), shown_name(remote_name).casefold()}
     return _base(progress.file) in ours or _base(progress.name) in ours
 
 

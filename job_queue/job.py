@@ -178,6 +178,7 @@ class Job:
     finished_at: float | None = None
     token: int = 0
     remote_name: str = ""
+    staged: bool = False  # its file lay on the printer when it was claimed (starting/staging.py)
     ams_mapping: tuple[int, ...] = ()
     baseline: Baseline = field(default_factory=Baseline)
     upload_percent: int | None = None  # published, not written for its own sake
@@ -233,6 +234,7 @@ def archived(job: Job, outcome: str, at: float) -> Job:
         finished_at=None,
         token=0,
         remote_name="",
+        staged=False,
         ams_mapping=(),
         baseline=Baseline(),
         upload_percent=None,

@@ -32,6 +32,16 @@ class BedRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """When a printer was last seen, by both clocks. Kept apart from the queue; may be lost."""
+
+    at: float  # epoch s
+    mono: float  # monotonic, of this run of the computer
+    boot: str = ""  # which run of the computer, "" = it does not tell
+    token: int = 0  # of our job that it was at work on then, 0 = none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Maintenance:
     on: bool = False
     note: str = ""

@@ -62,10 +62,10 @@ class JobService:
         self.fitting = Fitting(library, clock, confirmations, plates)
         self._board = Board(store, registry, bus, clock)
         self._watch = Watch(self._board, clock, timing, fleet.is_simulated)
-        self._approval = Approval(self._board, fleet, clock, timing)
         self._sweeper = Sweeper(self._board, fleet, clock, timing)
         self._doubt = Doubt(self._board, fleet, self._watch, clock, timing)
         see = self._watch.see_bed
+        self._approval = Approval(self._board, fleet, clock, timing, see)
         self._stager = Stager(self._board, fleet, library, clock, timing)
         self._launcher = Launcher(
             self._board, fleet, library, self.fitting, clock, see, self._stager
@@ -98,6 +98,7 @@ class JobService:
         if self._thread.is_alive():
             self._thread.join(timeout)
         self._sweeper.join(timeout)
+        self._watch.close()
 
     def end_transfers(self, timeout: float = 5.0) -> None:
         """Their jobs say so; those of the queue are queued again. Before the connections end, so
@@ -136,6 +137,7 @@ class JobService:
     def tick(self) -> None:
         """Once a second: time-outs and settling of open jobs, clean-up, the store's own work."""
         self._store.tend()
+        self._watch.tend()
         view = self._store.view()
         concerned = set(view.open_jobs) | self._watch.stopping()
         self.look_at(s for s in map(self._registry.get, concerned) if s is not None)
@@ -259,6 +261,11 @@ class JobService:
         """The dispatcher's door: send these jobs' files ahead (by printer), let go of others.
         Nothing is started, and ``slots`` transfers run at most."""
         self._stager.arrange(wanted, useful, slots)
+
+    @property
+    def stage_lead_s(self) -> float:
+        """A print with more than this left is not sent the next file yet."""
+        return self._timing.stage_lead_s
 
     def staged(self) -> list[Cleanup]:
         """Files that were sent ahead of their start."""

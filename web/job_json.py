@@ -59,6 +59,7 @@ def job_json(job: Job, outlook: Outlook | None = None) -> dict[str, Any]:
         "error": _error(job.error),
         "waits": waits.text if waits else "",
         "why": reasons_json(waits.why) if waits else _why(job),
+        "staged_on": (waits.staged_on or None) if waits else None,
         "evidence": _evidence(job.evidence),
         "thumb": thumbnail_url(job.file_id, job.plate) if job.picture else None,
     }

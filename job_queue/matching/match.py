@@ -55,6 +55,7 @@ class Outlook:
 
     text: str = ""
     why: tuple[Reason, ...] = ()
+    staged_on: str = ""  # the printer on which its file lies already
 
 
 Fits = Callable[[Job, Candidate], Reason | None]
@@ -293,6 +294,11 @@ def _is_of_printer(printer: Candidate, reason: Reason) -> bool:
     if reason.code in _OF_HEAT:
         return True
     return printer.closed is not None and reason.code == printer.closed.code
+
+
+def may_pass(reason: Reason) -> bool:
+    """Of what a file is refused with: whether it may be gone in a moment."""
+    return reason.code in _MAY_PASS
 
 
 def names_of(*names: str) -> frozenset[str]:

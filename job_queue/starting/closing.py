@@ -26,7 +26,7 @@ def end_before_start(
 
     A job of the queue goes back to it, unless a person cancelled the transfer.
     """
-    if job.state is not JobState.CLAIMED:
+    if job.staged or job.state is not JobState.CLAIMED:
         tx.add_cleanup(Cleanup(printer_id=job.printer_id, remote_name=job.remote_name, due_at=now))
     job = tx.note(job.id, now, error.text)
     if job.from_queue and not cancelled:

@@ -16,6 +16,7 @@ from job_queue.matching.fit import PrinterFit, answered, check_request, require_
 from job_queue.matching.fitting import Fitting
 from job_queue.naming import remote_name
 from job_queue.records import FILE_LEFT, Cleanup, why_barred
+from job_queue.starting.staging import Stager
 from job_queue.starting.start import See, StartRun
 from job_queue.store.base import Transaction
 from job_queue.target import Target
@@ -42,6 +43,7 @@ class Launcher:
         fitting: Fitting,
         clock: Clock,
         see: See,
+        stager: Stager,
     ) -> None:
         self._board = board
         self._fleet = fleet
@@ -49,6 +51,7 @@ class Launcher:
         self._fitting = fitting
         self._clock = clock
         self._see = see
+        self._stager = stager
         self._runs: dict[str, StartRun] = {}
         self._lock = threading.Lock()
 
@@ -161,17 +164,26 @@ class Launcher:
         return job
 
     def _claimed(self, tx: Transaction, job: Job, fit: PrinterFit, status: PrinterStatus) -> Job:
-        token = tx.new_token(shown_ids(status.job))
+        token, name, staged = self._named(tx, job, status)
         return replace(
             job,
             printer_id=status.printer_id,
             claimed_at=self._clock.time(),
             token=token,
-            remote_name=remote_name(job.file_name, token, job.kind),
+            remote_name=name,
+            staged=staged,
             ams_mapping=fit.ams_mapping,
             baseline=baseline_of(status),
             error=None,
         )
+
+    def _named(self, tx: Transaction, job: Job, status: PrinterStatus) -> tuple[int, str, bool]:
+        """Token and name of this attempt and of no other; whether its file lies there already."""
+        ahead = self._stager.take(tx, job, status)
+        if ahead is not None and ahead.staged is not None:
+            return ahead.staged.token, ahead.remote_name, True
+        token = tx.new_token(shown_ids(status.job))
+        return token, remote_name(job.file_name, token, job.kind), False
 
     def _recheck(self, job: Job, status: PrinterStatus) -> None:
         """The last look's repetition: trays or nozzle may have changed during the transfer."""

@@ -43,6 +43,7 @@ from printers.status import PrinterStatus
 logger = logging.getLogger(__name__)
 
 NOTHING_STARTED = "Nothing was started."
+SENT_AHEAD = "The file was on the printer already, sent ahead; its size was proved again."
 See = Callable[[PrinterStatus], None]
 """Judges what a report says about the bed (Watch.see_bed)."""
 Recheck = Callable[[Job, PrinterStatus], None]
@@ -104,17 +105,21 @@ class StartRun:
     def _steps(self) -> None:
         self._verify_source()
         self._move(JobState.UPLOADING)
-        self._upload()
-        self._move(JobState.UPLOADED)
+        there = self._job.staged and self._is_there()
+        if not there:
+            self._upload()
+        self._move(JobState.UPLOADED, SENT_AHEAD if there else "")
         with self._fleet.exclusive(self._job.printer_id):
             self._last_look()
             before = self._commit()
             self._publish(before)
 
-    def _move(self, state: JobState) -> None:
+    def _move(self, state: JobState, note: str = "") -> None:
         with self._board.change() as tx:
             self._mine(tx)
             self._job = tx.move(self.job_id, state)
+            if note:
+                self._job = tx.note(self.job_id, self._clock.time(), note)
 
     def _mine(self, tx: Transaction) -> Job:
         """The job as it is, for as long as this attempt is the job's present one."""
@@ -138,6 +143,19 @@ class StartRun:
                 f"{self._job.file_name} in the library is damaged. Upload it again.",
                 code="file_damaged",
             )
+
+    def _is_there(self) -> bool:
+        """The printer still has the file that was sent ahead, in its whole size."""
+        job = self._job
+        self._raise_if_cancelled()
+        try:
+            size = self._fleet.adapter(job.printer_id).remote_size(job.remote_name)
+        except FarmError as error:
+            logger.info("%s: cannot prove what was sent ahead: %s", job.printer_id, error.message)
+            return False
+        if size != job.size_bytes:
+            logger.warning("%s: %s has %s bytes", job.printer_id, job.remote_name, size)
+        return size == job.size_bytes
 
     def _upload(self) -> None:
         job = self._job

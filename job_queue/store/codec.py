@@ -9,7 +9,15 @@ from typing import Any
 
 from core import jsonio
 from job_queue.job import Attempt, Baseline, Evidence, Job, JobError, JobState
-from job_queue.records import BedRecord, Cleanup, Maintenance, Pause, PrinterRecord, QueueState
+from job_queue.records import (
+    BedRecord,
+    Cleanup,
+    Maintenance,
+    Pause,
+    PrinterRecord,
+    QueueState,
+    Staged,
+)
 from job_queue.store.base import open_jobs_of
 from job_queue.target import KINDS, Target
 from slicer.gates.filament_wishes import FilamentWish
@@ -207,7 +215,9 @@ def printer_of(entry: Mapping[str, Any]) -> PrinterRecord:
 
 
 def cleanup_of(entry: Mapping[str, Any]) -> Cleanup:
-    return Cleanup(**_known(Cleanup, entry))
+    staged = entry.get("staged")
+    item = Cleanup(**_known(Cleanup, entry))
+    return replace(item, staged=Staged(**_known(Staged, staged)) if staged else None)
 
 
 def pause_of(entry: Mapping[str, Any]) -> Pause:

@@ -276,6 +276,7 @@ class Farm:
         """A new process: everything in memory is gone, the printers are what they were."""
         before = {c.id: self.fleet.adapter(c.id) for c in self.configs}
         self.join()
+        self.service._watch.close()  # as a tick may have done just before
         self.boot()
         for printer_id, old in before.items():
             new = self.fleet.adapter(printer_id)
@@ -312,7 +313,7 @@ class Farm:
     def join(self) -> None:
         """Until no job or clean-up thread is left."""
         for thread in threading.enumerate():
-            if thread.name.startswith(("job:", "jobs:cleanup")):
+            if thread.name.startswith(("job:", "jobs:cleanup", "stage:")):
                 thread.join(10.0)
                 assert not thread.is_alive(), thread.name
 
