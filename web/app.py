@@ -17,6 +17,7 @@ from web import (
     older_api,
     older_uploads,
     pages,
+    printer_feed,
     printers_api,
     profiles_api,
     prusa_connect_api,
@@ -70,6 +71,7 @@ def create_app(services: Services) -> Flask:
     app.extensions[pages.EXTENSION] = pages.IndexPage(services.static_dir / "index.html")
     camera_api.install(app)
     websocket.install(app, services, body)
+    printer_feed.install(app, services)
     for module in BLUEPRINTS:
         app.register_blueprint(module.blueprint)
     return app
