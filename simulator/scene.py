@@ -205,6 +205,14 @@ def _height_bar(draw: ImageDraw.ImageDraw, job: JobInfo) -> None:
         draw.rectangle((0, bottom - share * (bottom - top), LAYER_WIDTH, bottom), fill=_DONE)
 
 
+def draw_growth(open_frame: bool, name: str, color: str, done: float) -> Image.Image:
+    """A small picture of a part at ``done`` (0 … 1) with the head out of the way, for films."""
+    image = _chamber(open_frame, True).copy()
+    picture, place, _ = _part(name, color, math.ceil(done * _STEPS), True)
+    image.paste(picture, place, picture)
+    return image.resize((_W // 2, _H // 2))
+
+
 def draw_frame(machine: VirtualPrinter) -> bytes:
     """One JPEG frame of the machine as it is now."""
     lit = machine.lights["chamber_light"] != "off"

@@ -9,6 +9,7 @@ import time
 from concurrent.futures import Executor
 from typing import Any
 
+from simulator.bambu import timelapse
 from simulator.bambu.camera_server import CameraEndpoint
 from simulator.bambu.ftps_server import FtpsEndpoint
 from simulator.bambu.machine import BambuMachine
@@ -16,11 +17,14 @@ from simulator.bambu.mqtt_server import MqttEndpoint
 from simulator.bambu.report_faults import is_report, report_payloads
 from simulator.bambu.report_json import ReportForm, encode
 from simulator.bambu.rtsp.server import RtspEndpoint
+from simulator.bambu.timelapse import Film
 from simulator.bambu.wire_actions import BambuWireActions
 from simulator.certificates import CertificateAuthority, Identity, server_context, set_tls13
+from simulator.ffmpeg import find_ffmpeg
 from simulator.host import Endpoint, SimulatedHost
 from simulator.knobs import Knobs
 from simulator.specs import PrinterSpec
+from simulator.storage import StorageError
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +66,8 @@ class BambuHost(SimulatedHost):
         self._servers: list[asyncio.Server] = []
         self._ports: tuple[int, int, int] = (0, 0, 0)
         self._last_push = 0.0
+        self._machine.keep_film = self._keep_film
+        self._films: set[asyncio.Task[None]] = set()
 
     # what the servers ask (MqttRules, FtpsRules, CameraRules, RtspRules)
 
@@ -139,6 +145,7 @@ class BambuHost(SimulatedHost):
         self.drop_tcp()
         await self.ftps.connections.wait_closed()
         await self.camera.wait_closed()
+        await asyncio.gather(*self._films, return_exceptions=True)
 
     def drop_tcp(self) -> None:
         self.mqtt.drop_all()
@@ -241,6 +248,24 @@ class BambuHost(SimulatedHost):
                 self._publish(message)
         except Exception:  # the barrier: a request must not end the printer
             logger.exception("%s: simulated printer failed on a request", self.spec.id)
+
+    def _keep_film(self, film: Film) -> None:
+        """The printer puts its own video of a print on its card."""
+        task = asyncio.get_running_loop().create_task(self._store_film(film))
+        self._films.add(task)
+        task.add_done_callback(self._films.discard)
+
+    async def _store_film(self, film: Film) -> None:
+        ffmpeg = find_ffmpeg()
+        if ffmpeg is None or self.knobs.sd_missing or self.knobs.sd_readonly or self.knobs.sd_full:
+            logger.warning("%s keeps no video: no ffmpeg, or no room on its card", self.spec.id)
+            return
+        loop = asyncio.get_running_loop()
+        try:
+            made = await loop.run_in_executor(self._pool, timelapse.make, film, ffmpeg)
+            timelapse.keep(self.storage, film, *made)
+        except (timelapse.NoFilm, StorageError) as error:
+            logger.warning("%s keeps no video: %s", self.spec.id, error)
 
     async def _render(self) -> bytes:
         loop = asyncio.get_running_loop()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Literal
 
 from simulator.ams import NONE, ams_for, spool
 from simulator.bambu.reports.pushes import Pushes
 from simulator.bambu.requests.dispatch import answer
 from simulator.bambu.requests.start import local_start
+from simulator.bambu.timelapse import Film
 from simulator.knobs import Knobs
 from simulator.machine import VirtualPrinter
 from simulator.models import model_named
@@ -43,6 +45,8 @@ class BambuMachine(VirtualPrinter):
             self.knobs.camera_fps = RTSP_FPS
         self.cover_open = False
         self.touched = -60.0  # uptime of the last request: pushes are lively after it
+        self.keep_film: Callable[[Film], None] | None = None  # the host's, to store a video
+        self._filming = False
         self._due: list[dict[str, Any]] = []
         self.pushes = Pushes(self)
         apply_scenario(self, spec.scenario)
@@ -91,9 +95,19 @@ class BambuMachine(VirtualPrinter):
     def begin(self, start: Start) -> None:
         """Start a run now."""
         self.filament_sensor = True
+        self._filming = self.job.timelapse and not start.system
         if not start.system:
             self.ledger.begin(self.job.file, self.part_on_bed)
         self.run = PrintRun(self, start)
+
+    def run_ended(self, run: PrintRun) -> None:
+        super().run_ended(run)
+        part = self.bed_part
+        if self._filming and part is not None and self.job.layer > 0 and self.keep_film:
+            open_frame = self.model.kinematics == "i3" or self.model.name == "P1P"
+            suffix: Literal["avi", "mp4"] = "avi" if self.model.camera == "jpeg" else "mp4"
+            self.keep_film(Film(part.name, part.color, open_frame, self.job.started_at, suffix))
+        self._filming = False
 
     # --- people and faults (the control port's actions) -------------------------------------------
 

@@ -207,6 +207,7 @@ def local_start(machine: BambuMachine, name: str, plate: int) -> None:
         "use_ams": bool(filled) and count > 0,
         "ams_mapping": [filled[i % len(filled)] for i in range(count)] if filled else [],
         "ams_mapping2": [],
+        "timelapse": machine.options.timelapse,
     }
     try:
         start = _read(machine, name, plate, body)
