@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from cameras.ffmpeg_program import FfmpegFinder
 from cameras.frames import Cancelled, Means
 from cameras.sources import bambu_jpeg, mjpeg, snapshot, tcp_mjpeg
+from cameras.sources.video.rtsp import RtspReader
+from cameras.sources.video.v4l2 import DeviceReader
 from printers.base import CameraSource
 
 
@@ -32,3 +35,14 @@ READERS: Mapping[str, Reader] = {
     "tcp_mjpeg": Reader(tcp_mjpeg.frames),
 }
 """The kinds that need no other program."""
+
+
+def readers_with(finder: FfmpegFinder) -> Mapping[str, Reader]:
+    """All kinds."""
+    rtsp, device = RtspReader(finder), DeviceReader(finder)
+    return {
+        **READERS,
+        "rtsp": Reader(rtsp.frames, rtsp.means),
+        "rtsps": Reader(rtsp.frames, rtsp.means),
+        "v4l2": Reader(device.frames, device.means),
+    }

@@ -142,11 +142,3 @@ def test_a_camera_that_refuses_the_code(farm: Any) -> None:
     seat.sim.set(access_code="")
     seat.in_state("ready")
     _picture(farm, seat)
-
-
-def test_a_model_that_streams_video_says_so(farm: Any) -> None:
-    seat = farm.take("X1C")
-    assert farm.cameras.frame(seat.id) is None
-    status = farm.cameras.status(seat.id)
-    assert (status.mode, status.code) == ("rtsp", "video")
-    assert "streams video" in status.text

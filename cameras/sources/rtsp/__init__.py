@@ -1,0 +1,1 @@
+"""Stands between ffmpeg and an RTSP camera, so that ffmpeg needs to know no secret."""

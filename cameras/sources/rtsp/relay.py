@@ -1,0 +1,144 @@
+"""A relay on 127.0.0.1 for one ffmpeg and one camera.
+
+ffmpeg's command line and environment are readable by others on the same computer, and its own TLS
+checks no printer's certificate. So it speaks plain RTSP without any password to this relay; the
+relay speaks TLS with the pinned certificate to the camera and signs in (bambu-lan A12.2).
+"""
+
+from __future__ import annotations
+
+import secrets
+import selectors
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cameras.frames import CameraFailed
+from cameras.sources.patience import POLL_S
+from cameras.sources.rtsp.conversation import Conversation
+from cameras.sources.rtsp.messages import BadRtsp, Message, Splitter
+from cameras.sources.rtsp.pumps import End
+
+_GREETING_S = 5.0
+
+
+@dataclass(slots=True)
+class _Guest:
+    end: End
+    splitter: Splitter
+    first: list[Message | bytes]
+
+
+class Relay:
+    """run() in a thread of its own, once. Only who knows ``url`` gets in, and only one."""
+
+    def __init__(self, camera: socket.socket, conversation: Callable[[str], Conversation]) -> None:
+        """``camera``: connected. ``conversation``: made with the local url."""
+        self._camera = End(camera)
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=1)
+        port = self._listener.getsockname()[1]
+        self.url = f"rtsp://127.0.0.1:{port}/{secrets.token_urlsafe(16)}"
+        self._conversation = conversation(self.url)
+        self._from_camera = Splitter()
+        self.problem: CameraFailed | None = None
+        """Why it ended, None = ffmpeg left or nobody looks any more."""
+
+    def run(self, leave: Callable[[], bool]) -> None:
+        """Until either end hangs up or ``leave()``, asked a few times a second."""
+        try:
+            guest = self._welcome(leave)
+            if guest is not None:
+                with guest.end.link:
+                    self._relay(guest, leave)
+        except CameraFailed as error:
+            self.problem = error
+        except BadRtsp:
+            self.problem = CameraFailed("Camera's address does not speak RTSP", code="protocol")
+        except OSError:
+            self.problem = CameraFailed("Camera connection was lost", code="lost")
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        self._listener.close()
+        self._camera.link.close()
+
+    def _welcome(self, leave: Callable[[], bool]) -> _Guest | None:
+        """Wait for ffmpeg; whoever does not know the address's random part is shown out."""
+        self._listener.settimeout(POLL_S)
+        while not leave():
+            try:
+                link, _ = self._listener.accept()
+            except TimeoutError:
+                continue
+            guest = self._greet(link, leave)
+            if guest is not None:
+                self._listener.close()
+                return guest
+            link.close()
+        return None
+
+    def _greet(self, link: socket.socket, leave: Callable[[], bool]) -> _Guest | None:
+        link.settimeout(POLL_S)
+        splitter, deadline = Splitter(), time.monotonic() + _GREETING_S
+        while time.monotonic() < deadline and not leave():
+            try:
+                data = link.recv(4096)
+                if not data:
+                    return None
+                first = list(splitter.feed(data))
+            except TimeoutError:
+                continue
+            except (OSError, BadRtsp):
+                return None
+            if first:
+                knows = isinstance(first[0], Message) and first[0].uri.startswith(self.url)
+                return _Guest(End(link), splitter, first) if knows else None
+        return None
+
+    def _relay(self, guest: _Guest, leave: Callable[[], bool]) -> None:
+        local, camera = guest.end, self._camera
+        self._to_camera(guest.first)
+        with selectors.DefaultSelector() as selector:
+            while not (local.ended or camera.ended or leave()):
+                self._wait(selector, local)
+                if not camera.is_full:
+                    self._to_camera(list(guest.splitter.feed(local.read())))
+                if not local.is_full:
+                    self._to_local(local, camera.read())
+                camera.flush()
+                local.flush()
+        if camera.ended and not local.ended:
+            raise CameraFailed("Camera connection was lost", code="lost")
+
+    def _wait(self, selector: selectors.BaseSelector, local: End) -> None:
+        ends = ((local, not self._camera.is_full), (self._camera, not local.is_full))
+        for end, reads in ends:
+            _watch(selector, end.link, end.interest(reads=reads))
+        selector.select(0 if self._camera.has_more() and not local.is_full else POLL_S)
+
+    def _to_camera(self, items: list[Message | bytes]) -> None:
+        for item in items:
+            data = self._conversation.asked(item) if isinstance(item, Message) else item
+            self._camera.out += data
+
+    def _to_local(self, local: End, data: bytes) -> None:
+        for item in self._from_camera.feed(data):
+            if isinstance(item, Message):
+                answer, again = self._conversation.answered(item)
+                local.out += answer
+                self._camera.out += again
+            else:
+                local.out += item
+
+
+def _watch(selector: selectors.BaseSelector, link: socket.socket, events: int) -> None:
+    known = selector.get_map().get(link)
+    if known is None:
+        if events:
+            selector.register(link, events)
+    elif not events:
+        selector.unregister(link)
+    elif known.events != events:
+        selector.modify(link, events)

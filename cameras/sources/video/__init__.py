@@ -1,0 +1,1 @@
+"""Video that only ffmpeg can read: RTSP and devices, as JPEG pictures."""
