@@ -32,7 +32,7 @@ RESULTS = ("finished", "failed", "cancelled", "unknown", "stopped")
 """How the print ended; "stopped": a person ended the recording while the print went on."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class PrintMark:
     """What the printer calls the job. Together they tell one print from the next."""
 
