@@ -26,7 +26,23 @@ for_the_tests() {
     command -v "$program" >/dev/null 2>&1 || missing+=("${package_of[$program]}")
   done
   [ -e /usr/share/i18n/locales/en_US ] || missing+=(locales)  # PrusaSlicer's window needs one
+  needs_rtsp_server
   needs_venv
+}
+
+# the GStreamer RTSP server, driven by the system's Python: a camera with real H.264
+needs_rtsp_server() {
+  /usr/bin/python3 - 2>/dev/null <<'PYTHON' && return
+import gi
+gi.require_version("Gst", "1.0")
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import Gst, GstRtspServer
+Gst.init(None)
+if not all(map(Gst.ElementFactory.find, ("videotestsrc", "x264enc", "rtph264pay"))):
+    raise SystemExit(1)
+PYTHON
+  missing+=(python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base
+            gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly)
 }
 
 for_real_servers() {
