@@ -4,29 +4,32 @@ Thirty simulated printers of all makes, three hundred jobs of one to three copie
 targets, people who come to a bed after a random while, and faults that a share of the prints meets.
 The real server runs in a process of its own. At the end every copy is accounted for and held
 against what the machines really printed; the tables say how long beds waited, for whom, and what
-became of each fault. Ends with 1 when anything is amiss.
+became of each fault. Played twice: without sending files ahead, and with it on every make. Ends
+with 1 when anything is amiss.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import random
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from bench.audit import Archive, unsettled, violations
 from bench.gaps import gaps_of
 from bench.mishaps import Mishaps
 from bench.people import People
 from bench.records import records
-from bench.rehearsal_table import Played, tables
+from bench.rehearsal_table import Played, compared, tables
 from bench.workshop import Json, NoAnswer, Printers, Server
 from job_queue.job import JobState
+from job_queue.starting.staging import ARRIVED
 from simulator.plain_gcode import build_gcode
 from simulator.plates import PlateSpec, build_gcode_3mf
 
@@ -39,11 +42,19 @@ FLEET = (
 MINUTES = (25.0, 60.0, 140.0)
 TIMING = {
     "evidence_s": 5.0, "quiet_s": 4.0, "stopping_s": 3.0, "undo_s": 1.0, "cleanup_every_s": 5.0,
-    "cleanup_delay_s": 1.0, "keep_failed_s": 20.0,
+    "cleanup_delay_s": 1.0, "keep_failed_s": 20.0, "stage_rest_s": 20.0,
 }  # fmt: skip
 HUMAN_S = (0.5, 6.0)
 """From the end of a print until somebody comes: 5 minutes to an hour at the time scale of 600."""
 LOOK_S = 0.15
+MAKES = ("bambu", "octoprint", "moonraker", "prusalink")
+"""Simulated ones, all of them: which real makes tolerate it is told in docs/queue.md."""
+WAYS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "off": {"without": ()},
+    "on": {"with": MAKES},
+    "both": {"without": (), "with": MAKES},
+}
+"""``--prestage``: by the word in the table, what dispatch.prestage is."""
 
 
 def fleet(count: int) -> list[Json]:
@@ -63,21 +74,25 @@ def fleet(count: int) -> list[Json]:
 class Rehearsal:
     """Open, play, judge, close."""
 
-    def __init__(self, folder: Path, wanted: argparse.Namespace) -> None:
+    def __init__(
+        self, folder: Path, wanted: argparse.Namespace, prestage: Sequence[str] = ()
+    ) -> None:
         self.rng = random.Random(wanted.seed)
         self.entries = fleet(wanted.printers)
         self.archive = Archive()
         self.scale: float = wanted.time_scale
         self.patience_s: float = wanted.patience
+        self.transfer_s: float = wanted.transfer
         self.copies = [self.rng.choices((1, 2, 3), (80, 14, 6))[0] for _ in range(wanted.jobs)]
         self.printers = Printers(self.entries, folder / "printers", self.scale)
         self.server = Server(
             folder, self.printers.entries, timing=TIMING,
-            dispatch={"interval_s": 1, "max_uploads": wanted.uploads},
+            dispatch={"interval_s": 1, "max_uploads": wanted.uploads, "prestage": list(prestage)},
         )  # fmt: skip
         self.people = People(self.printers, self.server, self.rng, HUMAN_S)
         self.mishaps = Mishaps(self.printers, self.rng, sum(self.copies), wanted.faults)
         self.files: dict[str, list[str]] = {}
+        self.sizes: dict[str, int] = {}  # of the last file of each model, bytes
 
     def close(self) -> None:
         self.server.stop()
@@ -90,6 +105,7 @@ class Rehearsal:
         self.server.start()
         for model in sorted({entry["model"] for entry in self.entries}):
             self.files[model] = [self._upload(model, minutes) for minutes in MINUTES]
+        self._slow_down()
         end = time.monotonic() + 120
         while any(self._unread(row) for row in self.server.api("GET", "/api/files")[1]["files"]):
             if time.monotonic() > end:
@@ -99,6 +115,13 @@ class Rehearsal:
         for copies in self.copies:
             self._add(copies)
         self.server.api("POST", "/api/dispatch/resume", {})
+
+    def _slow_down(self) -> None:
+        """Transfers take their time, as those of real printers do."""
+        for entry in self.entries if self.transfer_s else ():
+            key = "ftps_bytes_per_s" if entry["type"] == "bambu" else "upload_bytes_per_s"
+            size = self.sizes[entry["model"]]
+            self.printers.knobs(entry["id"], **{key: int(size / self.transfer_s)})
 
     @staticmethod
     def _unread(row: Json) -> bool:
@@ -115,6 +138,7 @@ class Rehearsal:
         else:
             name = f"Gear {model} {minutes:g}.gcode"
             content = build_gcode("gear", model, minutes, layers, size_bytes=400_000)
+        self.sizes[model] = len(content)
         status, answer = self.server.upload("/api/files", name, content)
         if status != 201:
             raise RuntimeError(f"{name}: {answer}")
@@ -168,6 +192,7 @@ class Rehearsal:
             diary=self.people.diary, mishaps=self.mishaps.happened,
             gaps=gaps_of(truth, self.people.diary, self.archive),
             violations=[*violations(self.archive, truth, self.people.diary), *self._open_ends()],
+            sent_ahead=self.server.log().count(ARRIVED),
         )  # fmt: skip
 
     def _is_over(self) -> bool:
@@ -189,19 +214,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--uploads", type=int, default=8, help="transfers at the same time")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--patience", type=float, default=1200.0, help="real seconds")
+    parser.add_argument("--transfer", type=float, default=0.42, help="real seconds a file takes")
+    parser.add_argument("--prestage", choices=tuple(WAYS), default="both", help="files sent ahead")
     wanted = parser.parse_args(argv)
+    plays = {word: _play(wanted, makes) for word, makes in WAYS[wanted.prestage].items()}
+    for word, played in plays.items():
+        sys.stdout.write(f"## {word.capitalize()} sending ahead\n{tables(played)}\n\n")
+    sys.stdout.write(compared(plays) + "\n")
+    return 1 if any(played.violations for played in plays.values()) else 0
+
+
+def _play(wanted: argparse.Namespace, prestage: Sequence[str]) -> Played:
+    load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="rehearsal-") as folder:
-        rehearsal = Rehearsal(Path(folder), wanted)
+        rehearsal = Rehearsal(Path(folder), wanted, prestage)
         try:
             rehearsal.open()
             played = rehearsal.play()
-            log: Any = rehearsal.server.log()
+            log = rehearsal.server.log()
         finally:
             rehearsal.close()
-    sys.stdout.write(tables(played) + "\n")
     if played.violations or "Traceback" in log:
         sys.stderr.write(log[-6000:])
-    return 1 if played.violations else 0
+    return replace(played, load=(load, os.getloadavg()[0]))
 
 
 if __name__ == "__main__":

@@ -31,6 +31,8 @@ class Played:
     mishaps: Sequence[Mishap]
     gaps: Sequence[Gap]
     violations: Sequence[str]
+    sent_ahead: int = 0  # files that lay on a printer before their start
+    load: tuple[float, float] = (0.0, 0.0)  # of this machine, before and after
 
 
 def tables(played: Played) -> str:
@@ -73,18 +75,43 @@ def _whole(played: Played) -> Iterator[str]:
         yield f"| {name} | {value} |"
 
 
+def _columns(gaps: Sequence[Gap]) -> tuple[tuple[str, list[float]], ...]:
+    return (
+        ("idle", [gap.idle_s for gap in gaps]),
+        ("of that people: until the bed is called clear", [gap.human_s for gap in gaps]),
+        ("of that the farm: from the approval to heating", [gap.farm_s for gap in gaps]),
+        ("the farm: until a job is given to the printer", [gap.choosing_s for gap in gaps]),
+        ("the farm: transfer, proof, last look", [gap.sending_s for gap in gaps]),
+        ("the farm and the printer: intent until it moves", [gap.beginning_s for gap in gaps]),
+    )
+
+
+def compared(plays: Mapping[str, Played]) -> str:
+    """The gaps of several plays side by side."""
+    words = list(plays)
+    head = " | ".join(f"{word}, p50 | {word}, p95" for word in words)
+    lines = [f"| from finish to next start, real s | {head} |", "|---" * (1 + 2 * len(words)) + "|"]
+    for row in range(len(_columns(()))):
+        columns = [_columns(played.gaps)[row] for played in plays.values()]
+        figures = " | ".join(f"{percentile(values, 50):.2f} | {percentile(values, 95):.2f}"
+                             for _, values in columns)  # fmt: skip
+        lines.append(f"| {columns[0][0]} | {figures} |")
+    return "\n".join([*lines, "", *(_ahead(word, played) for word, played in plays.items())])
+
+
+def _ahead(word: str, played: Played) -> str:
+    jobs = [job for job in played.archive.jobs.values() if job.started_at is not None]
+    found = sum(job.staged for job in jobs)
+    before, after = played.load
+    return (f"* {word}: {found} of {len(jobs)} prints found their file on the printer, "
+            f"{played.sent_ahead} had been sent ahead; load of the machine {before:.1f} before, "
+            f"{after:.1f} after.")  # fmt: skip
+
+
 def _gaps(played: Played) -> Iterator[str]:
     yield f"| from finish to next start, real s ({len(played.gaps)} gaps) | p50 | p95 | worst |"
     yield "|---|---|---|---|"
-    columns: tuple[tuple[str, list[float]], ...] = (
-        ("idle", [gap.idle_s for gap in played.gaps]),
-        ("of that people: until the bed is called clear", [gap.human_s for gap in played.gaps]),
-        ("of that the farm", [gap.farm_s for gap in played.gaps]),
-        ("the farm: until a job is given to the printer", [g.choosing_s for g in played.gaps]),
-        ("the farm: transfer, proof, last look", [g.sending_s for g in played.gaps]),
-        ("the farm and the printer: intent until it moves", [g.beginning_s for g in played.gaps]),
-    )
-    for name, values in columns:
+    for name, values in _columns(played.gaps):
         worst = max(values, default=float("nan"))
         yield (f"| {name} | {percentile(values, 50):.2f} | {percentile(values, 95):.2f} "
                f"| {worst:.2f} |")  # fmt: skip

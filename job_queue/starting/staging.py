@@ -32,6 +32,8 @@ from slicer.library import FileLibrary
 
 logger = logging.getLogger(__name__)
 
+ARRIVED = "lies there before its start"
+"""In the log, once for each file."""
 Useful = Callable[[str, Staged], bool]
 """Whether the next job on that printer may still be one of this file."""
 
@@ -127,7 +129,7 @@ class Stager:
                 return
             if whole and not run.cancel.is_set():
                 tx.add_cleanup(replace(current, staged=replace(current.staged, ready=True)))
-                logger.info("%s: %s is there", item.printer_id, item.remote_name)
+                logger.info("%s: %s %s", item.printer_id, item.remote_name, ARRIVED)
             else:
                 _void(tx, current, self._clock.time())
 
