@@ -12,9 +12,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from cameras.book import CameraBook
+from cameras.ffmpeg_program import FfmpegFinder
 from cameras.hub import CameraHub
 from cameras.prusa_connect.subject import finder, printing_in
 from cameras.prusa_connect.uploads import Uploads
+from cameras.sources.readers import readers_with
 from cameras.worker import timing_of
 from core.clock import SystemClock
 from core.config import FarmConfig
@@ -82,7 +84,10 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
     store.forget_only(archive.has_all_of)
     slicing = build_slicing(config.slicer, folder, library, clock, bus, enqueue_with(jobs))
     book = CameraBook(fleet.camera, config.printers, config.cameras, config.rigs)
-    cameras = CameraHub(book.source, clock, timing=timing_of(config.cameras))
+    programs = FfmpegFinder(config.cameras.ffmpeg)
+    cameras = CameraHub(
+        book.source, clock, timing=timing_of(config.cameras), readers=readers_with(programs)
+    )
     fleet.guard_uploads(cameras.making_way)
     prusa_connect = Uploads(
         config.prusa_connect, cameras, finder(book), printing_in(registry), clock, folder,
