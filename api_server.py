@@ -16,6 +16,8 @@ from cameras.ffmpeg_program import FfmpegFinder
 from cameras.hub import CameraHub
 from cameras.prusa_connect.subject import finder, printing_in
 from cameras.prusa_connect.uploads import Uploads
+from cameras.rigs.desk import RigDesk
+from cameras.rigs.implicit import with_rigs
 from cameras.sources.readers import readers_with
 from cameras.worker import timing_of
 from core.clock import SystemClock
@@ -83,12 +85,17 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
     )  # fmt: skip
     store.forget_only(archive.has_all_of)
     slicing = build_slicing(config.slicer, folder, library, clock, bus, enqueue_with(jobs))
-    book = CameraBook(fleet.camera, config.printers, config.cameras, config.rigs)
+    all_cameras = with_rigs(config.cameras, config.rigs, [p.id for p in config.printers])
+    book = CameraBook(fleet.camera, config.printers, all_cameras, config.rigs)
     programs = FfmpegFinder(config.cameras.ffmpeg)
     cameras = CameraHub(
         book.source, clock, timing=timing_of(config.cameras), readers=readers_with(programs)
     )
     fleet.guard_uploads(cameras.making_way)
+    rigs = RigDesk(
+        config.rigs, pictures=cameras, cameras_of=book.of_rig, registry=registry, bus=bus,
+        clock=clock, folder=folder / "rigs",
+    )  # fmt: skip
     prusa_connect = Uploads(
         config.prusa_connect, cameras, finder(book), printing_in(registry), clock, folder,
         idle_s=config.cameras.idle_s,
@@ -100,13 +107,13 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
     forecaster = Forecaster(jobs, fleet, library, bus, clock, config.dispatch, folder)
     hub = PanelHub(
         registry=registry, bus=bus, clock=clock, configs=configs, jobs=jobs, history=history,
-        dispatcher=dispatcher, cameras=book.of, forecast=lambda: forecaster.last,
+        dispatcher=dispatcher, cameras=book.of, forecast=lambda: forecaster.last, env=rigs.env,
     )  # fmt: skip
     services = Services(
         config=config, registry=registry, bus=bus, fleet=fleet, clock=clock, jobs=jobs,
         dispatcher=dispatcher, forecaster=forecaster, library=library, slicing=slicing,
-        cameras=cameras, book=book, prusa_connect=prusa_connect, hub=hub, history=history,
-        archive=archive, started_at=clock.time(), version=VERSION,
+        cameras=cameras, rigs=rigs, book=book, prusa_connect=prusa_connect, hub=hub,
+        history=history, archive=archive, started_at=clock.time(), version=VERSION,
     )  # fmt: skip
     proxies = Proxies(config.server.trusted_proxies)
     server = FarmServer(
@@ -118,6 +125,7 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
         (jobs.start, jobs.stop),
         (slicing.start, slicing.stop),
         (forecaster.start, forecaster.stop),
+        (rigs.start, rigs.stop),
         (hub.start, hub.stop),
         (server.start, server.stop),  # answers before the first printer has
         (fleet.start, fleet.stop),

@@ -21,6 +21,8 @@ from web import (
     printers_api,
     profiles_api,
     prusa_connect_api,
+    rig_api,
+    rig_socket,
     send_api,
     send_keys,
     send_keys_api,
@@ -40,7 +42,7 @@ _MB = 1_000_000
 BLUEPRINTS = (
     status_api, printers_api, fleet_api, files_api, start_api, jobs_api, dispatch_api,
     forecast_api, camera_api, older_api, older_uploads, pages, job_picture, send_api,
-    send_keys_api, slicing_api, profiles_api, history_api, prusa_connect_api,
+    send_keys_api, slicing_api, rig_api, profiles_api, history_api, prusa_connect_api,
 )  # fmt: skip
 
 
@@ -72,6 +74,7 @@ def create_app(services: Services) -> Flask:
     camera_api.install(app)
     websocket.install(app, services, body)
     printer_feed.install(app, services)
+    rig_socket.install(app, services)
     for module in BLUEPRINTS:
         app.register_blueprint(module.blueprint)
     return app

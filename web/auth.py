@@ -3,6 +3,7 @@
 The cookie exists because browsers do not send Basic credentials with every WebSocket handshake
 (Safari) and image. It is an HMAC over its expiry, bound to the configured user and password.
 The slicers' routes also open to a send key, which opens nothing else and never gets a cookie.
+A rig's line opens to that rig's token and to nothing else.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from core.errors import FarmError
 from core.files import write_durably
 from web.errors import Forbidden, TooManyRequests, Unauthorized, Unavailable
 from web.guards import Proxies, is_ip
+from web.rig_keys import ENDPOINT as RIG_ENDPOINT
+from web.rig_keys import RigKeys
 from web.send_keys import BLUEPRINT, SendKeys
 
 logger = logging.getLogger(__name__)
@@ -132,6 +135,8 @@ class Auth:
         self._send_keys = send_keys
         self._attempts = Attempts(clock)
         self._key_attempts = Attempts(clock)  # a slicer with an old key must not lock people out
+        self._rig_keys = RigKeys(config.rigs)
+        self._rig_attempts = Attempts(clock)  # nor a rig with an old token
         self._sessions: Sessions | None = None
         if self._server.auth_required:
             self._sessions = Sessions(session_key(config.data_dir), self._server)
@@ -156,7 +161,9 @@ class Auth:
     def _authenticate(self) -> None:
         if self._sessions is None and (self._server.user or self._server.password):
             raise Unauthorized("The farm's user or password is not set completely.")
-        if request.blueprint == BLUEPRINT and (key := _given_key()):
+        if request.endpoint == RIG_ENDPOINT:
+            self._check_rig()
+        elif request.blueprint == BLUEPRINT and (key := _given_key()):
             self._check_key(key)
         elif self._sessions is not None:
             self._sign_in(self._sessions)
@@ -175,6 +182,21 @@ class Auth:
                 code="wrong_key",
             )
         g.send_key = found.name
+
+    def _check_rig(self) -> None:
+        """The rigs' line opens to their tokens only, also where no password is set."""
+        address = self._proxies.client()
+        rig_id = str((request.view_args or {}).get("rig_id", ""))
+        try:
+            self._rig_keys.check(
+                rig_id,
+                request.headers.get("Authorization", ""),
+                exceeded=self._rig_attempts.exceeded(address),
+            )
+        except Unauthorized:
+            self._rig_attempts.note(address)
+            logger.warning("Wrong token of a rig from %s", address)
+            raise
 
     def _sign_in(self, sessions: Sessions) -> None:
         now = self._clock.time()

@@ -75,10 +75,12 @@ class PanelHub:
         history: TemperatureHistory,
         cameras: Callable[[str], Sequence[CameraInfo]] | None = None,
         forecast: Callable[[], Forecast | None] = lambda: None,
+        env: Callable[[str], Json | None] = lambda _: None,
     ) -> None:
+        """``env``: what a rig measures beside a printer (RigDesk.env)."""
         self._registry, self._bus, self._clock = registry, bus, clock
         self._configs, self._jobs, self._history = configs, jobs, history
-        self._cameras, self._forecast = cameras, forecast
+        self._cameras, self._forecast, self._env = cameras, forecast, env
         self._queue = QueueHead(jobs, dispatcher, clock)
         self.events = EventLog(clock)
         self._views: dict[str, PanelView] = {}
@@ -202,7 +204,9 @@ class PanelHub:
 
     def _new_view(self, name: str) -> PanelView:
         cameras = self._cameras
-        return PanelView(self._configs.get(name), cameras and (lambda: cameras(name)))
+        return PanelView(
+            self._configs.get(name), cameras and (lambda: cameras(name)), lambda: self._env(name)
+        )
 
     def _aged(self, now: float) -> dict[str, Json]:
         """Stale and offline come without any message from the printer."""

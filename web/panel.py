@@ -50,10 +50,11 @@ class PanelView:
         self,
         config: PrinterConfig | None = None,
         cameras: Callable[[], Sequence[CameraInfo]] | None = None,
+        env: Callable[[], Json | None] = lambda: None,
     ) -> None:
         """``cameras``: those of this printer (CameraBook.of); None: what its capabilities say."""
         self._config = config
-        self._cameras = cameras
+        self._cameras, self._env = cameras, env
         self._camera_due = 0.0
         self._snapshot: Snapshot | None = None
         self._age: tuple[bool, bool] = (False, False)
@@ -66,8 +67,10 @@ class PanelView:
         return self._snapshot.revision if self._snapshot else 0
 
     def has_aged(self, now: float) -> bool:
-        """Whether time alone (stale, offline) has changed what must be shown."""
-        return self._snapshot is not None and _age(self._snapshot, now) != self._age
+        """Whether time alone (stale, offline) or a rig has changed what must be shown."""
+        if self._snapshot is None:
+            return False
+        return _age(self._snapshot, now) != self._age or self._env() != self.doc.get("env")
 
     def aged(self, now: float) -> Json:
         """The patch for what time alone has changed."""
@@ -88,6 +91,7 @@ class PanelView:
         if self._cameras is not None and now >= self._camera_due:
             self._camera_due = now + CAMERA_EVERY_S
             new.update(parts.cameras(self._cameras()))
+        new["env"] = self._env()
         new["state"], new["sub"] = display_state(snapshot, now)
         gates = safety.gates(snapshot, now)
         if gates is not self._gates:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cameras.book import CameraBook
     from cameras.hub import CameraHub
     from cameras.prusa_connect.uploads import Uploads
+    from cameras.rigs.desk import RigDesk
     from job_queue.dispatcher import Dispatcher
     from job_queue.forecaster import Forecaster
     from job_queue.history.archive import History
@@ -48,6 +49,7 @@ class Services:
     library: FileLibrary
     slicing: SlicingService
     cameras: CameraHub
+    rigs: RigDesk
     book: CameraBook
     prusa_connect: Uploads
     hub: PanelHub

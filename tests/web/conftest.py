@@ -27,10 +27,13 @@ from wsproto.events import (
 )
 
 from cameras.book import CameraBook
-from cameras.frames import CameraStatus, Frame
+from cameras.frames import CameraFailed, CameraStatus, Frame
 from cameras.hub import CameraHub
 from cameras.prusa_connect.subject import finder, printing_in
 from cameras.prusa_connect.uploads import Uploads
+from cameras.rigs.desk import RigDesk
+from cameras.rigs.implicit import with_rigs
+from core.camera_config import RigConfig
 from core.clock import Clock, SystemClock
 from core.config import FarmConfig, LimitsConfig, PrinterConfig, ServerConfig, SlicerConfig
 from core.errors import PrinterOffline
@@ -213,6 +216,7 @@ class FakeCameras:
 
     def __init__(self, book: CameraBook, clock: Clock) -> None:
         self.pictures: dict[str, list[Frame]] = {}
+        self.looked_at: set[str] = set()
         self._book = book
         self._clock = clock
 
@@ -229,6 +233,14 @@ class FakeCameras:
 
     def status(self, camera_id: str) -> CameraStatus:
         return CameraStatus(mode="jpeg", code="starting", text="Waiting for the first picture")
+
+    def push(self, camera_id: str, jpeg: bytes, taken_at: float | None = None) -> None:
+        if not jpeg.startswith(b"\xff\xd8\xff"):
+            raise CameraFailed("Camera sends broken pictures", code="bad_frames")
+        self.show(camera_id, jpeg)
+
+    def is_wanted(self, camera_id: str) -> bool:
+        return camera_id in self.looked_at
 
 
 @dataclass
@@ -267,7 +279,11 @@ def wait_for(true: Callable[[], object], timeout: float = 20.0) -> None:
 
 
 def build_farm(
-    folder: Path, server: ServerConfig, names: tuple[str, ...], slicer: SlicerConfig
+    folder: Path,
+    server: ServerConfig,
+    names: tuple[str, ...],
+    slicer: SlicerConfig,
+    rigs: tuple[RigConfig, ...] = (),
 ) -> Farm:
     clock, bus = SystemClock(), Bus()
     configs = tuple(
@@ -285,7 +301,7 @@ def build_farm(
     )
     config = FarmConfig(
         printers=configs, server=server, data_dir=folder, limits=LimitsConfig(upload_mb=8),
-        slicer=slicer,
+        slicer=slicer, rigs=rigs,
     )  # fmt: skip
     registry = Registry(bus)
     fleet = Fleet(configs, registry, clock, folder)
@@ -304,17 +320,22 @@ def build_farm(
     history = TemperatureHistory()
     dispatcher = Dispatcher(jobs, fleet, library, clock, config.dispatch)
     forecaster = Forecaster(jobs, fleet, library, bus, clock, config.dispatch, folder)
+    every_camera = with_rigs(config.cameras, config.rigs, names)
+    book = CameraBook(fleet.camera, config.printers, every_camera, config.rigs)
+    cameras = FakeCameras(book, clock)
+    desk = RigDesk(
+        config.rigs, pictures=cameras, cameras_of=book.of_rig, registry=registry, bus=bus,
+        clock=clock, folder=folder / "rigs",
+    )  # fmt: skip
     hub = PanelHub(
         registry=registry, bus=bus, clock=clock, configs=fleet.configs, jobs=jobs,
-        dispatcher=dispatcher, history=history,
+        dispatcher=dispatcher, history=history, env=desk.env,
     )  # fmt: skip
-    book = CameraBook(fleet.camera, config.printers, config.cameras, config.rigs)
-    cameras = FakeCameras(book, clock)
     hub_of = cast(CameraHub, cameras)
     services = Services(
         config=config, registry=registry, bus=bus, fleet=fleet, clock=clock, jobs=jobs,
         dispatcher=dispatcher, forecaster=forecaster, library=library, slicing=slicing,
-        cameras=hub_of, hub=hub, book=book,
+        cameras=hub_of, rigs=desk, hub=hub, book=book,
         prusa_connect=Uploads(
             config.prusa_connect, hub_of, finder(book), printing_in(registry), clock, folder
         ),
@@ -325,6 +346,7 @@ def build_farm(
     jobs.start()
     slicing.start()
     fleet.start()
+    desk.start()
     hub.start()
     return Farm(services, create_app(services), cameras)
 
@@ -332,6 +354,7 @@ def build_farm(
 def close_farm(farm: Farm) -> None:
     for server in farm.servers:
         server.stop()
+    farm.services.rigs.stop()
     farm.services.hub.stop()
     farm.services.slicing.stop()
     farm.services.jobs.stop()
@@ -350,13 +373,15 @@ def make_farm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
         *,
         queue: bytes = b"",
         slicer: SlicerConfig | None = None,
+        rigs: tuple[RigConfig, ...] = (),
         **server: Any,
     ) -> Farm:
         folder = tmp_path / str(len(farms))
         folder.mkdir()
         if queue:
             (folder / "queue.json").write_bytes(queue)
-        farms.append(build_farm(folder, ServerConfig(**server), names, slicer or SlicerConfig()))
+        settings = ServerConfig(**server)
+        farms.append(build_farm(folder, settings, names, slicer or SlicerConfig(), rigs))
         return farms[-1]
 
     yield make
