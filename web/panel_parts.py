@@ -37,13 +37,18 @@ def cameras(known: Sequence[CameraInfo]) -> Json:
     """``cam``, the printer's main camera, and ``cams``, all of them when there are several: how
     to show the picture, never where it comes from. Flips come before the turn."""
     main = next((info for info in known if info.main), None)
-    several = [{"id": info.id, "name": info.name} for info in known] if len(known) > 1 else None
+    several = [{"id": i.id, "name": i.name} | _turn(i) for i in known] if len(known) > 1 else None
     if main is None:
         problem = next((info.problem for info in known if info.problem), "")
         return {"cam": {"mode": "none", "text": problem}, "cams": several}
-    turned = {"flip_h": main.turn.flip_h, "flip_v": main.turn.flip_v, "rotate": main.turn.rotate}
     cam = {"mode": "jpeg", "text": "", "id": main.id, "kind": main.kind}
-    return {"cam": cam | {name: by for name, by in turned.items() if by}, "cams": several}
+    return {"cam": cam | _turn(main), "cams": several}
+
+
+def _turn(info: CameraInfo) -> Json:
+    turn = info.turn
+    turned = {"flip_h": turn.flip_h, "flip_v": turn.flip_v, "rotate": turn.rotate}
+    return {name: by for name, by in turned.items() if by}
 
 
 def light_and_speed(status: PrinterStatus) -> Json:

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PartReader } from '../../static/js/parts/mjpeg.js';
+import { pickLive } from '../../static/js/parts/wall-rules.js';
 import { judge, mappingOf } from '../../static/js/parts/filament.js';
 
 const bytes = (text) => new TextEncoder().encode(text);
-const part = (body) => `--frame\r\nContent-Type: image/jpeg\r\nContent-Length: ${body.length}\r\n\r\n${body}\r\n`;
+const part = (body, i) => `--frame\r\nContent-Type: image/jpeg\r\nContent-Length: ${body.length}\r\nX-Frame-At: ${i + 0.5}\r\n\r\n${body}\r\n`;
 
 test('frames are cut out of a stream however it is chopped up', () => {
   const bodies = ['first', 'second\r\n\r\nwith a trap', 'x'.repeat(1000)];
@@ -14,7 +15,8 @@ test('frames are cut out of a stream however it is chopped up', () => {
     const reader = new PartReader();
     const out = [];
     for (let at = 0; at < stream.length; at += size) out.push(...reader.feed(stream.slice(at, at + size)));
-    assert.deepEqual(out.map((one) => new TextDecoder().decode(one)), bodies);
+    assert.deepEqual(out.map((one) => new TextDecoder().decode(one.bytes)), bodies);
+    assert.deepEqual(out.map((one) => one.at), [0.5, 1.5, 2.5]);
   }
 });
 
@@ -42,4 +44,16 @@ test('a mapping is sent only when a person chose, one number per project filamen
   const proposed = [{ filament: 1, slot: 'A1' }, { filament: 3, slot: 'A2' }];
   assert.equal(mappingOf({ filament_count: 4 }, plate, printer, proposed, new Map()), null);
   assert.deepEqual(mappingOf({ filament_count: 4 }, plate, printer, proposed, new Map([[3, 'Ext']])), [0, -1, 254, -1]);
+});
+
+const cam = (key, more = {}) => ({ key, live: false, printing: false, held: false, failing: false, ...more });
+
+test('three cameras of a wall are live: the one pointed at, those that print, no flicker', () => {
+  const idle = ['a', 'b', 'c', 'd', 'e'].map((key) => cam(key));
+  assert.deepEqual(pickLive(idle), ['a', 'b', 'c']);
+  assert.deepEqual(pickLive([...idle, cam('f', { printing: true })]), ['f', 'a', 'b']);
+  assert.deepEqual(pickLive([...idle, cam('f', { held: true }), cam('g', { printing: true })]), ['f', 'g', 'a']);
+  assert.deepEqual(pickLive([cam('a'), cam('b'), cam('c'), cam('d', { live: true })]), ['d', 'a', 'b']);
+  assert.deepEqual(pickLive([cam('a', { failing: true, printing: true }), cam('b')]), ['b']);
+  assert.deepEqual(pickLive([]), []);
 });

@@ -14,15 +14,15 @@ const OLD_S = 10;
 
 /** The stream of one camera into one <img>, off whenever nobody can see it. */
 class Stream {
-  /** @param {string} id @param {HTMLImageElement} img @param {() => void} changed */
-  constructor(id, img, changed) {
-    this.id = id;
+  /** @param {() => string} query which camera @param {HTMLImageElement} img @param {() => void} changed */
+  constructor(query, img, changed) {
+    this.query = query;
     this.img = img;
     this.changed = changed;
     this.wanted = false;
     this.visible = true;
     this.problem = '';
-    this.lastFrame = 0;
+    this.lastFrame = 0; // when the newest picture was taken, epoch s by the farm's clock
     this.url = '';
     /** @type {AbortController | null} */
     this.run = null;
@@ -39,7 +39,7 @@ class Stream {
 
   start() {
     const mine = (this.run = new AbortController());
-    watchStream(`/api/camera?printer_id=${encodeURIComponent(this.id)}`, (frame) => this.show(frame), mine.signal).catch((error) => {
+    watchStream(`/api/camera?${this.query()}`, (frame, at) => this.show(frame, at), mine.signal).catch((error) => {
       if (mine.signal.aborted) return;
       this.run = null;
       this.problem = error.message || t('cam.lost');
@@ -51,14 +51,14 @@ class Stream {
     });
   }
 
-  /** @param {Blob} frame */
-  show(frame) {
+  /** @param {Blob} frame @param {number} at */
+  show(frame, at) {
     const before = this.url;
     this.url = URL.createObjectURL(frame);
     this.img.src = this.url;
     URL.revokeObjectURL(before);
     const first = !this.lastFrame || this.problem;
-    this.lastFrame = Date.now();
+    this.lastFrame = Number.isFinite(at) ? at : store.now();
     this.problem = '';
     if (first) this.changed();
   }
@@ -70,10 +70,19 @@ class Stream {
     this.retry = null;
   }
 
+  /** Another camera: nothing of the one before is shown as its picture. */
+  restart() {
+    this.end();
+    this.lastFrame = 0;
+    this.problem = '';
+    this.settle();
+  }
+
   end() {
     this.stop();
     this.img.removeAttribute('src');
     URL.revokeObjectURL(this.url);
+    this.url = '';
   }
 }
 
@@ -85,12 +94,17 @@ export function cameraCard(id, signal) {
   const live = h('span.badge', null, h('i'), t('cam.live'));
   const age = h('span.badge.dim');
   const light = h('button.cb', { type: 'button', onclick: () => command(id, 'light', { on: !store.printers.get(id)?.light }) }, icon('light'), h('span', null, t('cam.light')));
-  const shot = h('a.cb', { href: `/api/camera/snapshot?printer_id=${encodeURIComponent(id)}`, target: '_blank', rel: 'noopener' }, icon('camera'), t('cam.snapshot'));
+  let chosen = '';
+  const query = () => (chosen ? `camera_id=${encodeURIComponent(chosen)}` : `printer_id=${encodeURIComponent(id)}`);
+  const shot = h('a.cb', { target: '_blank', rel: 'noopener' }, icon('camera'), t('cam.snapshot'));
+  const which = h('select.cb', { 'aria-label': t('cam.which'), hidden: true, onchange: () => { chosen = which.value; stream.restart(); repaint(); } });
+  const details = h('button.cb', { type: 'button', onclick: async () => { const { cameraDiag } = await import('./camera-diag.js'); if (!signal.aborted) void cameraDiag(query()); } }, icon('info'), t('cam.details'));
   const full = h('button.cb', { type: 'button', 'aria-label': t('cam.full'), onclick: () => frame.requestFullscreen?.() }, icon('expand'));
-  const foot = h('div.cambot', null, light, shot, full);
+  const foot = h('div.cambot', null, light, which, shot, details, full);
   const frame = h('div.frame', null, none, img, h('div.camtop', null, live, age), foot);
   const root = h('section.card.cam', { 'aria-label': t('cam.title') }, frame);
-  const stream = new Stream(id, img, repaint);
+  const stream = new Stream(query, img, repaint);
+  let listed = '';
 
   const seen = new IntersectionObserver(([entry]) => {
     stream.visible = entry.isIntersecting;
@@ -121,16 +135,31 @@ export function cameraCard(id, signal) {
   }
 
   /** @param {any} p */
+  function paintChoice(p) {
+    const cams = p.cams ?? [];
+    const key = JSON.stringify(cams);
+    if (key !== listed) {
+      listed = key;
+      if (chosen && !cams.some((/** @type {any} */ one) => one.id === chosen)) { chosen = ''; stream.restart(); }
+      which.replaceChildren(...cams.map((/** @type {any} */ one) => h('option', { value: one.id }, one.name)));
+      which.value = chosen || p.cam?.id || '';
+    }
+    hide(which, cams.length < 2);
+    hide(details, p.cam?.mode !== 'jpeg');
+  }
+
+  /** @param {any} p */
   function paint(p) {
     stream.wanted = p.cam?.mode === 'jpeg' && Boolean(p.conn?.online);
     stream.settle();
     const reason = why(p);
     root.classList.toggle('is-none', p.cam?.mode === 'none');
-    turn(img, p.cam);
+    turn(img, !chosen || chosen === p.cam?.id ? p.cam : p.cams?.find((/** @type {any} */ one) => one.id === chosen));
+    paintChoice(p);
     hide(none, !reason);
     text(words, reason);
     hide(img, Boolean(reason));
-    const seconds = Math.round((Date.now() - stream.lastFrame) / 1000);
+    const seconds = Math.max(0, Math.round(store.now() - stream.lastFrame));
     const old = seconds > OLD_S;
     frame.classList.toggle('is-old', old && !reason);
     frame.classList.toggle('is-empty', !stream.wanted);
@@ -139,6 +168,7 @@ export function cameraCard(id, signal) {
     if (!reason) text(age, old ? t('cam.old', { d: dur(seconds) }) : t('cam.age', { d: dur(seconds) }));
     attr(img, 'alt', t('cam.alt.live', { name: p.name }));
     hide(shot, !stream.wanted);
+    attr(shot, 'href', `/api/camera/snapshot?${query()}`);
     hide(full, !stream.wanted);
     hide(light, !knows(p, 'light'));
     hide(foot, light.hidden && !stream.wanted);

@@ -228,6 +228,15 @@ export class PfPrinterCard extends HTMLElement {
     hide(this.img, false);
   }
 
+  /** The camera gives no picture any more: back to the plate's or the icon. */
+  frameGone() {
+    if (this.img.dataset.from !== 'camera') return;
+    hide(this.img, true);
+    this.img.removeAttribute('src');
+    delete this.img.dataset.from;
+    this.paintShot(this.p);
+  }
+
   /** @param {any} p */
   paintFoot(p) {
     const temps = p.temps ?? {};

@@ -5,13 +5,15 @@
 const MOST = 8 * 1024 * 1024;
 const HEAD_END = [13, 10, 13, 10];
 
+/** @typedef {{bytes: Uint8Array, at: number}} Part a picture and when it was taken (epoch s), NaN = not told */
+
 /** Cuts a multipart stream into its parts. Feed bytes, take whole pictures. */
 export class PartReader {
   constructor() {
     this.held = new Uint8Array(0);
   }
 
-  /** @param {Uint8Array} chunk @returns {Uint8Array[]} the pictures that are complete now */
+  /** @param {Uint8Array} chunk @returns {Part[]} the pictures that are complete now */
   feed(chunk) {
     const joined = new Uint8Array(this.held.length + chunk.length);
     joined.set(this.held);
@@ -23,7 +25,7 @@ export class PartReader {
     return out;
   }
 
-  /** One part from the front, or null when it is not complete. */
+  /** One part from the front, or null when it is not complete. @returns {Part | null} */
   take() {
     const end = find(this.held, HEAD_END);
     if (end < 0) return null;
@@ -32,9 +34,10 @@ export class PartReader {
     const start = end + HEAD_END.length;
     if (!Number.isFinite(length)) throw new Error('a camera frame without its length');
     if (this.held.length < start + length) return null;
-    const part = this.held.slice(start, start + length);
+    const at = Number(/x-frame-at:\s*([\d.]+)/i.exec(head)?.[1] ?? NaN);
+    const bytes = this.held.slice(start, start + length);
     this.held = this.held.slice(start + length);
-    return part;
+    return { bytes, at };
   }
 }
 
@@ -47,7 +50,7 @@ function find(bytes, wanted) {
 }
 
 /** Calls `show` with each frame until `signal` aborts; rejects when the stream breaks.
- * @param {string} url @param {(frame: Blob) => void} show @param {AbortSignal} signal */
+ * @param {string} url @param {(frame: Blob, at: number) => void} show  at: when it was taken, epoch s @param {AbortSignal} signal */
 export async function watchStream(url, show, signal) {
   const response = await fetch(url, { signal, credentials: 'same-origin' });
   if (!response.ok || !response.body) {
@@ -61,6 +64,6 @@ export async function watchStream(url, show, signal) {
     if (done) throw new Error('');
     const frames = parts.feed(value);
     const last = frames.at(-1); // late frames are worth nothing
-    if (last) show(new Blob([/** @type {any} */ (last)], { type: 'image/jpeg' }));
+    if (last) show(new Blob([/** @type {any} */ (last.bytes)], { type: 'image/jpeg' }), last.at);
   }
 }
