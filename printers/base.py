@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from core.clock import Clock
 from core.config import PrinterConfig
+from core.errors import NotFound
 from core.secret import Secret
 from printers.commands import Command, RemoteFile, StartPrint
 from printers.status import PrinterStatus
@@ -48,6 +49,23 @@ class CameraSource:
     width: int = 0  # pixels that video is scaled down to, 0 = as it comes
     pause_during_upload: bool = False
     """The printer may reboot under a camera stream and a large upload (bambu-lan A11, P1)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnVideo:
+    """A video that the printer itself recorded of a print, on its own storage."""
+
+    name: str  # safe as a file's name, at most 100 characters
+    size_bytes: int
+    taken_at: float | None = None  # epoch s by the printer's clock, None when it does not tell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What arrived of a file from a printer, counted and hashed on its way to the disk."""
+
+    size_bytes: int
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +179,31 @@ class Printer(ABC):
     def camera(self) -> CameraSource | None:
         """The printer's own camera, None when it has none."""
         return None
+
+    def own_videos(self) -> tuple[OwnVideo, ...]:
+        """Timelapse videos that the printer recorded itself, newest first; most makes have none.
+
+        Raises PrinterOffline, PrinterRejected, Blocked (another transfer is running).
+        """
+        return ()
+
+    def fetch_own_video(
+        self,
+        name: str,
+        target: Path,  # noqa: ARG002 - as of the next two
+        progress: Progress,  # noqa: ARG002
+        cancel: threading.Event,  # noqa: ARG002
+    ) -> Receipt:
+        """Fetch one of ``own_videos``; ``target`` appears only when it is whole and on the disk.
+
+        Gives way to uploads and to whatever else a start needs: then Blocked (gave_way).
+        Raises NotFound, TooLarge, PrinterOffline, PrinterRejected, UploadCancelled.
+        """
+        raise NotFound(f"{self.config.name} has no video {name!r}.", code="video_not_found")
+
+    def remove_own_video(self, name: str, size_bytes: int) -> None:  # noqa: ARG002
+        """Delete it on the printer, if it still has this size. Raises as fetch_own_video."""
+        raise NotFound(f"{self.config.name} has no video {name!r}.", code="video_not_found")
 
     @abstractmethod
     def diagnostics(self) -> Mapping[str, Any]:

@@ -15,7 +15,15 @@ from core.config import PrinterConfig
 from core.errors import ConfigError, FarmError, NotFound
 from printers import safety
 from printers.adapters import ADAPTERS
-from printers.base import AdapterContext, CameraSource, CommandResult, Printer, Progress
+from printers.base import (
+    AdapterContext,
+    CameraSource,
+    CommandResult,
+    OwnVideo,
+    Printer,
+    Progress,
+    Receipt,
+)
 from printers.commands import Command, EmergencyStop, Pause, RemoteFile, StartPrint, Stop
 from printers.registry import Registry, Snapshot
 from printers.status import PrinterState, PrinterStatus
@@ -244,6 +252,39 @@ class Fleet:
         adapter = self.adapter(printer_id)
         safety.check_files(self.snapshot(printer_id), self._clock.monotonic())
         return adapter.thumbnail(path if path.startswith("/") else f"/{path}")
+
+    def own_videos(self, printer_id: str) -> tuple[OwnVideo, ...]:
+        """Raises Blocked while a start is open there."""
+        adapter = self.adapter(printer_id)
+        safety.check_files(self.snapshot(printer_id), self._clock.monotonic())
+        return adapter.own_videos()
+
+    def fetch_own_video(
+        self,
+        printer_id: str,
+        name: str,
+        target: Path,
+        progress: Progress,
+        cancel: threading.Event,
+    ) -> Receipt:
+        """Takes minutes, and ends with Blocked as soon as a start needs the printer."""
+        adapter = self.adapter(printer_id)
+
+        def tick(moved: int, size: int) -> None:
+            safety.check_files(self.snapshot(printer_id), self._clock.monotonic())
+            progress(moved, size)
+
+        safety.check_files(self.snapshot(printer_id), self._clock.monotonic())
+        with ExitStack() as guards:
+            for guard in self._upload_guards:
+                guards.enter_context(guard(printer_id))
+            return adapter.fetch_own_video(name, target, tick, cancel)
+
+    def remove_own_video(self, printer_id: str, name: str, size_bytes: int) -> None:
+        """Only a video that has been fetched and looked at again. Raises Blocked, NotFound."""
+        adapter = self.adapter(printer_id)
+        safety.check_files(self.snapshot(printer_id), self._clock.monotonic())
+        adapter.remove_own_video(name, size_bytes)
 
     def camera(self, printer_id: str) -> CameraSource | None:
         self.snapshot(printer_id)

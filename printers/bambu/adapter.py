@@ -23,6 +23,7 @@ from core.errors import (
     Unusable,
 )
 from printers import commands as c
+from printers.bambu import timelapses
 from printers.bambu.commander import Commander
 from printers.bambu.identity import Identity
 from printers.bambu.link import Link
@@ -37,7 +38,15 @@ from printers.bambu.start import URL_FORMS, project_file
 from printers.bambu.transfer import FileStore
 from printers.bambu.view import view_of
 from printers.bambu.watchdog import Timing
-from printers.base import AdapterContext, CameraSource, CommandResult, Printer, Progress
+from printers.base import (
+    AdapterContext,
+    CameraSource,
+    CommandResult,
+    OwnVideo,
+    Printer,
+    Progress,
+    Receipt,
+)
 from printers.lan.certificates import Certificate
 from printers.lan.diagnostics import scrub
 from printers.lan.dialer import Dialer
@@ -191,6 +200,18 @@ class BambuPrinter(Printer):
 
     def download(self, path: str, target: Path, progress: Progress | None = None) -> None:
         self._files.download(path, target, progress)
+
+    def own_videos(self) -> tuple[OwnVideo, ...]:
+        return timelapses.listed(self._files)
+
+    def fetch_own_video(
+        self, name: str, target: Path, progress: Progress, cancel: threading.Event
+    ) -> Receipt:
+        path = timelapses.path_of(name)
+        return self._files.download(path, target, progress, cancel, timelapses.MAX_BYTES)
+
+    def remove_own_video(self, name: str, size_bytes: int) -> None:
+        timelapses.remove(self._files, self.config.name, name, size_bytes)
 
     def refresh(self, timeout: float = 10.0) -> PrinterStatus:
         """A version request goes first: every report after its answer was made after the call."""

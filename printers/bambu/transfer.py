@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import ftplib
 import logging
 import ssl
@@ -13,13 +12,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from core.errors import Blocked, FarmError, NotFound, UploadCancelled, UploadFailed
+from core.errors import (
+    Blocked,
+    FarmError,
+    NotFound,
+    TooLarge,
+    UploadCancelled,
+    UploadFailed,
+)
+from core.files import sync_folder
 from core.secret import Secret
 from printers.bambu import listing
+from printers.bambu.fetching import fetch_to, own_disk
 from printers.bambu.ftps import NoProtection, PrinterFtp, Stalled
 from printers.bambu.models import FtpsProfile, Model
 from printers.bambu.transfer_words import Purpose, farm_error
-from printers.base import Progress
+from printers.base import Progress, Receipt
 from printers.commands import RemoteFile
 from printers.lan.dialer import Dialer
 
@@ -62,6 +70,8 @@ class FileStore:
         self._protect = protect
         self._fell_back = False
         self._turn = threading.Lock()
+        self._waiting = 0  # callers that a start depends on
+        self._waiting_lock = threading.Lock()
 
     @property
     def data_is_clear(self) -> bool:
@@ -83,7 +93,7 @@ class FileStore:
     ) -> int:
         """See Printer.upload."""
         size = source.stat().st_size
-        with self._my_turn(cancel):
+        with self._urgent(), self._my_turn(cancel):
             for last in (False, True):
                 found = self._put(source, size, remote_name, progress, cancel, last=last)
                 if found == size:
@@ -99,13 +109,15 @@ class FileStore:
         def ask(ftp: PrinterFtp) -> int | None:
             return _size(ftp, path)
 
-        return self._once(Purpose.LOOK, ask)
+        with self._urgent():
+            return self._once(Purpose.LOOK, ask)
 
     def delete(self, path: str) -> None:
         def remove(ftp: PrinterFtp) -> None:
             ftp.voidcmd(f"DELE {path}")
 
-        self._once(Purpose.DELETE, remove)
+        with self._urgent():
+            self._once(Purpose.DELETE, remove)
 
     def list_files(self, folder: str) -> tuple[RemoteFile, ...]:
         def fetch(ftp: PrinterFtp) -> tuple[RemoteFile, ...]:
@@ -122,37 +134,59 @@ class FileStore:
 
         return self._once(Purpose.LOOK, fetch)
 
-    def download(self, path: str, target: Path, progress: Progress | None) -> None:
-        """``target`` appears only when the size is what the printer announced."""
+    def download(
+        self,
+        path: str,
+        target: Path,
+        progress: Progress | None,
+        cancel: threading.Event | None = None,
+        limit_bytes: int | None = None,
+    ) -> Receipt:
+        """``target`` appears only when the size is what the printer announced.
 
-        def fetch(ftp: PrinterFtp) -> None:
+        With ``cancel`` it is work that can wait: it ends with Blocked (gave_way) as soon as
+        somebody else has to use the printer's one session.
+        """
+
+        def fetch(ftp: PrinterFtp) -> Receipt:
             size = _size(ftp, path)
             if size is None:
                 raise NotFound(f"{self._name} has no file {path}.", code="file_not_found")
+            if limit_bytes is not None and size > limit_bytes:
+                raise TooLarge(
+                    f"{path} on {self._name} is larger than {limit_bytes // 1_000_000} MB."
+                )
             partial = target.with_name(target.name + ".part")
             try:
-                self._fetch_to(ftp, path, partial, size, progress)
-                partial.replace(target)
+                receipt = fetch_to(
+                    ftp, path, partial, size, self._tick(progress, cancel),
+                    deadline=time.monotonic() + deadline_for(size),
+                    patience=self._profile.reply_226_timeout_s,
+                )  # fmt: skip
+                with own_disk():
+                    partial.replace(target)
+                    sync_folder(target.parent)
             finally:
                 partial.unlink(missing_ok=True)
+            return receipt
 
-        self._once(Purpose.DOWNLOAD, fetch)
+        return self._once(Purpose.DOWNLOAD, fetch)
 
-    def _fetch_to(
-        self, ftp: PrinterFtp, path: str, partial: Path, size: int, progress: Progress | None
-    ) -> None:
-        def tick(moved: int) -> None:
+    def _tick(self, progress: Progress | None, cancel: threading.Event | None) -> Progress:
+        def tick(moved: int, size: int) -> None:
+            if cancel is not None and cancel.is_set():
+                raise UploadCancelled(
+                    f"Fetching from {self._name} was cancelled.", code="fetch_cancelled"
+                )
+            if cancel is not None and self._waiting:
+                raise Blocked(
+                    f"Fetching from {self._name} gave way to another transfer. Try again later.",
+                    code="gave_way",
+                )
             if progress is not None:
                 progress(min(moved, size), size)
 
-        with partial.open("wb") as handle:
-            end = time.monotonic() + deadline_for(size)
-            ftp.receive(f"RETR {path}", handle.write, tick, end)
-        # The size decides; some servers say 426 after the last byte.
-        with contextlib.suppress(ftplib.error_temp, TimeoutError):
-            ftp.finish(self._profile.reply_226_timeout_s)
-        if (got := partial.stat().st_size) != size:
-            raise ConnectionError(f"{got} of {size} bytes arrived")
+        return tick
 
     def _put(
         self,
@@ -246,6 +280,17 @@ class FileStore:
             raise
         finally:
             ftp.end(polite=polite)
+
+    @contextmanager
+    def _urgent(self) -> Iterator[None]:
+        """What can wait gives way while this is held."""
+        with self._waiting_lock:
+            self._waiting += 1
+        try:
+            yield
+        finally:
+            with self._waiting_lock:
+                self._waiting -= 1
 
     @contextmanager
     def _my_turn(self, cancel: threading.Event | None) -> Iterator[None]:
