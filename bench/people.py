@@ -170,11 +170,11 @@ class People:
 
 
 def _outcomes(ours: list[Json]) -> tuple[str, ...]:
-    """What is true, the better first: of a print that is over the farm may know the end itself."""
+    """What is true; of several that are, the first that the farm takes."""
     if not ours:
         return ("not_started",)
     running, good = ours[-1]["ended"] is None, ours[-1]["how"] == "finished"
-    return ("printing",) if running else ("printing", "give_up") if good else ("give_up",)
+    return ("printing",) if running else ("finished",) if good else ("failed",)
 
 
 def _code(answer: Any) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("jobs", __name__)
 WHY_LISTED = 20
-OUTCOMES = ("printing", "not_started", "give_up")
+OUTCOMES = ("printing", "not_started", "give_up", "finished", "failed")
 
 
 def shown(job: Job, status: int = 200) -> Response:
@@ -117,7 +117,7 @@ def duplicate(job_id: str) -> Response:
 
 @blueprint.post("/api/jobs/<job_id>/resolve")
 def resolve(job_id: str) -> Response:
-    """{"outcome": "printing|not_started|give_up", "rev"}: a stale rev is refused (409)."""
+    """{"outcome": one of OUTCOMES, "rev"}: a stale rev is refused (409)."""
     fields: Fields = json_body(optional=False)
     outcome = fields.choice("outcome", OUTCOMES)
     revision = fields.whole("rev", 0, 2**53)

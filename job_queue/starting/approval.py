@@ -9,6 +9,7 @@ from core.errors import Blocked
 from job_queue.board import Board
 from job_queue.records import BedRecord, Maintenance
 from job_queue.starting import beds
+from job_queue.starting.start import See
 from job_queue.timing import Timing
 from printers import safety
 from printers.fleet import Fleet
@@ -17,8 +18,9 @@ from printers.fleet import Fleet
 class Approval:
     """One approval = one start. Refused while a job is open there."""
 
-    def __init__(self, board: Board, fleet: Fleet, clock: Clock, timing: Timing) -> None:
+    def __init__(self, board: Board, fleet: Fleet, clock: Clock, timing: Timing, see: See) -> None:
         self._board = board
+        self._see = see
         self._fleet = fleet
         self._clock = clock
         self._timing = timing
@@ -33,8 +35,11 @@ class Approval:
         job = self._board.store.view().open_jobs.get(printer_id)
         if job is not None:
             raise _job_open(name, job.file_name)
-        if snapshot.conditions.bed_clear:
+        self._see(snapshot.status)  # an approval of before may have lapsed, this one must not
+        before = self._board.store.view().bed(printer_id)
+        if before is not None and before.clear:
             return  # said twice is still said
+        snapshot = self._fleet.snapshot(printer_id)
         safety.check_act("mark-clear", snapshot, self._clock.monotonic())
         bed = beds.approved(self._clock.time(), snapshot.status, by)
         at = self._clock.monotonic()

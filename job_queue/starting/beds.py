@@ -10,6 +10,8 @@ from job_queue.records import AUTO, BedRecord
 from printers.status import PrinterState, PrinterStatus
 
 P = PrinterState
+HISTORY = "history:"
+"""How a task id begins that names one print of all (printers/moonraker/history.py)."""
 
 
 def after_report(
@@ -20,6 +22,7 @@ def after_report(
     *,
     distrust: bool,
     watched: bool = True,
+    away: str = "",
 ) -> BedRecord | None:
     """The bed after a believable report; the same object when nothing changes.
 
@@ -27,11 +30,20 @@ def after_report(
     no permission even when it is idle, because a part may lie there since before it was switched
     on. Only simulated printers, whose beds are empty when they are made, are trusted.
     ``watched``: it was seen at rest so shortly ago that nothing can have been printed since.
+    ``away``: before this report it was not seen for so long that something can; in a sentence.
     """
     if bed is None:
         return _first_sight(status, now, distrust=distrust)
     if status.state.has_job:
         return _while_active(bed, status, job, now)
+    after = _at_rest(bed, status, now, watched=watched)
+    if away and after.clear and not _tells_of_every_print(after, status):
+        return BedRecord(since=now, why=away)
+    return after
+
+
+def _at_rest(bed: BedRecord, status: PrinterStatus, now: float, *, watched: bool) -> BedRecord:
+    """What the screen shows of the last print, if anything."""
     if status.state not in (P.FINISHED, P.FAILED, P.IDLE):
         return bed
     if bed.active:
@@ -40,6 +52,15 @@ def after_report(
     if bed.clear and (told or status.state is not P.IDLE):
         return _unseen_end(bed, status, now, watched=watched)
     return bed
+
+
+def _tells_of_every_print(bed: BedRecord, status: PrinterStatus) -> bool:
+    """Moonraker keeps a history of all prints, over restarts too: as long as the newest is the one
+    that was there at the approval, none came after it. No other make has such a proof: a file's
+    name can be printed again, and a printer that shows nothing may have been switched off."""
+    progress = status.job
+    dated = progress is not None and progress.task_id.startswith(HISTORY)
+    return dated and signature(progress) == bed.shown
 
 
 _FIRST_WORDS = {

@@ -7,6 +7,7 @@ from dataclasses import replace
 from job_queue.job import NOT_ITS_FAULT, Job, JobError, JobState, archived
 from job_queue.records import Cleanup
 from job_queue.starting import beds
+from job_queue.starting.evidence import END_UNSEEN
 from job_queue.store.base import Transaction
 from job_queue.timing import Timing
 
@@ -97,6 +98,9 @@ def doubt(tx: Transaction, job: Job, error: JobError, now: float) -> Job:
     """needs_human: the printer stays reserved and its bed without permission."""
     current = tx.bed(job.printer_id)
     if current is None or not current.active:
-        tx.set_bed(job.printer_id, beds.after_end(job, JobState.NEEDS_HUMAN, None, now))
+        bed = beds.after_end(job, JobState.NEEDS_HUMAN, None, now)
+        if error.code == END_UNSEEN:
+            bed = replace(bed, why=f"{job.file_name} ended while the farm was not watching")
+        tx.set_bed(job.printer_id, bed)
     tx.note(job.id, now, error.text)
     return tx.move(job.id, JobState.NEEDS_HUMAN, error=error)

@@ -8,12 +8,13 @@ from math import ceil
 from core.clock import Clock
 from core.errors import BadRequest, Blocked, FarmError
 from job_queue.board import Board
-from job_queue.identity import echoes
+from job_queue.identity import echoes, signature
 from job_queue.job import Job, JobError, JobState
 from job_queue.records import Cleanup
 from job_queue.starting import beds
 from job_queue.starting.cleanup import remove
 from job_queue.starting.closing import back_to_queue, end_after_start, mark_used
+from job_queue.starting.evidence import END_UNSEEN
 from job_queue.starting.watch import Watch
 from job_queue.store.base import Transaction
 from job_queue.timing import Timing
@@ -23,7 +24,7 @@ from printers.status import PrinterState
 
 logger = logging.getLogger(__name__)
 
-OUTCOMES = ("printing", "not_started", "give_up")
+OUTCOMES = ("printing", "not_started", "give_up", "finished", "failed")
 
 
 class Doubt:
@@ -51,6 +52,8 @@ class Doubt:
         self._require(job, rev)
         if outcome == "printing":
             return self._is_printing(job)
+        if outcome in ("finished", "failed"):
+            return self._has_ended(job, well=outcome == "finished")
         if outcome == "not_started":
             self._fence(job)
             text = "A person saw that it did not start; the file was removed from the printer."
@@ -85,6 +88,31 @@ class Doubt:
             alias = self._watch.alias_of(status)
             return tx.move(job.id, JobState.PRINTING, error=None, alias=alias)
 
+    def _has_ended(self, job: Job, *, well: bool) -> Job:
+        """It was printed, and a person has looked at the part. A start that nobody saw taken
+        may still be under way all the same."""
+        status = self._fleet.snapshot(job.printer_id).status
+        if status.state.has_job and (echoes(job, status.job) or not signature(status.job)):
+            raise Blocked(
+                f"{status.name} is {status.state.value}: the print is not over.",
+                code="printer_busy",
+            )
+        error = job.error or JobError(code=END_UNSEEN, text="")
+        now = self._clock.time()
+        at = _noticed(job, now)
+        with self._board.change() as tx:
+            self._require(tx.job(job.id), job.rev)
+            how = "was printed to its end" if well else "did not come out well"
+            current = tx.note(job.id, now, f"A person looked at the part: it {how}")
+            ended = end_after_start(
+                tx, current, JobState.FINISHED if well else JobState.FAILED,
+                None if well else error, at, percent=None, timing=self._timing,
+            )  # fmt: skip
+            if error.code != END_UNSEEN:
+                _expect_late_start(tx, job, now)
+        self._fenced.pop(job.token, None)
+        return ended
+
     def _close(self, job: Job, error: JobError, *, late_start: bool) -> Job:
         """The job's end, or its way back into the queue; the bed asks for a look either way.
         ``late_start``: one may still come, so nothing is started there before the clean-up has
@@ -97,10 +125,7 @@ class Doubt:
             bed = tx.bed(job.printer_id)
             ended = self._end(tx, current, error, now)
             if late_start:
-                tx.add_cleanup(Cleanup(
-                    printer_id=job.printer_id, remote_name=job.remote_name, due_at=now,
-                    late_start=True,
-                ))  # fmt: skip
+                _expect_late_start(tx, job, now)
             if bed is not None and not bed.active:
                 why = beds.after_end(job, JobState.NEEDS_HUMAN, None, now)
                 tx.set_bed(job.printer_id, why)
@@ -169,3 +194,16 @@ class Doubt:
                 remove(adapter, job.remote_name, prove=True)
         except FarmError as error:
             logger.info("%s: %s stays for now: %s", job.printer_id, job.remote_name, error.message)
+
+
+def _expect_late_start(tx: Transaction, job: Job, now: float) -> None:
+    """Its file goes, and nothing is started there until that has been quiet for a while."""
+    tx.add_cleanup(
+        Cleanup(printer_id=job.printer_id, remote_name=job.remote_name, due_at=now, late_start=True)
+    )
+
+
+def _noticed(job: Job, now: float) -> float:
+    """When the farm saw that it was over; epoch s."""
+    text = job.error.text if job.error else ""
+    return next((e.at for e in reversed(job.evidence) if e.text == text), now)

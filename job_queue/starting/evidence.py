@@ -17,6 +17,9 @@ P = PrinterState
 CANCEL_CODES = frozenset({"0300-400C", "0500-400E"})
 """print_error of a stop, shown for a second or two (bambu-lan A5.1)."""
 
+END_UNSEEN = "end_unseen"
+"""A print of ours is over, nobody knows how: neither done nor failed until a person says so."""
+
 SETTLE_ENDED_S = 2.0
 SETTLE_SOFT_S = 3.0
 """Of an end without a fault: the code of a stop, or a fault, may still come (bambu-lan A5.1)."""
@@ -131,14 +134,9 @@ def _rest_after_printing(
             f"{status.name} shows the end of another job than ours: {_shown(status)}",
             SETTLE_FOREIGN_S,
         )
-    if status.state is P.FINISHED and not ours and not watched:
-        return Finding(
-            JobState.FAILED,
-            "end_unseen",
-            f"{status.name} shows the end of a print without its name, and the farm was not "
-            "watching then. Look at the part: it may be this one, finished.",
-            SETTLE_LOST_S,
-        )
+    told = ours and status.state is not P.IDLE
+    if not told and not watched and (status.state is P.FINISHED or not stopped):
+        return Finding(JobState.NEEDS_HUMAN, END_UNSEEN, _unseen(status), SETTLE_LOST_S)
     if status.state is P.FINISHED:
         settle = 0.0 if ours else SETTLE_ENDED_S
         return Finding(
@@ -148,11 +146,21 @@ def _rest_after_printing(
         return Finding(
             JobState.FAILED,
             "job_lost",
-            f"{status.name} no longer has the job: cancelled there, switched off or restarted, or "
-            "it ended while the farm was not watching.",
+            f"{status.name} no longer has the job: cancelled there, switched off or restarted.",
             SETTLE_LOST_S,
         )
     return _ended_badly(status, stopped)
+
+
+def _unseen(status: PrinterStatus) -> str:
+    shows = {
+        P.FINISHED: "shows the end of a print without its name",
+        P.FAILED: "shows that a print ended early, without its name",
+    }.get(status.state, "no longer shows the job")
+    return (
+        f"{status.name} {shows}, and the farm was not watching when it ended. "
+        "Look at the part and say how it went."
+    )
 
 
 def _ended_badly(status: PrinterStatus, stopped: bool) -> Finding:

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from math import inf
+from typing import Any
 
 from core.clock import Clock
 from job_queue.board import Board
@@ -19,15 +20,14 @@ from job_queue.job import Job, JobError, JobState
 from job_queue.starting import beds
 from job_queue.starting.closing import doubt, end_after_start, end_before_start
 from job_queue.starting.evidence import CANCEL_CODES, Finding, describe, judge
+from job_queue.starting.sight import Gap, Sight
 from job_queue.timing import Timing
 from printers.registry import Snapshot
 from printers.status import Fault, PrinterState, PrinterStatus, Severity
 
 logger = logging.getLogger(__name__)
 
-WATCHED_S = 60.0
-"""A job seen at work so shortly ago is the one whose end a printer shows without a name: another
-cannot have been printed in between."""
+WATCHED_S = Timing().watched_s
 RESTARTED = "The farm server stopped during the transfer. Nothing was started."
 
 
@@ -38,6 +38,7 @@ class Watch:
         self, board: Board, clock: Clock, timing: Timing, simulated: Callable[[str], bool]
     ) -> None:
         self._board = board
+        self._sight = Sight(board.store, clock, timing)
         self._simulated = simulated
         self._clock = clock
         self._timing = timing
@@ -82,6 +83,9 @@ class Watch:
                 )  # fmt: skip
             else:
                 self._waiting[job.token] = self._clock.monotonic()
+                seen = self._sight.at_work(job)
+                if seen is not None:
+                    self._running_at[job.token] = seen
                 logger.info("%s: %s (%s) looked for again", job.printer_id, job.id, job.state.value)
 
     def stopping(self) -> set[str]:
@@ -102,6 +106,14 @@ class Watch:
                 error = JobError(code="storage_error", text=text)
                 end_before_start(tx, current, error, self._clock.time())
 
+    def tend(self) -> None:
+        """Once a second."""
+        self._sight.tend()
+
+    def close(self) -> None:
+        """The last call, at a clean stop."""
+        self._sight.keep()
+
     # -- what printers report ------------------------------------------------------------------
 
     def look(self, snapshot: Snapshot) -> None:
@@ -112,6 +124,7 @@ class Watch:
         job = self._board.store.view().open_jobs.get(printer_id)
         if self._is_believable(status):
             self._look_at_bed(status, job)
+            self._sight.saw(status, job)
             if job is not None and not job.state.is_before_start:
                 self._remember(job, status)
                 self._follow(job, status)
@@ -125,7 +138,9 @@ class Watch:
         Raises StorageError.
         """
         if self._is_believable(status):
-            self._look_at_bed(status, self._board.store.view().open_jobs.get(status.printer_id))
+            job = self._board.store.view().open_jobs.get(status.printer_id)
+            self._look_at_bed(status, job)
+            self._sight.saw(status, job)
 
     def _is_believable(self, status: PrinterStatus) -> bool:
         return (
@@ -145,17 +160,23 @@ class Watch:
 
     def _look_at_bed(self, status: PrinterStatus, job: Job | None) -> None:
         printer_id, mono = status.printer_id, self._clock.monotonic()
-        watched = mono - self._resting_at.get(printer_id, -inf) < WATCHED_S
-        self._judge_bed(status, job, watched)
+        gap = self._sight.gap(status)
+        if gap.seconds >= self._timing.watched_s:
+            self._resting_at.pop(printer_id, None)
+            if job is not None:
+                self._running_at.pop(job.token, None)
+        watched = mono - self._resting_at.get(printer_id, -inf) < self._timing.watched_s
+        self._judge_bed(status, watched, gap)
         if status.state.is_at_rest:  # only now: who looks meanwhile must judge as strictly
             self._resting_at[printer_id] = mono
 
-    def _judge_bed(self, status: PrinterStatus, job: Job | None, watched: bool) -> None:
+    def _judge_bed(self, status: PrinterStatus, watched: bool, gap: Gap) -> None:
         store, printer_id = self._board.store, status.printer_id
         now = self._clock.time()
         distrust = bool(store.trouble) or not self._simulated(printer_id)
-        rules = {"distrust": distrust, "watched": watched}
-        known = store.view().bed(printer_id)
+        away = gap.sentence if gap.seconds >= self._timing.unwatched_s else ""
+        rules: dict[str, Any] = {"distrust": distrust, "watched": watched, "away": away}
+        known, job = store.view().bed(printer_id), store.view().open_jobs.get(printer_id)
         if beds.after_report(known, status, job, now, **rules) is known:
             return
         with self._board.change() as tx:  # decide again on what is true inside the write
@@ -206,7 +227,8 @@ class Watch:
         job = self._forget_old_stop(job, status)
         stopped = job.stop_sent_at is not None or job.token in self._cancel_seen
         only_prepared = job.token in self._only_prepared
-        watched = self._clock.monotonic() - self._running_at.get(job.token, -inf) < WATCHED_S
+        at_work = self._running_at.get(job.token, -inf)
+        watched = self._clock.monotonic() - at_work < self._timing.watched_s
         finding = judge(job, status, stopped=stopped, only_prepared=only_prepared, watched=watched)
         if self._is_no_cancel(job, finding):
             finding = replace(finding, state=JobState.FAILED, code="halted")

@@ -23,6 +23,7 @@ from job_queue.records import (
     Pause,
     PrinterRecord,
     QueueState,
+    Seen,
 )
 
 KEEP_ENDED = 200
@@ -225,6 +226,15 @@ class JobStore(ABC):
         """A person has read the trouble."""
         with self.transaction() as tx:
             tx.trouble = ""
+
+    def seen(self) -> Mapping[str, Seen]:
+        """When each printer was last seen, as far as ``keep_seen`` has kept it. Never raises."""
+        return {}
+
+    def keep_seen(self, seen: Mapping[str, Seen]) -> bool:  # noqa: ARG002 - keeps nothing
+        """In place of what was kept before, durable when it returns True. A store may refuse or
+        lose it, and never keep anything newer. Never raises FarmError."""
+        return False
 
     def forget_only(self, may_forget: MayForget) -> None:
         """From now on an ended job stays until that says yes: nothing that was printed may be

@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,8 +30,8 @@ from core.fs import (
     replace_durably,
     stage,
 )
-from job_queue.records import QueueState
-from job_queue.store import journal
+from job_queue.records import QueueState, Seen
+from job_queue.store import journal, last_seen
 from job_queue.store.base import JobStore
 from job_queue.store.codec import Encoder
 from job_queue.store.delta import delta_of
@@ -106,6 +107,12 @@ class JsonJobStore(JobStore):
         with self._writer:
             if self._unsure or self._state.rev != self._base:
                 self._try_rewrite()
+
+    def seen(self) -> Mapping[str, Seen]:
+        return last_seen.read(self._fs, self._folder)
+
+    def keep_seen(self, seen: Mapping[str, Seen]) -> bool:
+        return last_seen.write(self._fs, self._folder, seen, self._patience)
 
     # -- one transition ------------------------------------------------------------------------
 

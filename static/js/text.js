@@ -6,7 +6,7 @@ const en = {
 
   'time.now': 'just now', 'time.ago': '{d} ago',
 
-  'state.fault': 'Fault', 'state.paused': 'Paused', 'state.needs_clear': 'Clear the bed', 'state.needs_human': 'Did it start?',
+  'state.fault': 'Fault', 'state.paused': 'Paused', 'state.needs_clear': 'Clear the bed', 'state.needs_human': 'Your answer, please',
   'state.uploading': 'Sending file', 'state.uploading.pct': 'Sending file {pct}', 'state.preparing': 'Preparing', 'state.printing': 'Printing', 'state.stopping': 'Stopping…',
   'state.busy': 'Busy', 'state.ready': 'Ready', 'state.maintenance': 'Maintenance', 'state.connecting': 'Connecting…', 'state.auth': 'Wrong access code', 'state.auth.key': 'Wrong key', 'state.offline.closed': 'Not connected',
   'state.identity': 'Certificate changed', 'state.misconfigured': 'Misconfigured', 'state.offline': 'Offline', 'state.unknown': 'Unknown',

@@ -5,7 +5,7 @@ import { questionsOf as openQuestions } from './upload-rules.js';
 
 addWords({
   'job.queued': 'Waiting', 'job.held': 'Held', 'job.stuck': 'Needs you', 'job.claimed': 'Reserved', 'job.uploading': 'Sending', 'job.uploaded': 'Sent', 'job.starting': 'Starting', 'job.printing': 'Printing', 'job.paused': 'Paused',
-  'job.finished': 'Done', 'job.failed': 'Failed', 'job.cancelled': 'Cancelled', 'job.removed': 'Removed', 'job.needs_human': 'Did it start?',
+  'job.finished': 'Done', 'job.failed': 'Failed', 'job.cancelled': 'Cancelled', 'job.removed': 'Removed', 'job.needs_human': 'Your answer, please',
   'job.looking': 'The farm looks for a printer.', 'job.held.why': 'Held until somebody releases it.', 'to.any': 'Any printer that fits', 'to.model': 'Any {model}', 'to.tag': 'Any with tag {tag}', 'to.several': 'Any of {names}',
 });
 

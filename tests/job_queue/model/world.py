@@ -240,6 +240,7 @@ class World:
     def restart(self) -> None:
         self.crash_in, self.dead = 0, True
         self.farm.join()
+        self.farm.service._watch.close()  # as a tick may have done just before
         self.farm.boot()
         self._wire()
         self.farm.service.recover()

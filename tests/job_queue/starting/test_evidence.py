@@ -218,10 +218,77 @@ def test_an_end_without_a_name_is_ours_only_if_nothing_else_can_have_run(farm: A
     second = farm.printing()
     farm.reboot(carry=False)
     farm.printer().report(P.FINISHED, job=None)
+    farm.wait(4)
+    assert farm.job(second).state is S.FINISHED, "seen at work seconds before the restart"
+
+    farm.service.mark_clear("alder")
+    third = farm.printing()
+    farm.reboot(carry=False)
+    farm.clock.advance(90)
+    farm.printer().report(P.FINISHED, job=None)
     farm.wait(12)
-    ended = farm.job(second)
-    assert ended.state is S.FAILED and ended.error.code == "end_unseen"
+    ended = farm.job(third)
+    assert ended.state is S.NEEDS_HUMAN and ended.error.code == "end_unseen"
+    assert farm.bed() == (False, "Gear.gcode.3mf ended while the farm was not watching")
+
+
+def ended_unseen(farm: Any, state: P = P.FINISHED) -> Any:
+    job = farm.printing()
+    farm.reboot(carry=False)
+    farm.clock.advance(600)
+    farm.printer().report(state, job=None)
+    farm.wait(12)
+    return farm.job(job)
+
+
+@pytest.mark.parametrize("shown", [P.FINISHED, P.FAILED, P.IDLE])
+@pytest.mark.parametrize(("outcome", "state"), [("finished", S.FINISHED), ("failed", S.FAILED)])
+def test_a_person_says_how_a_print_ended_that_nobody_watched(
+    farm: Any, shown: P, outcome: str, state: S
+) -> None:
+    job = ended_unseen(farm, shown)
+    assert (job.state, job.error.code) == (S.NEEDS_HUMAN, "end_unseen")
+    assert "say how it went" in job.error.text and job.made == 0
+    noticed = farm.clock.time()
+    farm.wait(3600)
+    assert farm.job(job).state is S.NEEDS_HUMAN, "neither done nor failed nor queued again"
+    with pytest.raises(Blocked) as refused:
+        farm.service.mark_clear("alder")
+    assert refused.value.error_code == "job_open"
+    ended = farm.service.resolve(job.id, outcome, job.rev)
+    assert ended.state is state and ended.made == (state is S.FINISHED)
+    assert ended.finished_at == pytest.approx(noticed, abs=15), "not when the person came"
+    assert "A person looked" in ended.evidence[-1].text
     assert farm.bed()[0] is False
+    assert not any(item.late_start for item in farm.store.view().cleanup)
+    farm.service.mark_clear("alder")
+    assert farm.start().state is S.STARTING
+
+
+def test_an_end_is_not_believed_while_the_print_runs(farm: Any) -> None:
+    job = uncertain(farm)
+    farm.printer().report(P.PRINTING, job=None)
+    with pytest.raises(Blocked) as refused:
+        farm.service.resolve(job.id, "finished", job.rev)
+    assert refused.value.error_code == "printer_busy"
+
+
+def test_a_print_whose_start_nobody_saw_can_be_called_good(farm: Any) -> None:
+    """And its start is fenced, should the person have been mistaken."""
+    job = uncertain(farm)
+    assert farm.service.resolve(job.id, "finished", job.rev).state is S.FINISHED
+    (item,) = farm.store.view().cleanup
+    assert item.late_start
+
+
+def test_our_stop_and_an_unseen_end(farm: Any) -> None:
+    job = farm.printing()
+    farm.service._watch.stop_sent("alder")
+    farm.reboot(carry=False)
+    farm.clock.advance(600)
+    farm.printer().report(P.FAILED, job=None)
+    farm.wait(12)
+    assert farm.job(job).state is S.CANCELLED
 
 
 def test_a_power_cut_ends_the_job(farm: Any) -> None:
@@ -232,8 +299,9 @@ def test_a_power_cut_ends_the_job(farm: Any) -> None:
     farm.printer().report(P.IDLE, job=None)
     farm.wait(12)
     job = farm.job(job)
-    assert job.state is S.FAILED and job.error.code == "job_lost"
+    assert job.state is S.NEEDS_HUMAN and job.error.code == "end_unseen"
     assert farm.bed()[0] is False
+    farm.service.resolve(job.id, "failed", job.rev)
     (item,) = farm.store.view().cleanup
     assert item.due_at > farm.clock.time() + 3600, "the printer may offer to resume"
 
