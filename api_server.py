@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from cameras.prusa_connect.uploads import Uploads
 from cameras.rigs.desk import RigDesk
 from cameras.rigs.implicit import with_rigs
 from cameras.sources.readers import readers_with
+from cameras.timelapse.build import build_timelapses
 from cameras.worker import timing_of
 from core.clock import SystemClock
 from core.config import FarmConfig
@@ -100,6 +101,9 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
         config.prusa_connect, cameras, finder(book), printing_in(registry), clock, folder,
         idle_s=config.cameras.idle_s,
     )  # fmt: skip
+    timelapses = build_timelapses(
+        config, cameras, book, registry, bus, clock, job_of=_job_of(jobs), programs=programs
+    )
     history = TemperatureHistory()
     configs = {printer.id: printer for printer in config.printers}
     dispatcher = Dispatcher(jobs, fleet, library, clock, config.dispatch)
@@ -113,7 +117,8 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
         config=config, registry=registry, bus=bus, fleet=fleet, clock=clock, jobs=jobs,
         dispatcher=dispatcher, forecaster=forecaster, library=library, slicing=slicing,
         cameras=cameras, rigs=rigs, book=book, prusa_connect=prusa_connect, hub=hub,
-        history=history, archive=archive, started_at=clock.time(), version=VERSION,
+        timelapses=timelapses, history=history, archive=archive, started_at=clock.time(),
+        version=VERSION,
     )  # fmt: skip
     proxies = Proxies(config.server.trusted_proxies)
     server = FarmServer(
@@ -135,12 +140,24 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
     stack.callback(cameras.stop)
     stack.callback(prusa_connect.stop)
     prusa_connect.start()
+    stack.callback(timelapses.stop)
+    timelapses.start()
     for camera_id in book.always_on():
         cameras.hold(camera_id)
     stack.callback(jobs.end_transfers)  # before the connections end, after the last pass
     stack.callback(runner.stop)
     runner.start()
     return server
+
+
+def _job_of(jobs: JobService) -> Callable[[str], tuple[str, str]]:
+    """printer -> id and file name of its open job, for what is kept of its print."""
+
+    def job_of(printer_id: str) -> tuple[str, str]:
+        job = jobs.view().open_jobs.get(printer_id)
+        return (job.id, job.file_name) if job else ("", "")
+
+    return job_of
 
 
 def serve(config: FarmConfig) -> None:

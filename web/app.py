@@ -30,6 +30,7 @@ from web import (
     start_api,
     status_api,
     status_body,
+    timelapse_api,
     websocket,
 )
 from web.auth import Auth
@@ -43,6 +44,7 @@ BLUEPRINTS = (
     status_api, printers_api, fleet_api, files_api, start_api, jobs_api, dispatch_api,
     forecast_api, camera_api, older_api, older_uploads, pages, job_picture, send_api,
     send_keys_api, slicing_api, rig_api, profiles_api, history_api, prusa_connect_api,
+    timelapse_api,
 )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ def content_policy(script_hashes: tuple[str, ...] = ()) -> str:
     scripts = " ".join(["'self'", *(f"'{value}'" for value in script_hashes)])
     return (
         f"default-src 'none'; script-src {scripts}; style-src 'self'; "
-        "img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; "
+        "img-src 'self' data: blob:; media-src 'self'; connect-src 'self'; font-src 'self'; "
         "manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; "
         "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types farm-worker"
     )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cameras.hub import CameraHub
     from cameras.prusa_connect.uploads import Uploads
     from cameras.rigs.desk import RigDesk
+    from cameras.timelapse.service import Timelapses
     from job_queue.dispatcher import Dispatcher
     from job_queue.forecaster import Forecaster
     from job_queue.history.archive import History
@@ -52,6 +53,7 @@ class Services:
     rigs: RigDesk
     book: CameraBook
     prusa_connect: Uploads
+    timelapses: Timelapses
     hub: PanelHub
     history: TemperatureHistory
     started_at: float

@@ -15,7 +15,7 @@ from cameras.timelapse import picture
 from cameras.timelapse.manifest import Manifest, State
 from cameras.timelapse.picture import BadPicture
 from cameras.timelapse.render import MIN_FRAMES
-from cameras.timelapse.store import TimelapseStore
+from cameras.timelapse.store import GONE, TimelapseStore
 from core.camera_config import TimelapseConfig
 from core.clock import Clock
 from core.errors import FarmError, NotFound, StorageError
@@ -125,19 +125,26 @@ class Shooter:
 
     def _run(self) -> None:
         try:
-            while not self._left.is_set():
-                shot = self._next()
-                if shot is not None:
-                    self._take_safely(shot)
-                elif self._end is not None and self._finish(self._end):
-                    return
-        except NotFound:
-            logger.warning("%s: its timelapse %s is gone", self._printer, self._id)
-        except Exception:
-            # The barrier of this thread: the print goes on without its timelapse.
-            logger.exception("%s: the timelapse's recording failed", self._printer)
+            while not self._left.is_set() and not self._step():
+                continue
         finally:
             self._warm(False)
+
+    def _step(self) -> bool:
+        """One shot, or the end; True when there is nothing more to do."""
+        try:
+            shot = self._next()
+            if shot is None:
+                return self._end is not None and self._finish(self._end)
+            self._take_safely(shot)
+        except NotFound as error:
+            logger.warning("%s: %s", self._printer, error.message)
+            return True
+        except Exception:
+            # The barrier of this thread: what comes later may still be kept.
+            logger.exception("%s: the timelapse's recording failed and goes on", self._printer)
+            self._left.wait(_AGAIN_S)
+        return False
 
     def _next(self) -> Shot | None:
         """The next shot; None when the recording is over or the thread is to leave."""
@@ -172,9 +179,9 @@ class Shooter:
     def _take_safely(self, shot: Shot) -> None:
         try:
             self._take(shot)
-        except NotFound:
-            raise
         except FarmError as error:
+            if error.error_code == GONE:
+                raise
             self._gap(error.message)
         except Exception:
             logger.exception("%s: a frame of its timelapse failed", self._printer)

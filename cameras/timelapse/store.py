@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 MANIFEST, FRAMES, POSTER = "manifest.json", "frames", "poster.jpg"
 WORK = "render-"
 """How the folders of renderings begin; none of them outlives its rendering."""
+GONE = "timelapse_not_found"
 _DELETED = ".deleted-"
 _LOST = "Its manifest cannot be read; the frames are there. Render it again, or delete it."
 _NO_VIDEO = "Its video is missing on the disk."
@@ -65,7 +66,7 @@ class TimelapseStore:
         """Raises NotFound."""
         found = self._known.get(timelapse_id)
         if found is None:
-            raise NotFound("There is no such timelapse.", code="timelapse_not_found")
+            raise NotFound("There is no such timelapse.", code=GONE)
         return found
 
     def folder(self, timelapse_id: str) -> Path:
@@ -189,7 +190,7 @@ class TimelapseStore:
         with self._lock:
             lock = self._writing.get(timelapse_id)
         if lock is None:
-            raise NotFound("There is no such timelapse.", code="timelapse_not_found")
+            raise NotFound("There is no such timelapse.", code=GONE)
         return lock
 
     def _new_id(self, at: float) -> str:

@@ -27,12 +27,14 @@ from wsproto.events import (
 )
 
 from cameras.book import CameraBook
+from cameras.ffmpeg_program import FfmpegFinder
 from cameras.frames import CameraFailed, CameraStatus, Frame
 from cameras.hub import CameraHub
 from cameras.prusa_connect.subject import finder, printing_in
 from cameras.prusa_connect.uploads import Uploads
 from cameras.rigs.desk import RigDesk
 from cameras.rigs.implicit import with_rigs
+from cameras.timelapse.build import build_timelapses
 from core.camera_config import RigConfig
 from core.clock import Clock, SystemClock
 from core.config import FarmConfig, LimitsConfig, PrinterConfig, ServerConfig, SlicerConfig
@@ -231,6 +233,10 @@ class FakeCameras:
         self._book.source(camera_id)  # raises NotFound, as the real one
         return next((f for f in self.pictures.get(camera_id, ()) if f.seq > after_seq), None)
 
+    def hold(self, camera_id: str) -> SimpleNamespace:
+        self._book.source(camera_id)
+        return SimpleNamespace(close=lambda: None)
+
     def status(self, camera_id: str) -> CameraStatus:
         return CameraStatus(mode="jpeg", code="starting", text="Waiting for the first picture")
 
@@ -339,6 +345,10 @@ def build_farm(
         prusa_connect=Uploads(
             config.prusa_connect, hub_of, finder(book), printing_in(registry), clock, folder
         ),
+        timelapses=build_timelapses(
+            config, hub_of, book, registry, bus, clock,
+            job_of=lambda _: ("", ""), programs=FfmpegFinder(),
+        ),
         history=history, archive=archive,
         started_at=clock.time(), version="0.0.1",
     )  # fmt: skip
@@ -348,12 +358,14 @@ def build_farm(
     fleet.start()
     desk.start()
     hub.start()
+    services.timelapses.start()
     return Farm(services, create_app(services), cameras)
 
 
 def close_farm(farm: Farm) -> None:
     for server in farm.servers:
         server.stop()
+    farm.services.timelapses.stop()
     farm.services.rigs.stop()
     farm.services.hub.stop()
     farm.services.slicing.stop()

@@ -158,9 +158,10 @@ def test_a_camera_that_is_gone_from_the_settings(stage: Stage) -> None:
     stage.camera = "gone"
     stage.begin()
     stage.shoot()
-    assert stage.shooter is not None
-    stage.shooter.join(5)
-    assert not stage.shooter.lives or stage.manifest.gaps
+    stage.until(gaps=1)
+    assert "no such camera" in stage.manifest.reason
+    stage.end()
+    assert stage.manifest.state is State.FRAMES_ONLY
 
 
 def test_the_camera_rests_with_the_print(stage: Stage, kit: SimpleNamespace) -> None:
