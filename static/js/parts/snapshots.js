@@ -12,7 +12,7 @@ import { pickLive } from './wall-rules.js';
 addWords({ 'cam.alt': 'Camera of {name}', 'cam.ago': '{d} ago' });
 
 const RATES = { wall: { everyMs: 2500, width: 640 }, other: { everyMs: 10000, width: 320 } };
-const AFTER_ERROR_MS = 15000;
+const AFTER_ERROR_MS = [2000, 15000]; // least and most, between them what the farm says
 const LOST_S = 45;
 const IN_FLIGHT = 3;
 const SAY_AGE_S = 8;
@@ -26,6 +26,7 @@ class Shot {
   constructor(card) {
     this.card = card;
     this.due = 0;
+    this.failedAt = 0; // when its stream broke
     this.etag = '';
     this.at = 0; // epoch s
     this.url = '';
@@ -100,7 +101,7 @@ export function snapshots(grid, cards, signal) {
     flying += 1;
     shot.due = Infinity;
     const { everyMs, width } = rate();
-    let next = AFTER_ERROR_MS;
+    let next = AFTER_ERROR_MS[1];
     try {
       const headers = /** @type {Record<string, string>} */ (shot.etag ? { 'If-None-Match': shot.etag } : {});
       const answer = await fetch(snapshotUrl(shot.card.p.id, width), { headers, signal, cache: 'no-store' });
@@ -110,6 +111,7 @@ export function snapshots(grid, cards, signal) {
         if (shot.card.camera && !shot.live) shot.show(blob, Number(answer.headers.get('X-Frame-At') ?? NaN));
       }
       if (answer.ok || answer.status === 304) next = everyMs;
+      else next = Math.min(AFTER_ERROR_MS[1], Math.max(AFTER_ERROR_MS[0], 1000 * Number(answer.headers.get('Retry-After') ?? 15)));
     } catch {
       // the farm cannot be reached: the connection line says so, and the age goes on
     }
@@ -125,7 +127,8 @@ export function snapshots(grid, cards, signal) {
       if (mine.signal.aborted) return;
       shot.live = null; // back to single pictures, whose failure says the rest
       shot.etag = '';
-      shot.due = Date.now() + AFTER_ERROR_MS;
+      shot.failedAt = Date.now();
+      shot.due = 0;
     });
   }
 
@@ -136,7 +139,7 @@ export function snapshots(grid, cards, signal) {
       : [];
     const wanted = new Set(pickLive(able.map((/** @type {any} */ card) => ({
       key: card, live: Boolean(shots.get(card)?.live), printing: card.p.state === 'printing', held: card.matches(':hover, :focus-within'),
-      failing: (shots.get(card)?.due ?? 0) > Date.now() + 5000,
+      failing: Date.now() - (shots.get(card)?.failedAt ?? 0) < AFTER_ERROR_MS[1],
     }))));
     for (const shot of shots.values()) if (shot.live && !wanted.has(shot.card)) shot.stop();
     for (const card of wanted) if (!shotOf(card).live) goLive(shotOf(card));
