@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from core.clock import Clock
 from core.config import DispatchConfig
 from core.errors import FarmError
 from job_queue.job import Job
-from job_queue.matching import advice, ahead, candidates, ordering
+from job_queue.matching import advice, candidates, ordering
 from job_queue.matching.advice import Advice
 from job_queue.matching.heating import Heat, loads_of
 from job_queue.matching.match import (
@@ -32,7 +32,8 @@ from job_queue.matching.match import (
     summary,
 )
 from job_queue.matching.verdicts import FileVerdicts
-from job_queue.records import QueueState, Staged
+from job_queue.records import QueueState
+from job_queue.sending_ahead import SendingAhead
 from job_queue.service import JobService
 from printers.fleet import Fleet
 from printers.registry import Snapshot
@@ -105,6 +106,7 @@ class Dispatcher:
         self._clock = clock
         self.config = config or DispatchConfig()
         self._verdicts = FileVerdicts(jobs.fitting, library, clock)
+        self._ahead = SendingAhead(jobs, fleet, clock)
         self._turn = threading.Lock()
         self._last = Pass()
         self._judge_until = 0.0  # monotonic s
@@ -119,7 +121,7 @@ class Dispatcher:
             view = self._jobs.view()
             if not any(job.state.is_waiting for job in view.jobs.values()):
                 self._jobs.show_outlook({})
-                self._jobs.stage({}, lambda *_: False, 0)
+                self._ahead.hold(view, self.config)
                 self._last = Pass(at=self._clock.time(), why=self.closed(view))
                 return self._last
             scene = self._look()
@@ -161,6 +163,19 @@ class Dispatcher:
             equals=lambda job: ordering.equals(job, scene.now),
         )
 
+    def _send_ahead(self, scene: _Scene, why: Reason | None) -> None:
+        if why is not None:
+            self._ahead.hold(scene.view, self.config)
+            return
+        slots = self.config.max_uploads - _in_transfer(scene.view)
+        self._ahead.send(
+            scene,
+            lambda job, printer: self._fits(scene, job, printer),
+            lambda job, printer: self._changes(scene, job, printer),
+            self.config,
+            slots,
+        )
+
     def _send(self, match: Match) -> Reason | None:
         """Claim and begin. Somebody may have been faster: then the reason, and nothing happened."""
         try:
@@ -171,55 +186,6 @@ class Dispatcher:
             return Reason(error.error_code, error.message, match.printer_id)
         logger.info("%s: takes %s, %s", match.printer_id, job.id, job.file_name)
         return None
-
-    def _send_ahead(self, scene: _Scene, why: Reason | None) -> None:
-        """The files of next jobs, to printers for which that is switched on. Only with the
-        transfers that no start needs."""
-        if not self.config.prestage:
-            return
-        if why is not None:
-            self._jobs.stage({}, lambda *_: True, 0)
-            return
-        self._judge_until = self._clock.monotonic() + TELL_S
-        printers = {printer.printer_id: printer for printer in scene.printers}
-        jobs, auto = scene.waiting[: ahead.MOST], self.config.auto_assign
-
-        def useful(printer_id: str, staged: Staged) -> bool:
-            printer = printers.get(printer_id)
-            return printer is not None and ahead.is_useful(
-                staged, printer, jobs, lambda j, p: self._fits(scene, j, p),
-                now=scene.now, auto_assign=auto,
-            )  # fmt: skip
-
-        slots = self.config.max_uploads - _in_transfer(scene.view)
-        self._jobs.stage(self._next_jobs(scene, jobs), useful, slots)
-
-    def _next_jobs(self, scene: _Scene, jobs: Sequence[Job]) -> dict[str, Job]:
-        """By printer, of those that may be sent a file now."""
-        near = ahead.soon(
-            scene.printers, scene.snapshots, scene.view, scene.now, self._clock.monotonic()
-        )
-        found = ahead.next_jobs(
-            jobs,
-            near,
-            lambda job, printer: self._missing(scene, job, printer)[0],
-            lambda job, printer: self._changes(scene, job, printer),
-            lambda job: ordering.equals(job, scene.now),
-            now=scene.now,
-            auto_assign=self.config.auto_assign,
-        )
-        by_id = {printer.printer_id: printer for printer in near}
-        return {
-            name: job for name, job in found.items()
-            if self._may_be_sent(scene, by_id[name])
-        }  # fmt: skip
-
-    def _may_be_sent(self, scene: _Scene, printer: Candidate) -> bool:
-        snapshot = scene.snapshots[printer.printer_id]
-        config = self._fleet.configs.get(printer.printer_id)
-        return ahead.is_switched_on(self.config.prestage, snapshot, config) and ahead.may_be_sent(
-            printer, snapshot, scene.view, scene.now, self._jobs.stage_lead_s
-        )
 
     # -- seeing --------------------------------------------------------------------------------
 

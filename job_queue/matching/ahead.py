@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from core.config import PrinterConfig
 from job_queue.job import Job, JobState
@@ -58,21 +59,25 @@ def free_at(snapshot: Snapshot, view: QueueState, now: float) -> float | None:
     return None if left is None else now + 60.0 * left
 
 
-def soon(
-    printers: Iterable[Candidate],
-    snapshots: Mapping[str, Snapshot],
-    view: QueueState,
-    now: float,
-    mono: float,
-) -> list[Candidate]:
+class Scene(Protocol):
+    """What one pass of the dispatcher looks at."""
+
+    view: QueueState
+    now: float
+    snapshots: Mapping[str, Snapshot]
+    printers: list[Candidate]
+    waiting: list[Job]
+
+
+def soon(scene: Scene, mono: float) -> list[Candidate]:
     """The printers that only a print of ours or an uncleared bed keeps from a start, as if they
     were free; ``ready_since`` is when they are."""
     found = []
-    for printer in printers:
-        snapshot = snapshots[printer.printer_id]
-        at = free_at(snapshot, view, now)
-        code = printer.closed.code if printer.closed is not None else ""
-        if at is None or (code and code not in _GETS_FREE) or not _is_sound(snapshot, view, mono):
+    for printer in scene.printers:
+        snapshot = scene.snapshots[printer.printer_id]
+        at = free_at(snapshot, scene.view, scene.now)
+        opens = printer.closed is None or printer.closed.code in _GETS_FREE
+        if at is None or not opens or not _is_sound(snapshot, scene.view, mono):
             continue
         found.append(replace(printer, closed=None, ready_since=at))
     return found
@@ -111,18 +116,16 @@ def next_jobs(
     return {p.printer_id: chosen[p.printer_id] for p in order if p.printer_id in chosen}
 
 
-def may_be_sent(printer: Candidate, snapshot: Snapshot, view: QueueState, now: float,
-                lead_s: float) -> bool:  # fmt: skip
-    """Whether a file may be sent ahead there now: it has a while to go at most, or lies idle with
-    a part on its bed; its storage is sound and not full of what we left behind."""
-    bed = view.bed(printer.printer_id)
-    rests = snapshot.status.state.is_at_rest
-    waits = bed is not None and not bed.clear if rests else printer.ready_since - now <= lead_s
-    return (
-        waits
-        and snapshot.status.storage in ("", "ok")
-        and _left(view.cleanup, printer.printer_id, now) < MOST_LEFT
-    )
+def may_be_sent(printer: Candidate, scene: Scene, lead_s: float) -> bool:
+    """Whether a file may be sent ahead there now: its print has that much left at most, or a part
+    lies on its bed; its storage is sound and not full of what we left behind."""
+    status, bed = scene.snapshots[printer.printer_id].status, scene.view.bed(printer.printer_id)
+    if status.state.is_at_rest:
+        waits = bed is not None and not bed.clear
+    else:
+        waits = printer.ready_since - scene.now <= lead_s
+    left = _left(scene.view.cleanup, printer.printer_id, scene.now)
+    return waits and status.storage in ("", "ok") and left < MOST_LEFT
 
 
 def _left(items: Iterable[Cleanup], printer_id: str, now: float) -> int:

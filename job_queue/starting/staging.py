@@ -12,7 +12,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from math import inf
 
 from core.clock import Clock
 from core.errors import FarmError, StorageError
@@ -34,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 ARRIVED = "lies there before its start"
 """In the log, once for each file."""
+Moment = tuple[float, float]
+"""Monotonic s, epoch s."""
 Useful = Callable[[str, Staged], bool]
 """Whether the next job on that printer may still be one of this file."""
 
@@ -50,7 +51,7 @@ class Stager:
         self._clock = clock
         self._timing = timing
         self._runs: dict[str, StageRun] = {}  # by printer
-        self._seen: dict[int, float] = {}  # by token: monotonic time of the last report
+        self._seen: dict[int, Moment] = {}  # by token: when the printer last reported
         self._rests: dict[str, float] = {}  # by printer: monotonic time of the next try
         self._stopped = False
 
@@ -86,7 +87,7 @@ class Stager:
         item = self._reserve(job, status)
         if item is None or item.staged is None:
             return False
-        self._seen[item.staged.token] = self._clock.monotonic()
+        self._seen[item.staged.token] = self._now()
         source = self._library.path(job.file_id)
         run = StageRun(item, source, self._fleet, self._ended)
         self._runs[printer_id] = run
@@ -158,10 +159,20 @@ class Stager:
 
     def _vouches(self, item: Cleanup, staged: Staged, status: PrinterStatus) -> bool:
         """The printer has been watched ever since, and has never shown this name."""
-        last, mono = self._seen.get(staged.token, -inf), self._clock.monotonic()
-        gap = max(mono, status.observed_mono or mono) - last
+        watched = self._has_watched(staged.token, self._now())
         in_time = item.due_at > self._clock.time()
-        return in_time and gap <= WATCHED_S and not _is_shown(staged, item, status)
+        return in_time and watched and not _is_shown(staged, item, status)
+
+    def _now(self) -> Moment:
+        return self._clock.monotonic(), self._clock.time()
+
+    def _has_watched(self, token: int, now: Moment) -> bool:
+        """Without a gap in which a print may have come and gone, by either clock: one stands still
+        while the computer sleeps, the other may be set."""
+        last = self._seen.get(token)
+        if last is None:
+            return False
+        return all(abs(new - old) <= WATCHED_S for new, old in zip(now, last, strict=True))
 
     # -- the service's -------------------------------------------------------------------------
 
@@ -179,12 +190,12 @@ class Stager:
         state, token = status.state, item.staged.token
         if not state.is_connected or state is PrinterState.UNKNOWN:
             return
-        gap = status.observed_mono - self._seen.get(token, -inf)
-        if gap > WATCHED_S or _is_shown(item.staged, item, status):
+        at = (status.observed_mono, status.observed_at or 0.0)
+        if not self._has_watched(token, at) or _is_shown(item.staged, item, status):
             logger.info("%s: %s is not trusted any more", status.printer_id, item.remote_name)
             self._let_go(item)
             return
-        self._seen[token] = max(status.observed_mono, self._seen[token])
+        self._seen[token] = max(at, self._seen[token])
         if not item.staged.ready and not (state is PrinterState.PRINTING or state.is_at_rest):
             self._cancel(item)
 
