@@ -14,6 +14,7 @@ from pathlib import Path
 from cameras.book import CameraBook
 from cameras.ffmpeg_program import FfmpegFinder
 from cameras.hub import CameraHub
+from cameras.printer_videos import PrinterVideos, keep_in
 from cameras.prusa_connect.subject import finder, printing_in
 from cameras.prusa_connect.uploads import Uploads
 from cameras.rigs.desk import RigDesk
@@ -104,6 +105,9 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
     timelapses = build_timelapses(
         config, cameras, book, registry, bus, clock, job_of=_job_of(jobs), programs=programs
     )
+    own_videos = PrinterVideos(
+        fleet, keep_in(timelapses.store, config.printers), folder / "timelapses", clock
+    )
     history = TemperatureHistory()
     configs = {printer.id: printer for printer in config.printers}
     dispatcher = Dispatcher(jobs, fleet, library, clock, config.dispatch)
@@ -117,8 +121,8 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
         config=config, registry=registry, bus=bus, fleet=fleet, clock=clock, jobs=jobs,
         dispatcher=dispatcher, forecaster=forecaster, library=library, slicing=slicing,
         cameras=cameras, rigs=rigs, book=book, prusa_connect=prusa_connect, hub=hub,
-        timelapses=timelapses, history=history, archive=archive, started_at=clock.time(),
-        version=VERSION,
+        timelapses=timelapses, printer_videos=own_videos, history=history, archive=archive,
+        started_at=clock.time(), version=VERSION,
     )  # fmt: skip
     proxies = Proxies(config.server.trusted_proxies)
     server = FarmServer(
@@ -142,6 +146,7 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
     prusa_connect.start()
     stack.callback(timelapses.stop)
     timelapses.start()
+    stack.callback(own_videos.stop)
     for camera_id in book.always_on():
         cameras.hold(camera_id)
     stack.callback(jobs.end_transfers)  # before the connections end, after the last pass

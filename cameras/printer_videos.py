@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Protocol
 
 from cameras.timelapse.store import TimelapseStore
 from core.clock import Clock
+from core.config import PrinterConfig
 from core.errors import Blocked, FarmError, NotFound, StorageError
 from core.files import require_space
 from printers.base import OwnVideo, Progress, Receipt
@@ -40,12 +41,17 @@ Keep = Callable[[Path, str, str, float], tuple[str, Path]]
 over. Raises StorageError."""
 
 
-def keep_in(store: TimelapseStore, name_of: Callable[[str], str]) -> Keep:
-    """Into the gallery; ``name_of`` gives a printer's name for its id."""
+def keep_in(store: TimelapseStore, printers: Iterable[PrinterConfig]) -> Keep:
+    """Into the gallery, under the printer's name."""
+    names = {printer.id: printer.name for printer in printers}
 
     def keep(path: Path, printer_id: str, name: str, taken_at: float) -> tuple[str, Path]:
         kept = store.adopt(
-            path, printer_id=printer_id, name=name, taken_at=taken_at, printer=name_of(printer_id)
+            path,
+            printer_id=printer_id,
+            name=name,
+            taken_at=taken_at,
+            printer=names.get(printer_id, printer_id),
         )
         return kept.id, store.video(kept.id)
 

@@ -18,6 +18,7 @@ from web import (
     older_uploads,
     pages,
     printer_feed,
+    printer_timelapses_api,
     printers_api,
     profiles_api,
     prusa_connect_api,
@@ -44,7 +45,7 @@ BLUEPRINTS = (
     status_api, printers_api, fleet_api, files_api, start_api, jobs_api, dispatch_api,
     forecast_api, camera_api, older_api, older_uploads, pages, job_picture, send_api,
     send_keys_api, slicing_api, rig_api, profiles_api, history_api, prusa_connect_api,
-    timelapse_api,
+    timelapse_api, printer_timelapses_api,
 )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from printers.registry import Registry
 if TYPE_CHECKING:
     from cameras.book import CameraBook
     from cameras.hub import CameraHub
+    from cameras.printer_videos import PrinterVideos
     from cameras.prusa_connect.uploads import Uploads
     from cameras.rigs.desk import RigDesk
     from cameras.timelapse.service import Timelapses
@@ -54,6 +55,7 @@ class Services:
     book: CameraBook
     prusa_connect: Uploads
     timelapses: Timelapses
+    printer_videos: PrinterVideos
     hub: PanelHub
     history: TemperatureHistory
     started_at: float

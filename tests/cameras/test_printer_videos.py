@@ -15,6 +15,7 @@ from cameras.printer_videos import Fetch, PrinterVideos, keep_in
 from cameras.timelapse.manifest import State
 from cameras.timelapse.store import TimelapseStore
 from core.clock import SystemClock
+from core.config import PrinterConfig
 from core.errors import Blocked, DiskFull, NotFound, PrinterOffline, StorageError
 from printers.base import OwnVideo, Progress, Receipt
 
@@ -69,7 +70,9 @@ class Room:
         self.door = Door()
         self.store = TimelapseStore(self.folder, clock)
         self.store.load()
-        keep = keep_in(self.store, str.title)
+        keep = keep_in(
+            self.store, [PrinterConfig(id="alder", name="Alder", type="bambu", model="P1S")]
+        )
         self.videos = PrinterVideos(self.door, keep, self.folder, clock)
 
     def until_done(self) -> Fetch:

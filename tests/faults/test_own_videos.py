@@ -23,7 +23,7 @@ BIG = bytes(range(256)) * 8000  # 2 MB
 def videos(farm: Any, tmp_path: Path) -> Any:
     store = TimelapseStore(tmp_path, SystemClock())
     store.load()
-    keep = keep_in(store, lambda printer_id: farm.fleet.configs[printer_id].name)
+    keep = keep_in(store, farm.fleet.configs.values())
     made = PrinterVideos(farm.fleet, keep, tmp_path, SystemClock())
     yield made, store
     made.stop()

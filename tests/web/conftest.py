@@ -30,6 +30,7 @@ from cameras.book import CameraBook
 from cameras.ffmpeg_program import FfmpegFinder
 from cameras.frames import CameraFailed, CameraStatus, Frame
 from cameras.hub import CameraHub
+from cameras.printer_videos import PrinterVideos, keep_in
 from cameras.prusa_connect.subject import finder, printing_in
 from cameras.prusa_connect.uploads import Uploads
 from cameras.rigs.desk import RigDesk
@@ -338,6 +339,10 @@ def build_farm(
         dispatcher=dispatcher, history=history, env=desk.env,
     )  # fmt: skip
     hub_of = cast(CameraHub, cameras)
+    timelapses = build_timelapses(
+        config, hub_of, book, registry, bus, clock,
+        job_of=lambda _: ("", ""), programs=FfmpegFinder(),
+    )  # fmt: skip
     services = Services(
         config=config, registry=registry, bus=bus, fleet=fleet, clock=clock, jobs=jobs,
         dispatcher=dispatcher, forecaster=forecaster, library=library, slicing=slicing,
@@ -345,9 +350,9 @@ def build_farm(
         prusa_connect=Uploads(
             config.prusa_connect, hub_of, finder(book), printing_in(registry), clock, folder
         ),
-        timelapses=build_timelapses(
-            config, hub_of, book, registry, bus, clock,
-            job_of=lambda _: ("", ""), programs=FfmpegFinder(),
+        timelapses=timelapses,
+        printer_videos=PrinterVideos(
+            fleet, keep_in(timelapses.store, configs), folder / "timelapses", clock
         ),
         history=history, archive=archive,
         started_at=clock.time(), version="0.0.1",
@@ -365,6 +370,7 @@ def build_farm(
 def close_farm(farm: Farm) -> None:
     for server in farm.servers:
         server.stop()
+    farm.services.printer_videos.stop()
     farm.services.timelapses.stop()
     farm.services.rigs.stop()
     farm.services.hub.stop()
