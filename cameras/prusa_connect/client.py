@@ -19,6 +19,7 @@ import requests
 import urllib3
 
 from cameras.prusa_connect.answers import Answer
+from cameras.prusa_connect.deadline import DeadlineAdapter
 from core import jsonio
 from core.clock import Clock
 from core.secret import Secret
@@ -46,6 +47,8 @@ class ConnectClient:
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy, netrc or authority of somebody's shell
         self._session.verify = verify
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, DeadlineAdapter())
         self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         self._session.headers.update({"User-Agent": "print-farm", "Accept": "*/*"})
 
@@ -100,7 +103,7 @@ class ConnectClient:
         if isinstance(error, requests.exceptions.SSLError):
             return "The server's certificate is not trusted, so nothing was sent"
         if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.ReadTimeout):
-            return f"Prusa Connect did not answer in {self._timeout_s:.0f} s"
+            return "Prusa Connect did not answer in time"
         if isinstance(error, requests.exceptions.ConnectionError):
             return "Prusa Connect cannot be reached"
         return "Prusa Connect's answer cannot be understood"

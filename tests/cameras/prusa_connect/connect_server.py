@@ -32,7 +32,8 @@ _REASONS = {204: "No Content", 304: "Not Modified"}
 
 @dataclass(frozen=True)
 class Order:
-    """How to answer one picture: a code, "hang" (no answer) or "drop" (hang up)."""
+    """How to answer one picture: a code, "hang" (no answer), "drop" (hang up) or "trickle" (a byte
+    at a time, without end)."""
 
     code: int | str = 204
     headers: tuple[tuple[str, str], ...] = ()
@@ -72,6 +73,7 @@ class ConnectServer:
     """Tokens whose requests are never answered."""
     faults: list[str] = field(default_factory=list)
     connections: int = 0
+    trickled: int = 0
     bound: dict[str, str] = field(default_factory=dict)
     arrived: threading.Event = field(default_factory=threading.Event)
 
@@ -156,6 +158,9 @@ class ConnectServer:
         self.arrived.set()
         if order.code == "hang":
             self._over.wait(15)
+        while order.code == "trickle" and not self._over.wait(0.02):
+            link.sendall(b"HTTP/1.1 204 No Content\r\nX: " if not self.trickled else b"x")
+            self.trickled += 1
         if isinstance(order.code, str):
             return False
         link.sendall(_answer(order))

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from cameras.prusa_connect import deadline
 from cameras.prusa_connect.answers import Answer
 from cameras.prusa_connect.client import ConnectClient
 from core import jsonio
@@ -52,8 +53,19 @@ def test_a_server_that_never_answers_costs_the_time_out(scene: Scene, draw: Draw
     sender = scene.sender(timeout_s=0.3)
     scene.server.order("hang")
     assert scene.turn(sender, draw()) == pytest.approx(10)
-    assert sender.status().text == "Prusa Connect did not answer in 0 s"
+    assert sender.status().text == "Prusa Connect did not answer in time"
     assert sender.status().state == "unreachable"
+
+
+def test_an_answer_that_trickles_in_is_given_up(
+    scene: Scene, draw: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deadline, "WHOLE_ANSWER_S", 0.3)
+    sender = scene.sender()
+    scene.server.order("trickle")
+    scene.turn(sender, draw())
+    assert sender.status().text == "Prusa Connect did not answer in time"
+    assert scene.server.trickled > 2
 
 
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
@@ -126,7 +138,7 @@ def test_an_answer_without_end_is_cut_off(scene: Scene, draw: Draw) -> None:
     assert sender.status().state == "ok"
 
 
-@pytest.mark.parametrize("code", [204, 400, 401, 403, 404, 409, 500, "drop", "hang", 302])
+@pytest.mark.parametrize("code", [204, 400, 401, 403, 404, 409, 500, "drop", "hang", 302, 307])
 def test_nobody_but_the_server_hears_of_the_token(
     scene: Scene,
     draw: Draw,
