@@ -28,7 +28,9 @@ ADAPTER_FOLDERS = tuple(
     if path.is_dir() and path.name not in SHARED
 )
 DOMAIN = {"job", "target", "naming", "identity", "records", "timing", "draft"}
-FRONT = {"service", "desk", "dispatcher", "runner", "forecaster", "after_slicing"}
+FRONT = {
+    "service", "desk", "dispatcher", "sending_ahead", "runner", "forecaster", "after_slicing",
+}  # fmt: skip
 """Of the ground of job_queue/: what puts its rooms to work."""
 WITHIN_JOB_QUEUE = {
     **dict.fromkeys(DOMAIN, DOMAIN),
