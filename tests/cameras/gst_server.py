@@ -3,6 +3,7 @@
 Reads one line of JSON from its input: port, user, password, auth ("digest", "basic", ""), cert, key
 ("" = plain RTSP), path, fps, width, height. Says "ready" once it listens; ends with its input.
 """
+# mypy: ignore-errors
 # ruff: noqa: T201
 
 import json
@@ -18,12 +19,12 @@ from gi.repository import Gio, GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
 PICTURE = (
     "( videotestsrc is-live=true ! video/x-raw,width={width},height={height},framerate={fps}/1"
-    " ! x264enc tune=zerolatency speed-preset=ultrafast bitrate=800 key-int-max={fps}"
+    " ! x264enc tune=zerolatency speed-preset=ultrafast bitrate=800 key-int-max=5"
     " ! rtph264pay name=pay0 pt=96 config-interval=1 )"
 )
 
 
-def guard(server, factory, wish):
+def guard(server, factory, wish) -> None:
     auth = GstRtspServer.RTSPAuth()
     if wish["cert"]:
         auth.set_tls_certificate(Gio.TlsCertificate.new_from_files(wish["cert"], wish["key"]))
@@ -44,7 +45,7 @@ def guard(server, factory, wish):
     factory.set_permissions(permissions)
 
 
-def main():
+def main() -> None:
     wish = json.loads(sys.stdin.readline())
     Gst.init(None)
     server = GstRtspServer.RTSPServer()

@@ -12,6 +12,8 @@ MAX_HEAD_BYTES = 16 * 1024
 MAX_BODY_BYTES = 256 * 1024
 _DOLLAR = 0x24
 _FRAME_HEAD = 4
+_MOST_METHOD = 20
+_METHOD = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ_")
 _END = b"\r\n\r\n"
 
 
@@ -95,7 +97,7 @@ class Splitter:
             return b""
         end = self._buffer.find(_END)
         if end < 0:
-            if len(self._buffer) > MAX_HEAD_BYTES or not _is_text(self._buffer[:32]):
+            if len(self._buffer) > MAX_HEAD_BYTES or not _may_begin(self._buffer):
                 raise BadRtsp("no head of a message")
             return None
         message = _parse(bytes(self._buffer[:end]))
@@ -112,8 +114,10 @@ class Splitter:
         return taken
 
 
-def _is_text(data: bytes | bytearray) -> bool:
-    return all(0x20 <= byte < 0x7F or byte in b"\r\n\t" for byte in data)
+def _may_begin(data: bytes | bytearray) -> bool:
+    """Whether a message can begin so: with a method, or with RTSP/."""
+    word = bytes(data[: _MOST_METHOD + 1]).partition(b" ")[0].partition(b"/")[0]
+    return len(word) <= _MOST_METHOD and all(byte in _METHOD for byte in word)
 
 
 def _parse(head: bytes) -> Message:

@@ -27,13 +27,15 @@ class End:
         return len(self.out) > MOST_WAITING_BYTES
 
     def read(self) -> bytes:
-        """What is there now; ``ended`` is set at the end. Raises OSError."""
+        """What is there now; ``ended`` is set when it has hung up, politely or not."""
         got = bytearray()
         for _ in range(_ROUNDS):  # TLS holds more than the socket shows
             try:
                 data = self.link.recv(_CHUNK_BYTES)
             except _NOT_NOW:
                 break
+            except OSError:
+                data = b""
             if not data:
                 self.ended = True
                 break
@@ -45,11 +47,14 @@ class End:
         return isinstance(self.link, ssl.SSLSocket) and self.link.pending() > 0
 
     def flush(self) -> None:
-        """Send as much as goes. Raises OSError."""
+        """Send as much as goes; ``ended`` is set when it has hung up."""
         while self.out:
             try:
                 sent = self.link.send(self.out)
             except _NOT_NOW:
+                return
+            except OSError:
+                self.ended = True
                 return
             del self.out[:sent]
 

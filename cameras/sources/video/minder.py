@@ -29,6 +29,7 @@ class Minder:
         self._work = work or self._only_watch
         self._cancelled = cancelled
         self._stall_s = stall_s
+        self._patience_s = first_s
         self._deadline = time.monotonic() + first_s
         self._over = threading.Event()
         self.stalled = False
@@ -39,6 +40,7 @@ class Minder:
 
     def seen(self) -> None:
         """A picture has come."""
+        self._patience_s = self._stall_s
         self._deadline = time.monotonic() + self._stall_s
 
     def join(self) -> None:
@@ -51,7 +53,7 @@ class Minder:
         """Why it was ended, if it was this that did it."""
         if not self.stalled:
             return None
-        return CameraFailed(f"No frame for {self._stall_s:.0f} s", code="stalled")
+        return CameraFailed(f"No frame for {self._patience_s:.0f} s", code="stalled")
 
     def _run(self) -> None:
         try:
