@@ -38,7 +38,13 @@ def listing() -> Response:
     found = _timelapses().page(request.args.get("printer_id", ""), limit + 1, before)
     shown = found[:limit]
     following = shown[-1].manifest.id if len(found) > limit else None
-    return json_response({"timelapses": [view_json(view) for view in shown], "next": following})
+    return json_response(
+        {
+            "timelapses": [view_json(view) for view in shown],
+            "next": following,
+            "enabled": services().config.timelapse.enabled,
+        }
+    )
 
 
 @blueprint.get("/api/timelapses/<timelapse_id>")

@@ -28,6 +28,7 @@ const ROUTES = /** @type {Array<[string, RegExp]>} */ ([
   ['queue', /^\/queue$/],
   ['files', /^\/files(?:\/([^/]+))?$/],
   ['history', /^\/history$/],
+  ['timelapses', /^\/timelapses(?:\/([^/]+))?$/],
   ['settings', /^\/settings$/],
 ]);
 
@@ -59,6 +60,10 @@ async function pageOf(name, id) {
     const { historyPage } = await import('./pages/history.js');
     return historyPage;
   }
+  if (name === 'timelapses') {
+    const { timelapsesPage } = await import('./pages/timelapses.js');
+    return (root, signal) => timelapsesPage(root, id, signal);
+  }
   if (name === 'settings') {
     const [module] = await Promise.all([import('./pages/settings.js'), sheet('files')]);
     return (root, signal) => module.settingsPage(root, signal);
@@ -73,7 +78,7 @@ async function show(moved) {
   const mine = (page = new AbortController());
   /** @type {any} */ (document.getElementById('more-tabs')).hidePopover();
   document.querySelectorAll('dialog[open]').forEach((d) => /** @type {HTMLDialogElement} */ (d).close());
-  for (const place of ['farm', 'queue', 'files', 'history', 'settings']) {
+  for (const place of ['farm', 'queue', 'files', 'history', 'timelapses', 'settings']) {
     const here = name === place ? 'page' : name === 'printer' && place === 'farm' ? 'true' : null;
     attr(/** @type {Element} */ (document.getElementById(`nav-${place}`)), 'aria-current', here);
   }
