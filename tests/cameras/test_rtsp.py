@@ -312,3 +312,15 @@ def test_without_any_ffmpeg(x1c: RtspCamera, monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(CameraFailed) as caught:
         take(x1c.source(), 1, FfmpegFinder("/no/such/ffmpeg"))
     assert caught.value.error_code == "no_ffmpeg" and "cameras.ffmpeg" in caught.value.message
+
+
+def test_with_the_ffmpeg_that_imageio_carries(
+    x1c: RtspCamera, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another major version than the system's: options were renamed between them."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    finder = FfmpegFinder()
+    assert "imageio" in finder.find().path
+    assert [size_of(picture) for picture in take(x1c.source(width=160), 2, finder)] == [
+        (160, 90)
+    ] * 2
