@@ -3,10 +3,12 @@
 One printer, two jobs of the same file, two attempts each. Every write and every effect is a step
 of its own, so that a crash can come between any two. Source: reliability-and-security 4.2, 4.3.
 
-Assumptions, each of them one line below: a start is delivered at most once (QoS 0) and stays
-under way for as long as it likes, but not for the length of somebody else's whole print; a printer
-that took a start in silence shows it before the quiet period is over; people are honest about what
-they see, and answer whenever the farm lets them.
+Time is not counted: a print that begins and ends without a report read in between is a time in
+which nobody watched for long enough (starting/sight.py). Assumptions, each of them one line below:
+a start is delivered at most once (QoS 0) and stays under way for as long as it likes, but not for
+the length of somebody else's whole print; a printer that took a start in silence shows it before
+the quiet period is over; people are honest about what they see, and answer whenever the farm lets
+them.
 """
 
 from __future__ import annotations
@@ -203,8 +205,7 @@ def _evidence(s: State, number: int, v: Variant) -> tuple[State, tuple[str, ...]
         false = done and job.token not in s.finished
         return end(s, number, DONE if done else FAILED, v), ("false done",) if false else ()
     if job.state == PRINTING and s.word in ("fin", "bad"):
-        state = FAILED if s.shown == NO_NAME else DOUBT  # an end without its name is no success
-        return end(s, number, state, v), ()
+        return end(s, number, DOUBT, v), ()  # an end without its name is no success, nor a failure
     return s, ()
 
 
@@ -227,6 +228,7 @@ def _person(s: State, v: Variant) -> Iterator[Step]:
     free = number is None or not v.ack_guard
     if v.gate and free and not s.allowed and not s.running and at_rest(s):
         cleared = s._replace(part=False, allowed=True, approval=s.approval + 1, seen=s.shown)
+        cleared = cleared._replace(away=False)  # judged first, approved then
         yield "person clears the bed", cleared, ()
     elif not v.gate and s.part and not s.running:
         yield "person takes the part", s._replace(part=False), ()
@@ -236,7 +238,10 @@ def _person(s: State, v: Variant) -> Iterator[Step]:
     if s.running == token:
         then = with_job(s, number, state=PRINTING)
         yield "person: it is printing this", then, ()
-    elif token not in s.begun:
+    elif token in s.begun:
+        how = DONE if token in s.finished else FAILED
+        yield "person says how it ended", end(s, number, how, v), ()
+    else:
         yield "person: it did not start", s._replace(step=("hand", 0)), ()
     debts = tuple(sorted({*s.debts, name_of(token, v)}))
     yield "person gives up", end(s, number, FAILED, v)._replace(debts=debts), ()
@@ -260,7 +265,8 @@ def _printer(s: State, v: Variant) -> Iterator[Step]:
         yield _begin(s._replace(reading=0), s.reading, v, f"start {s.reading} shows and begins")
     if s.running == FOREIGN and not s.under_way and s.step[0] not in ("intent", "publish"):
         shown = s.shown if v.named else NO_NAME
-        yield "foreign print ends", s._replace(running=0, word="fin", shown=shown), ()
+        how = "foreign print ends, unwatched" if s.away else "foreign print ends"
+        yield how, s._replace(running=0, word="fin", shown=shown), ()
     elif s.running > 0 and s.step[0] not in ("auto", "hand"):  # a print is longer than that
         over = s._replace(running=0, shown=s.shown if v.named else NO_NAME)
         done = tuple(sorted((*s.finished, s.running)))
@@ -282,7 +288,7 @@ def _begin(s: State, token: int, v: Variant, label: str) -> Step:
         broken.append("cut file")
     if job.token != token or job.state not in (*IN_DOUBT, UPLOADED, FAILED):
         broken.append("lost job")  # it prints, and no record says so
-    then = s._replace(running=token, word="run", shown=name_of(token, v), part=True)
+    then = s._replace(running=token, word="run", shown=name_of(token, v), part=True, away=True)
     return label, then._replace(begun=tuple(sorted((*s.begun, token)))), tuple(broken)
 
 
@@ -293,7 +299,7 @@ def _faults(s: State, v: Variant) -> Iterator[Step]:
         yield "restart", _recovered(s, v), ()
     if s.left.foreign and not s.running and not s.reading:
         busy = spend(s, "foreign")  # an honest person empties the bed first
-        busy = busy._replace(running=FOREIGN, word="run", shown=FOREIGN, part=True)
+        busy = busy._replace(running=FOREIGN, word="run", shown=FOREIGN, part=True, away=True)
         yield "foreign print begins", busy, ()
 
 

@@ -28,6 +28,7 @@ class Variant:
     late_guard: bool = True  # no claim before a given-up start is fenced and quiet, too
     own_look: bool = True  # the last look judges the bed itself, not only its watcher
     named: bool = True  # the printer names a print that has ended
+    sight: bool = True  # no approval outlives a time in which nobody watched and one can print
     crashes: int = 2
     losses: int = 1
     truncations: int = 1
@@ -60,6 +61,7 @@ class State(NamedTuple):
     tokens: tuple[tuple[int, int], ...]  # (job, approval) of every attempt
     debts: tuple[int, ...]  # names of given-up starts: still there, or (negative) fenced
     up: bool
+    away: bool  # no report was read since a print began
     step: tuple[str, int]  # volatile: where the server's worker is
     under_way: tuple[int, ...]  # starts in the network
     files: tuple[tuple[int, bool], ...]  # (name, whole) on the printer
@@ -80,8 +82,8 @@ IDLE_WORKER = ("", 0)
 def first(v: Variant) -> State:
     left = Left(v.crashes, v.losses, v.truncations, v.refusals, v.foreign)
     return State(
-        (Job(), Job()), True, 1, 0, (), (), True, IDLE_WORKER, (), (), 0, 0, "idle", 0, False, (),
-        (), left,
+        (Job(), Job()), True, 1, 0, (), (), True, False, IDLE_WORKER, (), (), 0, 0, "idle", 0,
+        False, (), (), left,
     )  # fmt: skip
 
 
@@ -130,7 +132,10 @@ def end(s: State, number: int, state: int, v: Variant) -> State:
 
 
 def judge_bed(s: State, v: Variant) -> State:
-    """Whatever is seen to print, or to have printed, takes the permission away."""
+    """Whatever is seen to print, or to have printed, takes the permission away; and so does a
+    time in which nobody watched that was long enough for a print."""
+    if s.away:
+        s = s._replace(away=False, allowed=s.allowed and not v.sight)
     if not s.allowed or not v.any_end:
         return s
     number = open_job(s)

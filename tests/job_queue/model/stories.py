@@ -129,6 +129,29 @@ def given_up_while_it_was_being_read(world: World) -> None:
     world.check()
 
 
+def same_file_again_while_the_farm_is_down(world: World) -> None:
+    """Sight: the screen shows what it showed when the bed was called clear."""
+    _same_file_again(world, dead=True)
+
+
+def same_file_again_out_of_sight(world: World) -> None:
+    """Sight: the network was away, the farm was not."""
+    _same_file_again(world, dead=False)
+
+
+def _same_file_again(world: World, *, dead: bool) -> None:
+    world.add()
+    world.add()
+    world.dispatch()
+    world.metal.end(well=True)
+    world.wait(10)
+    world.clear()
+    world.unwatched_foreign_print(dead=dead)
+    assert world.reached["foreign, unwatched"]
+    world.check()
+    world.dispatch()
+
+
 def print_of_others_and_a_slow_watcher(world: World) -> None:
     """Last look: others printed while the farm was down; the dispatcher is faster than its eye."""
     world.add()

@@ -15,6 +15,7 @@ from job_queue.records import BedRecord
 from job_queue.starting import beds, launch
 from job_queue.starting.cleanup import Sweeper
 from job_queue.starting.doubt import Doubt
+from job_queue.starting.sight import Gap, Sight
 from job_queue.starting.start import StartRun
 from job_queue.starting.watch import Watch
 from job_queue.store.json_store import JsonJobStore
@@ -57,6 +58,11 @@ def no_bar_after_giving_up(patch: Patch) -> None:
 
 def no_quiet_after_giving_up(patch: Patch) -> None:
     patch.setattr(Sweeper, "_is_too_early", lambda *_: False)
+
+
+def no_memory_of_sight(patch: Patch) -> None:
+    """Only what the screen shows counts, however long nobody watched."""
+    patch.setattr(Sight, "gap", lambda *_: Gap(0.0))
 
 
 def no_eye_of_its_own(patch: Patch) -> None:
@@ -121,6 +127,16 @@ GUARDS: dict[str, tuple[Callable[[Patch], None], Callable[[World], None], str]] 
         no_quiet_after_giving_up,
         stories.given_up_while_it_was_being_read,
         "was reading another",
+    ),
+    "sight over a death": (
+        no_memory_of_sight,
+        stories.same_file_again_while_the_farm_is_down,
+        "called clear",
+    ),
+    "sight over an outage": (
+        no_memory_of_sight,
+        stories.same_file_again_out_of_sight,
+        "called clear",
     ),
     "own look at the bed": (
         no_eye_of_its_own,

@@ -27,7 +27,16 @@ FATES = ("begins", "silent", "begins, no answer", "silent, no answer", "late", "
          "unsent")  # fmt: skip
 CRASH_IN = st.one_of(st.just(0), st.just(0), st.integers(1, 14))
 STEADY = settings(max_examples=110, stateful_step_count=25, deadline=None)
-WAYS = {*FATES, "began", "began in silence", "crash", "foreign", "not_started", "job_open"}
+WAYS = {
+    *FATES,
+    "began",
+    "began in silence",
+    "crash",
+    "foreign",
+    "foreign, unwatched",
+    "not_started",
+    "job_open",
+}
 """Ways that every run takes many times. The rare ones ("began late", "arrived in vain",
 "give_up") hang on threads' timing; stories.py takes each of them on purpose."""
 
@@ -89,6 +98,11 @@ class Queue(RuleBasedStateMachine):
     @rule()
     def foreign_print(self) -> None:
         self.world.foreign_begins()
+
+    @precondition(lambda self: not self.world.metal.running and not self.world.metal.part)
+    @rule(dead=st.booleans())
+    def unwatched_foreign_print(self, dead: bool) -> None:
+        self.world.unwatched_foreign_print(dead=dead)
 
     @precondition(lambda self: self.waiting() and not self.world.metal.running)
     @rule()
@@ -170,7 +184,7 @@ def test_events_in_any_order(machine: type[Queue], reached: Counter[str]) -> Non
     assert not missing, f"never taken: {missing} of {reached}"
 
 
-@pytest.mark.parametrize("guard", ["bed gate", "last look", "intent"])
+@pytest.mark.parametrize("guard", ["bed gate", "last look", "intent", "sight over a death"])
 def test_without_a_guard_the_machine_finds_it(
     guard: str, machine: type[Queue], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,6 +25,8 @@ SILENT_S = 205.0
 """The slowest printer seen shows a start it has taken after 210 s (reliability 1.1, row 2)."""
 STEP_S = 5.0
 EVIDENCE_S, QUIET_S = 185.0, 305.0
+SHORTEST_S = 185.0
+"""A print of nothing much: heating, homing, one part of a gram."""
 UNDO_S = 10.0
 """A little longer than the queue waits (timing.py)."""
 MAY_RUN = {
@@ -285,6 +287,25 @@ class World:
             name = f"theirs_{self.farm.clock.monotonic():.0f}"
             metal.shown = JobProgress(name=name, file=f"{name}.gcode.3mf")
             self.reached["foreign"] += 1
+
+    def unwatched_foreign_print(self, *, dead: bool) -> None:
+        """From its beginning to its end while the farm is dead or the printer out of sight; where
+        that can be, of the very file that the screen shows already."""
+        metal, shown = self.metal, self.metal.shown
+        if metal.running is not None or metal.reading is not None or metal.part:
+            return
+        metal.online = dead and metal.online
+        self.report()
+        self.foreign_begins()
+        if shown.name and self.open_job() is None:  # else it may be the open job's own file
+            metal.shown = shown
+        self.farm.clock.advance(SHORTEST_S)
+        metal.end(well=True)
+        self.reached["foreign, unwatched"] += 1
+        metal.online = True
+        if dead:
+            self.restart()
+        self.report()
 
     def short_foreign_print(self) -> None:
         if self.metal.running is None and not self.metal.part:
