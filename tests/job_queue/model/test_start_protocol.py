@@ -60,10 +60,10 @@ WITHOUT = {
     "SIZE check": (replace(FAULTS, size=False), {"cut file"}),
     "bed gate": (replace(CALM, gate=False), {"occupied bed"}),
     "refused approvals and ends that clear": (
-        replace(CALM, ack_guard=False, any_end=False),
+        replace(CALM, ack_guard=False, any_end=False, sight=False),
         {"occupied bed"},
     ),
-    "ends and sightings that clear": (replace(CALM, any_end=False), {"occupied bed"}),
+    "ends and sightings that clear": (replace(CALM, any_end=False, sight=False), {"occupied bed"}),
     "fence after giving up": (replace(CALM, late_guard=False), {"occupied bed"}),
     "sight over an outage, the same file": (
         replace(CALM, foreign=2, sight=False),
