@@ -44,6 +44,7 @@ class VideoStream:
         self._viewers: list[Viewer] = []
         self._sets: asyncio.Future[ParameterSets] | None = None
         self._since_key: list[Picture] = []
+        self._encoder: Encoder | None = None
         self._work: asyncio.Task[None] | None = None
         self._ending: set[asyncio.Task[None]] = set()
 
@@ -94,6 +95,8 @@ class VideoStream:
             for picture in self._since_key:
                 viewer.show(picture)
             self._viewers.append(viewer)
+            if self._encoder is not None:
+                self._encoder.hurry()
 
     def begins_at(self) -> float:
         """When the first picture that ``watch`` shows was made, seconds of the loop's clock."""
@@ -113,7 +116,7 @@ class VideoStream:
             if not sets.done() and encoder.sets is not None:
                 sets.set_result(encoder.sets)
 
-        encoder = Encoder(ffmpeg, self._draw, self._fps, show)
+        self._encoder = encoder = Encoder(ffmpeg, self._draw, self._fps, show)
         try:
             words = await encoder.run()
         except OSError as error:
