@@ -6,6 +6,7 @@ timelapses → read again there → only then remove on the printer, where that 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import threading
@@ -180,7 +181,8 @@ class PrinterVideos:
                 error="The farm server made a mistake; its log has the details.",
             )  # fmt: skip
         finally:
-            target.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # the next fetch overwrites it
+                target.unlink(missing_ok=True)
             with self._lock:
                 del self._running[printer_id]
 
