@@ -21,6 +21,7 @@ from cameras.rigs.desk import RigDesk
 from cameras.rigs.implicit import with_rigs
 from cameras.sources.readers import readers_with
 from cameras.timelapse.build import build_timelapses
+from cameras.trust import CameraTrust
 from cameras.worker import timing_of
 from core.clock import SystemClock
 from core.config import FarmConfig
@@ -88,7 +89,10 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
     store.forget_only(archive.has_all_of)
     slicing = build_slicing(config.slicer, folder, library, clock, bus, enqueue_with(jobs))
     all_cameras = with_rigs(config.cameras, config.rigs, [p.id for p in config.printers])
-    book = CameraBook(fleet.camera, config.printers, all_cameras, config.rigs)
+    book = CameraBook(
+        fleet.camera, config.printers, all_cameras, config.rigs,
+        CameraTrust(folder / "certificates"),
+    )  # fmt: skip
     programs = FfmpegFinder(config.cameras.ffmpeg)
     cameras = CameraHub(
         book.source, clock, timing=timing_of(config.cameras), readers=readers_with(programs)
