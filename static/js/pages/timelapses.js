@@ -81,7 +81,7 @@ export async function timelapsesPage(root, id, signal) {
       await load();
     };
     const url = `/api/timelapses/${encodeURIComponent(first.id)}`;
-    const picture = h('img', { alt: t('tl.poster', { name }), loading: 'lazy', onerror: () => hide(picture, true), onload: () => hide(picture, false) });
+    const picture = h('img', { alt: t('tl.poster', { name }), hidden: true, onerror: () => hide(picture, true), onload: () => hide(picture, false) });
     const mark = h('span.pill', null, icon('clock'), h('span'));
     const play = h('button.tl-play', { type: 'button', 'aria-label': t('tl.play', { name }), onclick: async () => (await dialogs()).playTimelapse(node.it) }, icon('play'));
     const bar = h('progress', { max: 1, value: 0, hidden: true, 'aria-label': t('tl.rendering') });
