@@ -34,7 +34,7 @@ def _bed_is_cleared(world: World) -> None:
 
 
 def late_start_of_a_file_sent_ahead(world: World) -> None:
-    """Its name is one attempt's: the first start arrives when the second attempt's file is there."""
+    """One attempt's name: the first start arrives when the second attempt's file is there."""
     world.metal.echoes_ids = False
     item = _with_a_file_ahead(world)
     _bed_is_cleared(world)

@@ -6,10 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
-from job_queue.records import staged_on
+from job_queue.job import Job
+from job_queue.records import Cleanup
 from job_queue.starting import staging
 from job_queue.starting.staging import Stager
 from job_queue.starting.start import StartRun
+from job_queue.store.base import Transaction
+from printers.status import PrinterStatus
 from tests.job_queue.model import ahead_stories as stories
 from tests.job_queue.model.conftest import NewWorld
 from tests.job_queue.model.world import Broken, World
@@ -18,9 +21,15 @@ Patch = pytest.MonkeyPatch
 
 
 def name_is_used_again(patch: Patch) -> None:
-    """What was sent ahead stays on the record, for as many attempts as it takes."""
-    patch.setattr(Stager, "take", lambda _, tx, job, status: staged_on(tx.cleanup, "alder"))
-    patch.setattr(Stager, "_let_go", lambda *_: None)
+    """What was sent ahead once is taken for as many attempts as it needs."""
+    take, kept = Stager.take, list[Cleanup]()
+
+    def again(self: Stager, tx: Transaction, job: Job, status: PrinterStatus) -> Cleanup | None:
+        found = take(self, tx, job, status)
+        kept.extend([found] if found is not None else [])
+        return kept[0] if kept else None
+
+    patch.setattr(Stager, "take", again)
 
 
 def no_proof(patch: Patch) -> None:
