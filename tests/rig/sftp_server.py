@@ -99,7 +99,8 @@ class SftpServer:
             transport = paramiko.Transport(link)
             transport.add_server_key(self.host_key)
             transport.set_subsystem_handler("sftp", paramiko.SFTPServer, interface(self))
-            transport.start_server(server=Door(self._client_key))
+            # with an event it does not wait here for a client that hangs up at once
+            transport.start_server(threading.Event(), Door(self._client_key))
             self._transports.append(transport)
 
     def stop(self) -> None:
