@@ -52,6 +52,15 @@ def test_all_mistakes_of_the_farm_are_listed_with_path_and_suggestion() -> None:
     ]
 
 
+def test_files_are_sent_ahead_only_where_it_is_switched_on() -> None:
+    assert read({"dispatch": {}}).dispatch.prestage == ()
+    found = read({"dispatch": {"prestage": ["octoprint", " MK4 "]}}).dispatch.prestage
+    assert found == ("octoprint", "MK4")
+    with pytest.raises(ConfigError) as failure:
+        read({"dispatch": {"prestage": "octoprint"}})
+    assert 'dispatch.prestage: must be a list of texts, like ["a", "b"].' in str(failure.value)
+
+
 @pytest.mark.parametrize(
     ("heating", "problem"),
     [

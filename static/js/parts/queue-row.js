@@ -13,7 +13,7 @@ import { nameButton } from './queue-menu.js';
 
 addWords({
   'qr.grip': 'Move {name}: drag, or Alt and the arrow keys', 'qr.plate': 'Plate {n}', 'qr.priority': 'priority {n}', 'qr.why': 'Printer by printer', 'qr.next': 'Nothing is in its way.', 'qr.yes': 'I have checked this', 'qr.yes.full': 'I have checked this: {text}', 'qr.notbefore': 'Not before {at}.',
-  'qr.for': 'For', 'qr.material': 'Material', 'qr.time': 'Duration', 'qr.failed': 'The reasons could not be loaded.',
+  'qr.for': 'For', 'qr.material': 'Material', 'qr.time': 'Duration', 'qr.failed': 'The reasons could not be loaded.', 'qr.staged': 'Its file is already on {name}.',
 });
 
 /** @typedef {Record<string, any>} Job */
@@ -82,7 +82,7 @@ export function rows(menu, signal) {
     text(p.pill.lastChild, word);
     p.why.className = `q-why${stuck ? ' t-warn' : ''}`;
     setIcon(p.why.firstChild, stuck ? 'triangle' : job.target.printer_id ? 'right' : 'info');
-    text(p.why.lastChild, [job.why?.[0]?.code === 'not_before' ? t('qr.notbefore', { at: clock(job.not_before, store.now()) }) : whyOf(job) || t('qr.next')].join(' '));
+    text(p.why.lastChild, [job.why?.[0]?.code === 'not_before' ? t('qr.notbefore', { at: clock(job.not_before, store.now()) }) : whyOf(job) || t('qr.next'), job.staged_on && t('qr.staged', { name: printerName(job.staged_on) })].filter(Boolean).join(' '));
     const several = !job.target.printer_id || (job.why?.length ?? 0) > 1;
     hide(p.more, !several);
     const open = several && opened.has(job.id);
