@@ -37,11 +37,16 @@ ENTRIES = (
     {"id": "fir", "name": "Fir", "type": "moonraker", "model": "Voron 2.4"},
     {"id": "hazel", "name": "Hazel", "type": "prusalink", "model": "MK4"},
 )
+MAKES = {entry["id"]: entry["type"] for entry in ENTRIES}
 MODELS = ("P1S", "MK3S", "Voron 2.4", "MK4")
 TIMING = {
     "evidence_s": 2.0, "quiet_s": 1.5, "stopping_s": 2.0, "undo_s": 0.5, "cleanup_every_s": 1.0,
     "cleanup_delay_s": 0.2, "keep_failed_s": 2.0, "batch_s": 0.05, "tick_s": 0.2,
+    "watched_s": 3.0, "unwatched_s": 5.0, "sight_every_s": 0.3,
 }  # fmt: skip
+OUT_OF_SIGHT_S = TIMING["unwatched_s"] + 0.5
+"""A print at the screen that the farm is to miss wholly: it lasts at least so long there. These
+printers would be done sooner, and the farm's restart is not 600 times as fast."""
 ENOUGH_WAITING = 5
 DRAIN_S = 60.0
 
@@ -54,6 +59,7 @@ class Outcome:
     kills: int = 0
     during_boot: int = 0
     foreign: int = 0  # prints that people began at a screen while the server was dead
+    missed: Counter[str] = field(default_factory=Counter)  # of these over before it was back: make
     at: Counter[str] = field(default_factory=Counter)  # states of open jobs when it died
     prints: int = 0
     copies: int = 0
@@ -81,7 +87,7 @@ class KilledFarm:
         )  # fmt: skip
         self.people = People(self.printers, self.server, self.rng, (0.0, 0.4), in_a_hurry=0.1)
         self.files: dict[str, str] = {}
-        self._theirs: set[tuple[str, str]] = set()
+        self._theirs: dict[str, list[str]] = {entry["id"]: [] for entry in ENTRIES}
 
     def close(self) -> None:
         self.server.kill()
@@ -177,26 +183,33 @@ class KilledFarm:
         self.outcome.at.update(at or ["nothing open"])
 
     def _somebody_prints(self) -> None:
-        """At a printer's own screen, on an empty bed, while the farm is down. Now and then it is
-        over before the farm is back, and a bed that was called clear is not clear any more.
-
-        Never the same file twice on a printer, and on no PrusaLink: a farm that was away sees no
-        difference then (docs/soak.md, known limits).
+        """At a printer's own screen, on an empty bed, while the farm is down: on any make, and
+        rather the file of last time than another. Half of them are over before the farm is back,
+        and a bed that was called clear is not clear any more.
         """
-        tells = {entry["id"] for entry in ENTRIES if entry["type"] != "prusalink"}
-        truth = self.printers.truth()
-        free = [n for n in sorted(tells) if not truth[n]["busy"] and not truth[n]["bed"]]
+        died, truth = time.monotonic(), self.printers.truth()
+        free = [n for n in sorted(truth) if not truth[n]["busy"] and not truth[n]["bed"]]
         if not free:
             return
         name = self.rng.choice(free)
         own = [f for f in self.printers.files(name) if "gcode" in f and token_of(f) is None]
-        own = [f for f in own if (name, f) not in self._theirs]
+        own.sort(key=lambda f: f not in self._theirs[name])
         if own and self.printers.do(name, "start_local", name=own[0]):
-            self._theirs.add((name, own[0]))
+            is_new = own[0] not in self._theirs[name] and MAKES[name] != "prusalink"
+            self._theirs[name].append(own[0])
             self.outcome.foreign += 1
-            end = time.monotonic() + (15.0 if self.rng.random() < 0.5 else 0.5)
-            while self.printers.truth()[name]["busy"] and time.monotonic() < end:
-                pause(0.05)
+            if is_new and self.rng.random() < 0.5:
+                pause(0.5)  # it may be over when the farm is back, and its name tells
+            else:
+                self._miss(name, died)
+
+    def _miss(self, name: str, died: float) -> None:
+        """The farm stays away until that print is over, and for as long as a print takes."""
+        end = died + 20.0
+        while self.printers.truth()[name]["busy"] and time.monotonic() < end:
+            pause(0.05)
+        pause(max(0.0, died + OUT_OF_SIGHT_S - time.monotonic()))
+        self.outcome.missed[MAKES[name]] += 1
 
     def _round(self, *acts: Callable[[], None]) -> None:
         with contextlib.suppress(NoAnswer):
@@ -231,9 +244,8 @@ class KilledFarm:
         for job in self.archive.jobs.values():
             copies = job.left if job.state.is_waiting else 1
             out.ends[job.state.value] += copies
-        makes = {entry["id"]: entry["type"] for entry in ENTRIES}
         for job in pessimism(self.archive, truth):
-            out.pessimism[f"{makes[job.printer_id]}: {job.error.code if job.error else ''}"] += 1
+            out.pessimism[f"{MAKES[job.printer_id]}: {job.error.code if job.error else ''}"] += 1
         assert out.ends[JobState.FINISHED.value], "nothing was printed: the load is no load"
         return out
 

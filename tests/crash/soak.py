@@ -54,6 +54,7 @@ def table(outcomes: Sequence[Outcome], seconds: float) -> str:
     at: Counter[str] = sum((one.at for one in outcomes), Counter())
     answers: Counter[str] = sum((one.answers for one in outcomes), Counter())
     unseen: Counter[str] = sum((one.pessimism for one in outcomes), Counter())
+    missed: Counter[str] = sum((one.missed for one in outcomes), Counter())
     broken = Counter(text.split(":")[0] for one in outcomes for text in one.violations)
     restarts = sorted(s for one in outcomes for s in one.restarts_s)
     rows: list[tuple[str, object]] = [
@@ -61,6 +62,8 @@ def table(outcomes: Sequence[Outcome], seconds: float) -> str:
         ("SIGKILL", sum(one.kills for one in outcomes)),
         ("of these while it was starting", sum(one.during_boot for one in outcomes)),
         ("prints that people began at a printer meanwhile", sum(one.foreign for one in outcomes)),
+        *((f"of these over before the farm was back: {make}", missed[make])
+          for make in sorted(missed)),
         *((f"jobs in flight when it died: {state}", at[state]) for state in sorted(at)),
         ("restart to first answer, median / worst, s",
          f"{statistics.median(restarts):.2f} / {restarts[-1]:.2f}"),
