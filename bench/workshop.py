@@ -21,6 +21,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 Json = dict[str, Any]
 _WITH_ADDRESS = ("serial", "access_code", "mqtt_port", "ftps_port")
+_WITH_CAMERA = ("camera_port", "rtsp_port")
 _WITH_URL = ("url", "api_key", "user", "password")
 _ANSWER_S = 20.0
 
@@ -46,9 +47,17 @@ def fetch(request: urllib.request.Request) -> tuple[int, Any]:
 
 
 class Printers:
-    """The machines. ``entries``: id, name, type and model of each, as in config.json."""
+    """The machines. ``entries``: id, name, type and model of each, as in config.json. ``cameras``:
+    the server gets to know where their cameras are."""
 
-    def __init__(self, entries: Sequence[Mapping[str, Any]], folder: Path, time_scale: float):
+    def __init__(
+        self,
+        entries: Sequence[Mapping[str, Any]],
+        folder: Path,
+        time_scale: float,
+        *,
+        cameras: bool = False,
+    ) -> None:
         command = [
             sys.executable, "-m", "simulator", "--specs-from-stdin",
             "--time-scale", str(time_scale), "--data-dir", str(folder),
@@ -63,8 +72,8 @@ class Printers:
         self.process.stdin.flush()  # and stays open: its end would end the printers
         ready = json.loads(self.process.stdout.readline())
         self.control: str = ready["control"]
-        self.entries = [_entry(dict(wanted), made) for wanted, made in
-                        zip(entries, ready["printers"], strict=True)]  # fmt: skip
+        pairs = zip(entries, ready["printers"], strict=True)
+        self.entries = [_entry(dict(wanted), made, cameras) for wanted, made in pairs]
         self.ids = [str(entry["id"]) for entry in self.entries]
 
     def truth(self) -> dict[str, Json]:
@@ -99,14 +108,15 @@ class Printers:
                 pipe.close()
 
 
-def _entry(wanted: Json, made: Mapping[str, Any]) -> Json:
+def _entry(wanted: Json, made: Mapping[str, Any], cameras: bool) -> Json:
     """As an owner would write it into config.json: address and credentials, not "simulate"."""
     common = {key: value for key, value in wanted.items() if key not in ("simulate", "flavour")}
-    names = _WITH_URL if made.get("url") else _WITH_ADDRESS
+    names: tuple[str, ...] = _WITH_URL if made.get("url") else _WITH_ADDRESS
+    names += _WITH_CAMERA if cameras else ()
     where = {name: made[name] for name in names if made.get(name)}
     if not made.get("url"):
         where["printer_ip"] = made["host"]
-    return {**common, **where, "camera_enabled": False}
+    return {**common, **where, "camera_enabled": cameras}
 
 
 class Server:
@@ -119,8 +129,10 @@ class Server:
         *,
         timing: Mapping[str, float],
         dispatch: Mapping[str, Any] | None = None,
+        settings: Mapping[str, Any] | None = None,
         module: str = "bench.quick_server",
     ) -> None:
+        """``settings``: more of config.json."""
         self.folder = folder
         self.data = folder / "data"
         self.port = 0
@@ -128,7 +140,9 @@ class Server:
         self._module = module
         self._timing = dict(timing)
         self._config = folder / "config.json"
-        document = {"printers": list(printers), "dispatch": dict(dispatch or {})}
+        document = {
+            "printers": list(printers), "dispatch": dict(dispatch or {}), **(settings or {})
+        }  # fmt: skip
         self._config.write_text(json.dumps(document), "utf-8")
         self._process: subprocess.Popen[str] | None = None
 
