@@ -5,6 +5,7 @@ A printer that is offline, stale or unknown proves nothing: the print may go on 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from cameras.timelapse.manifest import Manifest, PrintMark
@@ -15,6 +16,7 @@ CANCEL_CODES = frozenset({"0300-400C", "0500-400E"})
 SETTLE_S = {"finished": 0.0, "failed": 4.0, "cancelled": 0.0, "unknown": 10.0, "replaced": 0.0}
 """How long an end must be shown: the sign of a cancellation may come after the state."""
 _FELL_PERCENT = 20
+_ENDING = re.compile(r"(\.gcode)?\.(3mf|gcode|bgcode|gco|g)$", re.IGNORECASE)
 _AT_REST = {
     PrinterState.FINISHED: "finished",
     PrinterState.FAILED: "failed",
@@ -28,6 +30,11 @@ class Seen:
 
     same: bool = True  # it is still there, running or paused, or nothing speaks against it
     result: str = ""  # it is over: how
+
+
+def title(name: str) -> str:
+    """A print's name for people: without its file's endings."""
+    return _ENDING.sub("", name) or name
 
 
 def mark_of(job: JobProgress | None) -> PrintMark:

@@ -13,7 +13,7 @@ from functools import partial
 
 from cameras.book import CameraInfo
 from cameras.timelapse.manifest import Manifest, State
-from cameras.timelapse.prints import is_believable, look, mark_of
+from cameras.timelapse.prints import is_believable, look, mark_of, title
 from cameras.timelapse.recording import Recording, keeps_warm
 from cameras.timelapse.shooter import Pictures, Shooter
 from cameras.timelapse.store import TimelapseStore
@@ -178,7 +178,7 @@ class Recorder:
         made = self._store.create(
             printer_id=status.printer_id, printer=status.name, camera_id=camera.id,
             turn=camera.turn, state=State.RECORDING, started_at=self._clock.time(),
-            job=job_name or status.job.name or status.job.file, job_id=job_id,
+            job=title(job_name or status.job.name or status.job.file), job_id=job_id,
             mark=mark_of(status.job), percent=status.job.percent or 0,
         )  # fmt: skip
         logger.info("%s: timelapse of %s begins", status.printer_id, made.job)

@@ -115,7 +115,7 @@ def farm(tmp_path: Path, kit: SimpleNamespace, tools: Tools) -> Iterator[Farm]:
 
 
 def test_a_print_becomes_a_video(farm: Farm) -> None:
-    farm.jobs["alder"] = ("j-12", "Gear")
+    farm.jobs["alder"] = ("j-12", "Gear.gcode.3mf")
     lapses = farm.start()
     farm.layers(1, 5)
     assert farm.newest.state == "recording"
