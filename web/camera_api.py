@@ -20,19 +20,46 @@ if TYPE_CHECKING:
     from cameras.hub import CameraHub
 
 blueprint = Blueprint("camera", __name__)
-MAX_STREAMS = 24
+MAX_STREAMS = 200
 _EXTENSION = "farm.pictures"
 _BOUNDARY = b"frame"
-_FIRST_FRAME_S = 4.0
+_FIRST_FRAME_S = 8.0  # a video needs a key frame and a decoder first
 _SILENCE_S = 15.0
 _WIDTHS = (16, 1920)
 _AGES = (0.5, 3600.0)
-_streams = threading.BoundedSemaphore(MAX_STREAMS)
+
+
+class _Open:
+    """What the routes of one app keep: small copies, and how many live pictures are open."""
+
+    def __init__(self) -> None:
+        self.pictures = SmallPictures()
+        self._lock = threading.Lock()
+        self._streams: set[_Stream] = set()
+
+    @property
+    def streams(self) -> int:
+        return len(self._streams)
+
+    def add(self, stream: _Stream) -> bool:
+        with self._lock:
+            if len(self._streams) >= MAX_STREAMS:
+                return False
+            self._streams.add(stream)
+            return True
+
+    def remove(self, stream: _Stream) -> None:
+        with self._lock:
+            self._streams.discard(stream)
 
 
 def install(app: Flask) -> None:
     """What the routes keep between requests."""
-    app.extensions[_EXTENSION] = SmallPictures()
+    app.extensions[_EXTENSION] = _Open()
+
+
+def _open() -> _Open:
+    return cast(_Open, current_app.extensions[_EXTENSION])
 
 
 def main_camera(printer_id: str) -> str:
@@ -120,8 +147,7 @@ def _picture(camera_id: str) -> Response:
     elif width is None:
         response = Response(frame.jpeg, mimetype="image/jpeg")
     else:
-        pictures = cast(SmallPictures, current_app.extensions[_EXTENSION])
-        response = Response(pictures.get(camera_id, frame, width), mimetype="image/jpeg")
+        response = Response(_open().pictures.get(camera_id, frame, width), mimetype="image/jpeg")
     response.headers["ETag"] = etag
     response.headers["Age"] = str(max(0, int(_age(frame))))
     response.headers["X-Frame-At"] = f"{frame.taken_at:.3f}"
@@ -143,19 +169,20 @@ def live() -> Response:
     """multipart/x-mixed-replace; ends when the browser leaves or the camera falls silent."""
     camera_id = _camera_of_query()
     first = _frame(camera_id)
-    if not _streams.acquire(blocking=False):
-        raise Unavailable("Too many live pictures are open. Close some, or use snapshots.")
+    streams = _open()
     stream = _Stream(services().cameras, camera_id, first)
+    if not streams.add(stream):
+        raise Unavailable("Too many live pictures are open. Close some, or use snapshots.")
     response = Response(
         stream, mimetype=f"multipart/x-mixed-replace; boundary={_BOUNDARY.decode()}"
     )
     response.headers["X-Accel-Buffering"] = "no"  # a proxy must not collect pictures
-    response.call_on_close(stream.close)
+    response.call_on_close(lambda: streams.remove(stream))
     return response
 
 
 class _Stream:
-    """The parts of one live stream; gives its place back once, however it ends.
+    """The parts of one live stream.
 
     A part is followed at once by the next one's boundary: browsers show a picture only then
     (cameras-and-rig 4). A slow reader skips pictures, since the next is always the newest.
@@ -166,7 +193,6 @@ class _Stream:
         self._camera_id = camera_id
         self._next: Frame | None = first
         self._seq = first.seq
-        self._open = True
         self._begun = False
 
     def __iter__(self) -> Iterator[bytes]:
@@ -183,11 +209,6 @@ class _Stream:
         head = b"Content-Type: image/jpeg\r\nContent-Length: %d\r\nX-Frame-At: %.3f\r\n\r\n"
         head = head % (len(frame.jpeg), frame.taken_at)
         return begin + head + frame.jpeg + b"\r\n--%b\r\n" % _BOUNDARY
-
-    def close(self) -> None:
-        if self._open:
-            self._open = False
-            _streams.release()
 
 
 @blueprint.get("/api/camera/diag")
@@ -211,7 +232,8 @@ def diagnostics() -> Response:
 
 @blueprint.get("/api/cameras")
 def listing() -> Response:
-    """Every camera of the farm and how it is doing; starts none."""
+    """Every camera of the farm and how it is doing, and how many live pictures are open; starts
+    no camera."""
     hub = services().cameras
     cameras = [
         {
@@ -221,4 +243,4 @@ def listing() -> Response:
         }
         for info in services().book.all()
     ]  # fmt: skip
-    return json_response({"cameras": cameras})
+    return json_response({"cameras": cameras, "streams": _open().streams})

@@ -31,7 +31,7 @@ _FULL = (
 class Limits:
     """All times in seconds."""
 
-    slots: int = 200
+    slots: int = 320  # live pictures may take 200 of them (camera_api)
     per_address: int = 32
     cap_loopback: bool = False  # tests and a proxy on this machine come from there
     head_s: float = 8.0  # for a whole request head

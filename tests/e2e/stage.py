@@ -99,6 +99,11 @@ class FarmProcess:
         process.stdout.close()
         return process.returncode
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def log(self) -> str:
         return (self.folder / "server.log").read_text("utf-8", "replace")
 
@@ -194,7 +199,7 @@ class Complaints:
         self.lines: list[str] = []
         # A refusal, a camera without a picture and a printer that no longer has its file are
         # answers: the page shows words, or a sign in the picture's place.
-        self.expected: list[str] = ["status of 409", "/api/camera/snapshot", "/job/thumbnail"]
+        self.expected: list[str] = ["status of 409", "/api/camera", "/job/thumbnail"]
 
     def watch(self, page: Page) -> None:
         page.on("console", self._console)

@@ -63,6 +63,8 @@ def fill_queue(farm: FarmProcess) -> None:
 
 def violations(page: Page) -> list[str]:
     """What axe finds, as lines that name the element."""
+    if not page.evaluate("typeof axe === 'object'"):
+        page.evaluate(f"{AXE}; 0")
     found: list[dict[str, Any]] = page.evaluate(
         "async (tags) => (await axe.run(document, { runOnly: { type: 'tag', values: tags } }))"
         ".violations",
