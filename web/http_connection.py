@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 _JOIN_BELOW = 64 * 1024
 _DISCARD_BYTES = 64 * 1024
+_UNSENT_BYTES = 128 * 1024
 _LINGER_S, _LINGER_BYTES = 3.0, 64 * 1024 * 1024
 _MALFORMED = "Malformed request"
 _REASONS = {431: "Headers too large", 501: "Send a Content-Length"}
@@ -48,6 +49,9 @@ class HttpConnection:
 
     def _serve(self) -> None:
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            # else megabytes of old pictures queue in the kernel for a browser that reads slowly
+            self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_BYTES)
         patience = self._limits.head_s
         try:
             while (request := self._read_head(patience)) is not None:
