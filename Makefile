@@ -56,6 +56,7 @@ bench: $(VENV)/.test-stamp  ## figures for 12, 50 and 100 simulated printers nex
 	$(PY) -m bench.files
 	$(PY) -m bench.queue
 	$(PY) -m bench.store
+	$(PY) -m bench.cameras
 
 kills: $(VENV)/.test-stamp  ## every point of death of a start on every make, and a hundred kill -9 under load
 	$(PY) -m pytest -q -m kills tests/crash

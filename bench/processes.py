@@ -77,6 +77,7 @@ class Usage:
     cpu_percent: float
     rss_mb: float
     threads: int
+    children_cpu_percent: float = 0.0  # of all programs it runs, together
 
 
 @dataclass
@@ -85,6 +86,7 @@ class Farm:
 
     printers: list[dict[str, Any]]
     port: int
+    settings: dict[str, Any] = field(default_factory=dict)  # of config.json, besides printers
     folder: tempfile.TemporaryDirectory[str] = field(default_factory=tempfile.TemporaryDirectory)
     first_answer_s: float = 0.0
     all_online_s: float = 0.0
@@ -92,7 +94,8 @@ class Farm:
 
     def __post_init__(self) -> None:
         config = Path(self.folder.name) / "config.json"
-        config.write_text(json.dumps({"printers": [_entry(p) for p in self.printers]}))
+        printers = [_entry(printer) for printer in self.printers]
+        config.write_text(json.dumps({"printers": printers, **self.settings}))
         self._started = time.perf_counter()
         self._log = (Path(self.folder.name) / "server.log").open("w+")
         command = [
@@ -135,16 +138,24 @@ class Farm:
         raise RuntimeError(f"not all printers came online within {PORT_WAIT_S:g} s: {health}")
 
     def usage_during(self, seconds: float) -> Usage:
-        before = self._usage.cpu_times()
+        before, children = self._usage.cpu_times(), self._children()
         start = time.perf_counter()
         time.sleep(seconds)
-        after = self._usage.cpu_times()
+        after, later = self._usage.cpu_times(), self._children()
         used = after.user + after.system - before.user - before.system
         return Usage(
             cpu_percent=100.0 * used / (time.perf_counter() - start),
             rss_mb=self._usage.memory_info().rss / 1e6,
             threads=self._usage.num_threads(),
+            children_cpu_percent=100.0
+            * sum(used - children[pid] for pid, used in later.items() if pid in children)
+            / (time.perf_counter() - start),
         )
+
+    def _children(self) -> dict[int, float]:
+        """CPU seconds of each program it runs now."""
+        times = {child.pid: child.cpu_times() for child in self._usage.children()}
+        return {pid: float(t.user + t.system) for pid, t in times.items()}
 
     def __enter__(self) -> Farm:
         return self
