@@ -144,13 +144,16 @@ def test_killed_while_a_video_is_made_it_is_made_again(tmp_path: Path) -> None:
         ended_at=1_800_000_100.0,
     )  # fmt: skip
     frames = store.folder(waiting.id) / "frames"
-    noise = [Image.effect_noise((960, 540), 60 + number) for number in range(3)]
+    noise = [Image.effect_noise((640, 360), 60 + number) for number in range(3)]
     for number in range(count):
         noise[number % 3].save(frames / f"{number + 1:06d}.jpg")
     server.start()
     path = f"/api/timelapses/{waiting.id}"
     orphan = wait_for(lambda: child_in(store.folder(waiting.id)))
     server.kill()
+    assert (
+        json.loads((store.folder(waiting.id) / "manifest.json").read_bytes())["state"] == "waiting"
+    )
     server.start()
     wait_for(lambda: server.api("GET", path)[1]["state"] == "ready")
     shown = server.api("GET", path)[1]
