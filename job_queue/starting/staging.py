@@ -10,6 +10,7 @@ in doubt the file goes, and the start sends its own.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -17,7 +18,7 @@ from core.clock import Clock
 from core.errors import FarmError, StorageError
 from job_queue.board import Board
 from job_queue.identity import names_start, shown_ids
-from job_queue.job import Job
+from job_queue.job import Job, JobState
 from job_queue.naming import remote_name
 from job_queue.records import Cleanup, Staged, staged_on
 from job_queue.starting.stage_run import StageRun
@@ -54,6 +55,8 @@ class Stager:
         self._seen: dict[int, Moment] = {}  # by token: when the printer last reported
         self._rests: dict[str, float] = {}  # by printer: monotonic time of the next try
         self._stopped = False
+        # a file on record has its transfer, or nobody looks; never taken inside the store's own
+        self._lock = threading.RLock()
 
     # -- the dispatcher's ----------------------------------------------------------------------
 
@@ -83,16 +86,22 @@ class Stager:
         busy = run is not None and run.thread.is_alive()
         if busy or self._stopped or self._rests.get(printer_id, 0.0) > self._clock.monotonic():
             return False
-        status = self._fleet.snapshot(printer_id).status
-        item = self._reserve(job, status)
-        if item is None or item.staged is None:
-            return False
-        self._seen[item.staged.token] = self._now()
         source = self._library.path(job.file_id)
-        run = StageRun(item, source, self._fleet, self._ended)
-        self._runs[printer_id] = run
-        run.thread.start()
+        with self._lock:
+            item = self._reserve(job, self._fleet.snapshot(printer_id).status)
+            if item is None or item.staged is None:
+                return False
+            self._seen[item.staged.token] = self._now()
+            run = StageRun(item, source, self._fleet, self._ended)
+            self._runs[printer_id] = run
+            run.thread.start()
+        if self._starts_there(printer_id):  # claimed since the record was written
+            run.cancel.set()
         return True
+
+    def _starts_there(self, printer_id: str) -> bool:
+        job = self._board.store.view().open_jobs.get(printer_id)
+        return job is not None and job.state.is_before_start
 
     def _reserve(self, job: Job, status: PrinterStatus) -> Cleanup | None:
         """On the record before the first byte: a crash leaves no file that nobody knows of."""
@@ -101,6 +110,9 @@ class Stager:
             current = tx.jobs.get(job.id)
             same = current is not None and current.rev == job.rev and current.state.is_waiting
             if not same or tx.trouble or tx.pause.on or staged_on(tx.cleanup, printer_id):
+                return None
+            other = tx.open_job(printer_id)
+            if other is not None and other.state is not JobState.PRINTING:
                 return None
             token = tx.new_token(shown_ids(status.job))
             staged = Staged(
@@ -183,31 +195,36 @@ class Stager:
 
     def look(self, snapshot: Snapshot) -> None:
         """One printer's newest report: it vouches for the file there, or gives it away."""
-        status = snapshot.status
-        item = staged_on(self._board.store.view().cleanup, status.printer_id)
-        if item is None or item.staged is None or status.observed_mono is None:
+        with self._lock:
+            item = staged_on(self._board.store.view().cleanup, snapshot.status.printer_id)
+            if item is not None and item.staged is not None:
+                self._look_at(item, item.staged, snapshot.status)
+
+    def _look_at(self, item: Cleanup, staged: Staged, status: PrinterStatus) -> None:
+        if status.observed_mono is None:
             return
-        state, token = status.state, item.staged.token
+        state, token = status.state, staged.token
         if not state.is_connected or state is PrinterState.UNKNOWN:
             return
         at = (status.observed_mono, status.observed_at or 0.0)
-        if not self._has_watched(token, at) or _is_shown(item.staged, item, status):
+        if not self._has_watched(token, at) or _is_shown(staged, item, status):
             logger.info("%s: %s is not trusted any more", status.printer_id, item.remote_name)
             self._let_go(item)
             return
         self._seen[token] = max(at, self._seen[token])
-        if not item.staged.ready and not (state is PrinterState.PRINTING or state.is_at_rest):
+        if not staged.ready and not (state is PrinterState.PRINTING or state.is_at_rest):
             self._cancel(item)
 
     def tend(self) -> None:
         """Files that nothing took in time, and those whose thread could not write its end."""
         now = self._clock.time()
-        for item in self.ahead():
-            if item.staged is not None and (item.due_at <= now or not self._is_cared_for(item)):
-                self._let_go(item)
-        tokens = {item.staged.token for item in self.ahead() if item.staged is not None}
-        for token in self._seen.keys() - tokens:
-            del self._seen[token]
+        with self._lock:
+            for item in self.ahead():
+                if item.due_at <= now or not self._is_cared_for(item):
+                    self._let_go(item)
+            tokens = {item.staged.token for item in self.ahead() if item.staged is not None}
+            for token in self._seen.keys() - tokens:
+                del self._seen[token]
 
     def _is_cared_for(self, item: Cleanup) -> bool:
         return item.staged is None or item.staged.ready or self._run_of(item) is not None
