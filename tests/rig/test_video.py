@@ -1,0 +1,187 @@
+"""Sessions on the disk and the videos made of them, with the real ffmpeg."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from rig import files
+from rig.builder import Builder, Built
+from rig.errors import BuildFailed
+from rig.feed import Picture
+from rig.session import BUILDING, DONE, FAILED, PAUSED, RECORDING, Session, found
+from rig.settings import Settings, VideoSettings
+from rig.video import build, checksum_of, chosen, count_frames
+
+QUICK = VideoSettings(hold=0.2)
+
+
+def picture(jpeg: bytes) -> Picture:
+    return Picture(jpeg, time.time(), time.monotonic(), 1, (64, 48))
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    made = Settings(photos=tmp_path / "Photos", timelapses=tmp_path / "Timelapses", video=QUICK)
+    made.photos.mkdir()
+    made.timelapses.mkdir()
+    return made
+
+
+def session_of(settings: Settings, *jpegs: bytes, now: float = 1_700_000_000.0) -> Session:
+    session = Session.create(settings.photos, now, "button", "gear", "job-1")
+    for jpeg in jpegs:
+        session.add(picture(jpeg), "button")
+    return session
+
+
+def built(settings: Settings, *sessions: Session) -> list[Built]:
+    results: list[Built] = []
+    builder = Builder(settings, results.append)
+    for session in sessions:
+        builder.add(session)
+    builder.start()
+    deadline = time.monotonic() + 30
+    while builder.waiting and time.monotonic() < deadline:
+        threading.Event().wait(0.02)
+    builder.stop()
+    return results
+
+
+def test_frames_are_numbered_and_survive(settings: Settings, kit: SimpleNamespace) -> None:
+    session = session_of(settings, kit.jpeg("red"), kit.jpeg("navy"))
+    assert session.replace(picture(kit.jpeg("teal")), "button") == 2
+    session.change(state=PAUSED)
+    again = found(settings.photos)[0]
+    assert (again.id, again.state, again.frames) == (session.id, PAUSED, 2)
+    assert again.add(picture(kit.jpeg()), "layer", 7) == 3, "it goes on counting"
+    names = sorted(path.name for path in again.folder.glob("*.jpg"))
+    assert names == ["000001.jpg", "000002.jpg", "000003.jpg"]
+    lines = [json.loads(x) for x in (again.folder / "frames.jsonl").read_text().splitlines()]
+    assert [line["frame"] for line in lines] == [1, 2, 2, 3] and lines[-1]["layer"] == 7
+
+
+def test_two_sessions_of_one_second_do_not_collide(settings: Settings) -> None:
+    assert len({session_of(settings).id for _ in range(8)}) == 8
+
+
+def test_a_video_has_every_frame_and_its_checksum(settings: Settings, kit: SimpleNamespace) -> None:
+    session = session_of(settings, *[kit.jpeg(color) for color in ("red", "navy", "teal")])
+    (result,) = built(settings, session)
+    video = settings.timelapses / result.name
+    assert result.error == "" and result.frames == 8 and count_frames(video) == 8
+    assert checksum_of(video).read_text() == f"{files.sha256(video)}  {video.name}\n"
+    assert result.sha256 == files.sha256(video) and result.size == video.stat().st_size
+    assert not session.folder.exists(), "the frames go only now"
+
+
+def test_broken_frames_and_gaps_cost_only_themselves(
+    settings: Settings, kit: SimpleNamespace
+) -> None:
+    session = session_of(settings, *[kit.jpeg("red")] * 6)
+    (session.folder / "000002.jpg").write_bytes(b"")
+    (session.folder / "000003.jpg").write_bytes(kit.jpeg()[:-40])
+    (session.folder / "000004.jpg").unlink()
+    (session.folder / "000005.jpg").write_bytes(kit.jpeg("navy", (80, 30)))  # another camera
+    (result,) = built(settings, session)
+    assert result.error == "" and result.frames == 3 + 5
+
+
+def test_a_failed_build_keeps_every_frame(settings: Settings, kit: SimpleNamespace) -> None:
+    broken = replace(settings, video=replace(QUICK, ffmpeg="/no/such/ffmpeg"))
+    session = session_of(broken, kit.jpeg(), kit.jpeg())
+    (result,) = built(broken, session)
+    assert "no/such/ffmpeg" in result.error
+    again = found(settings.photos)[0]
+    assert again.state == FAILED and again.frames == 2
+    assert not list(settings.timelapses.iterdir()), "nothing half is offered"
+    (result,) = built(settings, again)
+    assert result.error == "", "the next start tries again"
+
+
+def test_a_video_with_a_wrong_count_is_not_offered(
+    settings: Settings, kit: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rig.video.count_frames", lambda *_: 1)
+    session = session_of(settings, kit.jpeg(), kit.jpeg())
+    (result,) = built(settings, session)
+    assert "has 1 frames, not 7" in result.error
+    assert session.folder.exists() and not list(settings.timelapses.glob("*.mp4"))
+
+
+def test_death_between_video_and_clean_up(settings: Settings, kit: SimpleNamespace) -> None:
+    session = session_of(settings, kit.jpeg())
+    target = settings.timelapses / f"{session.id}.mp4"
+    build(session.good_frames(), target, QUICK, lambda _: None, threading.Event())
+    session.change(state=BUILDING)
+    before = target.stat().st_mtime_ns
+    (result,) = built(settings, session)
+    assert result.error == "" and result.sha256 == files.sha256(target)
+    assert target.stat().st_mtime_ns == before, "it is not made twice"
+
+
+def test_a_stopped_rig_gives_the_build_up_and_keeps_it(
+    settings: Settings, kit: SimpleNamespace
+) -> None:
+    results: list[Built] = []
+    slow = replace(settings, video=replace(QUICK, longest=600))
+    session = session_of(slow, *[kit.jpeg("red", (640, 480))] * 3)
+    frames = session.good_frames() * 2000
+    cancelled = threading.Event()
+
+    def progress(share: float) -> None:
+        results.append(Built(str(share)))
+        cancelled.set()
+
+    with pytest.raises(BuildFailed, match="after its next start"):
+        build(frames, settings.timelapses / "x.mp4", slow.video, progress, cancelled)
+    assert results and session.folder.exists()
+    assert not list(settings.timelapses.glob("*.mp4"))
+
+
+def test_a_long_recording_leaves_frames_out_evenly() -> None:
+    frames = [Path(f"{n}") for n in range(1000)]
+    used = chosen(frames, VideoSettings(fps=25, longest=4))
+    assert len(used) == 100 and used[0] == frames[0] and used[-1] == frames[-1]
+    steps = {int(b.name) - int(a.name) for a, b in pairwise(used)}
+    assert steps <= {10, 11}
+    assert chosen(frames[:99], VideoSettings(fps=25, longest=4)) == frames[:99]
+
+
+def test_old_videos_go_with_their_checksums(settings: Settings) -> None:
+    keeping = replace(settings, keep_days=3)
+    for name, days in (("old.mp4", 4), ("new.mp4", 2)):
+        video = settings.timelapses / name
+        video.write_bytes(b"x")
+        checksum_of(video).write_text("x")
+        os.utime(video, (time.time() - days * 86_400,) * 2)
+    Builder(keeping, lambda _: None).sweep()
+    assert sorted(p.name for p in settings.timelapses.iterdir()) == ["new.mp4", "new.mp4.sha256"]
+    Builder(replace(settings, keep_days=0), lambda _: None).sweep()
+    assert (settings.timelapses / "new.mp4").exists()
+
+
+def test_a_folder_with_a_damaged_sheet_is_built_not_deleted(
+    settings: Settings, kit: SimpleNamespace
+) -> None:
+    session = session_of(settings, kit.jpeg())
+    (session.folder / "session.json").write_text("{")
+    again = found(settings.photos)[0]
+    assert again.state == BUILDING and again.frames == 1
+
+
+@pytest.mark.parametrize("state", [RECORDING, DONE])
+def test_states_are_on_the_disk(settings: Settings, state: str) -> None:
+    session = session_of(settings)
+    session.change(state=state)
+    raw: dict[str, Any] = files.read_json(session.folder / "session.json")
+    assert raw["state"] == state and raw["job"] == "job-1"
