@@ -36,9 +36,9 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "camera-bridge"
     sys_version = ""
-    timeout = SEND_S
 
     def setup(self) -> None:
+        self.timeout = SEND_S
         super().setup()
         self.server.head_awaited(self.connection)
 

@@ -79,7 +79,7 @@ def test_a_slow_reader_skips_pictures_and_delays_nobody(made: Made) -> None:
 def test_a_reader_that_stopped_reading_is_hung_up_on(
     made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handler.Handler, "timeout", 0.3)
+    monkeypatch.setattr(handler, "SEND_S", 0.3)
     jpeg = large()
     made.hub.push(CAMERA, jpeg)
     with closing(Viewer(made.port, receive_bytes=64 * 1024)) as dead:

@@ -36,6 +36,7 @@ class HandCameras:
         self.clock = clock
         self.frames: dict[str, Frame] = {}
         self.held: dict[str, int] = {}
+        self.asked_after = -1
         self.mode = "jpeg"
         self.text = ""
 
@@ -50,6 +51,7 @@ class HandCameras:
 
     def wait_frame(self, camera_id: str, after_seq: int, timeout: float) -> Frame | None:
         assert self.held.get(camera_id), "a picture was waited for, the camera not held"
+        self.asked_after = after_seq
         assert 0 < timeout <= 1.0, "an end would be noticed too late"
         frame = self.frames.get(camera_id)
         if frame and frame.seq > after_seq and self.clock.monotonic() - frame.taken_mono <= 30:

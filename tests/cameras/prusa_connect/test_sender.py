@@ -50,6 +50,7 @@ def test_a_dead_camera_never_uploads_its_last_picture_again(scene: Scene, draw: 
         scene.turn(sender)
         assert sender.status().state == "stale"
     assert sender.status().text == "No fresh picture: No frame for 30 s"
+    assert scene.cameras.asked_after == 1  # for a newer one than the one that was sent
     assert len(scene.server.pictures) == 1
 
 
