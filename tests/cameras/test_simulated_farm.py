@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from cameras.ffmpeg_program import FfmpegFinder
 from cameras.hub import CameraHub
+from cameras.sources.readers import readers_with
 from cameras.worker import Timing
 from core.clock import SystemClock
 from core.secret import Secret
@@ -66,3 +68,31 @@ def test_pictures_of_a_simulated_p1s(farm: Any, knobs: dict[str, bool]) -> None:
     finally:
         hub.stop()
         farm.printer("p1s").set(**clear)
+
+
+def test_the_video_of_a_simulated_x1c() -> None:
+    """Its own RTSPS server, digest and certificate; through the real ffmpeg."""
+    spec = specs.make_spec("x1c", "X1C", "X1C", 1)
+    with farm_module.SimulatedFarm([spec]) as simulated:
+        endpoint = simulated.endpoints["x1c"]
+        source = CameraSource(
+            kind="rtsps",
+            host=endpoint.host,
+            port=endpoint.rtsp_port,
+            user="bblp",
+            secret=Secret(endpoint.access_code),
+            tls=_context,
+        )
+        simulated.printer("x1c").set(camera_fps=10.0)
+        readers = readers_with(FfmpegFinder())
+        hub = CameraHub(lambda printer_id: source, SystemClock(), readers=readers)
+        try:
+            seq = 0
+            for _ in range(3):
+                frame = hub.wait_frame("x1c", seq, 30.0)
+                assert frame is not None, hub.status("x1c").text
+                seq = frame.seq
+                with Image.open(io.BytesIO(frame.jpeg)) as picture:
+                    assert picture.size == (1280, 720)
+        finally:
+            hub.stop()
