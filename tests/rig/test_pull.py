@@ -7,6 +7,7 @@ import importlib.util
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import paramiko
@@ -162,3 +163,21 @@ def test_as_a_program(
     assert (place.local / NAME).exists()
     config.write_text("{}")
     assert main(["--config", str(config), "--once"]) == 2
+
+
+def test_the_video_of_a_real_rig_is_fetched(
+    make_rig: Callable[..., Any], place: Place, kit: SimpleNamespace
+) -> None:
+    rig = make_rig(rig="alone", timelapses=str(place.remote))
+    rig.start()
+    rig.click(3)
+    rig.click(1)
+    kit.wait_for(lambda: len(rig.frames()) == 1)
+    rig.click(3)
+    kit.wait_for(lambda: list(place.remote.glob("*.sha256")))
+    made = next(place.remote.glob("*.mp4"))
+    digest = hashlib.sha256(made.read_bytes()).hexdigest()
+    assert get_timelapses.one_round(place.settings) == 1
+    fetched = place.local / made.name
+    assert hashlib.sha256(fetched.read_bytes()).hexdigest() == digest
+    assert not list(place.remote.iterdir())
