@@ -183,6 +183,8 @@ class Knobs(MachineKnobs):
     camera_garbage_before_soi: bool = False
     """Some bytes before FF D8 inside the frame."""
     # --- wire: camera by RTSP (camera_off, camera_stall and camera_fps act there too) --------
+    liveview_off: bool = False
+    """LAN-only liveview is switched off at the screen: rtsp_url "disable", the port refuses."""
     rtsp_stall: bool = False
     """The server freezes: no answers and no pictures, TCP stays up."""
     rtsp_refuse: bool = False

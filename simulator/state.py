@@ -122,4 +122,3 @@ class Options:
     nozzle_diameter: float = 0.4
     nozzle_type: str = ""
     airduct_mode: int = 0
-    lan_liveview: bool = True

@@ -17,6 +17,7 @@ from simulator.bambu.mqtt_server import MqttEndpoint
 from simulator.bambu.report_faults import is_report, report_payloads
 from simulator.bambu.report_json import ReportForm, encode
 from simulator.bambu.rtsp.server import RtspEndpoint
+from simulator.bambu.switched_port import SwitchedPort
 from simulator.bambu.timelapse import Film
 from simulator.bambu.wire_actions import BambuWireActions
 from simulator.certificates import CertificateAuthority, Identity, server_context, set_tls13
@@ -63,8 +64,9 @@ class BambuHost(SimulatedHost):
         self.camera: CameraEndpoint | RtspEndpoint = CameraEndpoint(self, self._render)
         if self.machine.model.camera == "rtsp":
             self.camera = RtspEndpoint(self, self._render)
+        self._camera_port = SwitchedPort(self.camera.serve, address, self._context)
         self._servers: list[asyncio.Server] = []
-        self._ports: tuple[int, int, int] = (0, 0, 0)
+        self._ports: tuple[int, int] = (0, 0)
         self._last_push = 0.0
         self._machine.keep_film = self._keep_film
         self._films: set[asyncio.Task[None]] = set()
@@ -100,16 +102,12 @@ class BambuHost(SimulatedHost):
     def lists_full_paths(self) -> bool:
         return self.machine.model.family == "x1"
 
-    @property
-    def liveview_on(self) -> bool:
-        return self.machine.options.lan_liveview
-
     # sockets
 
     @property
     def ports(self) -> tuple[int, int, int]:
         """MQTT, FTPS and camera port, whichever camera it is."""
-        return self._ports
+        return (*self._ports, self._camera_port.port)
 
     @property
     def online(self) -> bool:
@@ -119,7 +117,7 @@ class BambuHost(SimulatedHost):
         if self._servers:
             return
         loop = asyncio.get_running_loop()
-        mqtt_port, ftps_port, camera_port = self._ports
+        mqtt_port, ftps_port = self._ports
         self._servers.append(
             await loop.create_server(
                 self.mqtt.new_connection, self.address, mqtt_port, ssl=self._context
@@ -130,18 +128,16 @@ class BambuHost(SimulatedHost):
                 self.ftps.serve, self.address, ftps_port, ssl=self._ftps_context
             )
         )
-        self._servers.append(
-            await asyncio.start_server(
-                self.camera.serve, self.address, camera_port, ssl=self._context
-            )
-        )
         bound = [server.sockets[0].getsockname()[1] for server in self._servers]
-        self._ports = (bound[0], bound[1], bound[2])
+        self._ports = (bound[0], bound[1])
+        await self._camera_port.open()
+        self._mind_liveview()
 
     async def close(self) -> None:
         for server in self._servers:
             server.close()
         self._servers.clear()
+        self._camera_port.close()
         self.drop_tcp()
         await self.ftps.connections.wait_closed()
         await self.camera.wait_closed()
@@ -151,6 +147,12 @@ class BambuHost(SimulatedHost):
         self.mqtt.drop_all()
         self.ftps.connections.drop_all()
         self.camera.connections.drop_all()
+
+    def _mind_liveview(self) -> None:
+        """The port of a video that is switched off at the printer refuses (bambu-lan A12.2)."""
+        on = self.online and self.machine.liveview
+        if self._camera_port.switch(on) and not on:
+            self.camera.connections.drop_all()
 
     def half_open(self) -> None:
         self.mqtt.freeze_all()
@@ -191,6 +193,7 @@ class BambuHost(SimulatedHost):
         super().set_knobs(values)
         for context in (self._context, self._ftps_context):
             set_tls13(context, self.knobs.tls13)
+        self._mind_liveview()
         if self.access_code != code:
             self.drop_tcp()  # LAN mode toggled: the printer throws everybody out
 
@@ -201,6 +204,7 @@ class BambuHost(SimulatedHost):
         self._last_push = now - phase * self._interval()
 
     def send_due(self, now: float) -> float:
+        self._mind_liveview()
         for message in self.machine.due_messages():
             self._publish(message)
         interval = self._interval()

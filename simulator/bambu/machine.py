@@ -58,6 +58,11 @@ class BambuMachine(VirtualPrinter):
         return self.knobs.access_code or self.spec.access_code
 
     @property
+    def liveview(self) -> bool:
+        """Whether the camera shows itself in the local network; JPEG cameras always do."""
+        return self.model.camera == "jpeg" or not self.knobs.liveview_off
+
+    @property
     def prepare_s(self) -> float:
         return self.knobs.prepare_s
 

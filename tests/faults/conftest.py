@@ -17,9 +17,11 @@ from typing import Any
 
 import pytest
 
+from cameras.ffmpeg_program import FfmpegFinder
 from cameras.hub import CameraHub
 from cameras.sources import bambu_jpeg
 from cameras.sources.readers import Reader
+from cameras.sources.video.rtsp import RtspReader
 from cameras.worker import Timing as CameraTiming
 from core.clock import SystemClock
 from core.config import PrinterConfig
@@ -242,7 +244,11 @@ class Farm:
             JOBS,
         )
         self.fleet.observe(self.jobs.note_command)
-        readers = {"bambu_jpeg": Reader(partial(bambu_jpeg.frames, stall_s=1.0))}
+        video = RtspReader(FfmpegFinder(), stall_s=1.0)
+        readers = {
+            "bambu_jpeg": Reader(partial(bambu_jpeg.frames, stall_s=1.0)),
+            "rtsps": Reader(video.frames, video.means),
+        }
         self.cameras = CameraHub(self.fleet.camera, clock, timing=CAMERA, readers=readers)
 
     def _config(self, printer_id: str, model: str, scenario: str) -> PrinterConfig:

@@ -31,11 +31,11 @@ def ffmpeg(
     """Exit code, messages and the pictures that the real program saved."""
     done = subprocess.run(
         ["ffmpeg", "-nostdin", "-loglevel", "error", "-rtsp_transport", "tcp", *QUICK,
-         "-i", url_of(endpoint, code), "-fps_mode", "passthrough", "-frames:v", str(pictures),
-         str(folder / "%03d.png")],
+         "-i", url_of(endpoint, code), "-vf", "setpts=N/25/TB", "-r", "25", "-q:v", "2",
+         "-frames:v", str(pictures), str(folder / "%03d.jpg")],
         capture_output=True, text=True, timeout=30, check=False,
     )  # fmt: skip
-    return done.returncode, done.stderr, sorted(folder.glob("*.png"))
+    return done.returncode, done.stderr, sorted(folder.glob("*.jpg"))
 
 
 def encoders() -> list[psutil.Process]:

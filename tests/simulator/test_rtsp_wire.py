@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import ssl
 import subprocess
 from itertools import pairwise
@@ -53,8 +54,8 @@ def kinds(client: RtspClient) -> list[int]:
 def test_ffmpeg_gets_pictures_that_move(simulated_farm, tmp_path, eventually):
     farm = simulated_farm("X1C", scenario="printing", time_scale=30.0)
     farm.printer("p0").set(camera_fps=20.0)
-    code, words, pictures = ffmpeg(farm.endpoints["p0"], tmp_path)
-    assert (code, words, len(pictures)) == (0, "", 5)
+    code, words, pictures = ffmpeg(farm.endpoints["p0"], tmp_path, pictures=20)
+    assert (code, words, len(pictures)) == (0, "", 20)
     with Image.open(pictures[0]) as first, Image.open(pictures[-1]) as last:
         assert first.size == last.size == (1280, 720)
         assert first.tobytes() != last.tobytes()
@@ -279,10 +280,51 @@ def test_only_models_with_rtsp_have_the_port(simulated_farm):
     assert ports == [(True, False)] * 2 + [(False, True)] * 4
 
 
-def test_liveview_off_closes_the_connection(simulated_farm, viewer):
+def refuses(endpoint) -> bool:
+    try:
+        socket.create_connection((endpoint.host, endpoint.rtsp_port), 5).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def test_a_liveview_that_is_switched_off_refuses_and_comes_back(simulated_farm, viewer, eventually):
     farm = simulated_farm("P2S")
-    farm.printer("p0").peek(lambda machine: setattr(machine.options, "lan_liveview", False))
-    assert is_closed(viewer(farm))
+    endpoint = farm.endpoints["p0"]
+    watching = viewer(farm)
+    watching.play()
+    farm.printer("p0").set(liveview_off=True)
+    assert is_closed(watching)
+    eventually(lambda: refuses(endpoint) and encoders() == [])
+    report = farm.printer("p0").peek(lambda machine: machine.snapshot())
+    assert report["ipcam"]["rtsp_url"] == "disable"
+    farm.printer("p0").set(liveview_off=False)
+    eventually(lambda: not refuses(endpoint))
+    assert farm.endpoints["p0"].rtsp_port == endpoint.rtsp_port
+    assert viewer(farm).play().status == 200
+
+
+def test_a_printer_comes_back_with_its_liveview_as_it_was(simulated_farm, eventually):
+    farm = simulated_farm("H2D")
+    endpoint, handle = farm.endpoints["p0"], farm.printer("p0")
+    handle.set(liveview_off=True)
+    handle.go_offline()
+    handle.go_online()
+    assert refuses(endpoint)
+    handle.go_offline()
+    handle.set(liveview_off=False)
+    assert refuses(endpoint)
+    handle.go_online()
+    eventually(lambda: not refuses(endpoint))
+
+
+def test_a_jpeg_camera_knows_no_such_switch(simulated_farm, tls_socket):
+    farm = simulated_farm("P1S")
+    farm.printer("p0").set(liveview_off=True)
+    farm.printer("p0").go_offline()
+    farm.printer("p0").go_online()
+    endpoint = farm.endpoints["p0"]
+    tls_socket(endpoint.host, endpoint.camera_port).close()
 
 
 def test_a_camera_that_is_off_closes_at_once(simulated_farm, viewer):

@@ -213,7 +213,7 @@ def _ipcam(machine: BambuMachine) -> dict[str, Any]:
         "laser_preview_res": 0,
         "mode_bits": 2,
         "resolution": options.resolution,
-        "rtsp_url": live if options.lan_liveview else "disable",
+        "rtsp_url": live if machine.liveview else "disable",
         "timelapse": "enable" if options.timelapse else "disable",
         "tl_store_hpd_type": 2,
         "tl_store_path_type": 2,

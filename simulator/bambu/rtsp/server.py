@@ -32,8 +32,6 @@ class RtspRules(Protocol):
     def access_code(self) -> str: ...
     @property
     def knobs(self) -> Knobs: ...
-    @property
-    def liveview_on(self) -> bool: ...
 
 
 class RtspEndpoint:
@@ -47,7 +45,7 @@ class RtspEndpoint:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """The client_connected_cb of asyncio.start_server."""
         with self.connections.handling(writer):
-            if self.rules.liveview_on and not self.rules.knobs.camera_off:
+            if not self.rules.knobs.camera_off:
                 await RtspSession(self, reader, writer).run()
 
     async def wait_closed(self) -> None:
