@@ -32,6 +32,8 @@ class JobState(Enum):
     CANCELLED = "cancelled"
     NEEDS_HUMAN = "needs_human"  # uncertain: holds the printer until a person or proof decides
 
+    __hash__ = object.__hash__  # each state is there once; Enum's own is slow, and asked very often
+
     @property
     def has_ended(self) -> bool:
         return self in ENDED

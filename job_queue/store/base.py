@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
 from core.errors import Blocked, NotFound
-from job_queue.job import Job, JobState, advance
+from job_queue.job import ENDED, Job, JobState, advance
 from job_queue.records import (
     BedRecord,
     Cleanup,
@@ -45,12 +45,18 @@ def first_token(now: float) -> int:
 
 
 class Transaction:
-    """Changes that become durable together, or not at all. Used by one thread."""
+    """Changes that become durable together, or not at all. Used by one thread.
+
+    ``jobs`` is to read; whatever changes it notes which job it was, so that a transition need not
+    look at all the others.
+    """
 
     def __init__(self, state: QueueState, may_forget: MayForget = lambda _: True) -> None:
         self._before = state
         self._may_forget = may_forget
-        self.jobs: dict[str, Job] = dict(state.jobs)
+        self._jobs: dict[str, Job] = dict(state.jobs)
+        self.touched: dict[str, None] = {}  # ids of jobs that may differ now, in this order
+        self.jobs: Mapping[str, Job] = MappingProxyType(self._jobs)
         self.printers: dict[str, PrinterRecord] = dict(state.printers)
         self.cleanup: list[Cleanup] = list(state.cleanup)
         self.next_token = state.next_token
@@ -85,8 +91,14 @@ class Transaction:
         return token
 
     def add(self, job: Job) -> Job:
-        self.jobs[job.id] = job
+        self._jobs[job.id] = job
+        self.touched[job.id] = None
         return job
+
+    def drop(self, job_id: str) -> None:
+        """Forget the job. Raises NotFound."""
+        del self._jobs[self.job(job_id).id]
+        self.touched[job_id] = None
 
     def move(self, job_id: str, state: JobState, **changes: Any) -> Job:
         """Advance along the table; the revision grows. Raises IllegalTransition."""
@@ -128,11 +140,13 @@ class Transaction:
     def result(self) -> QueueState | None:
         """The state after these changes, None when nothing changed. Checks the invariants."""
         before = self._before
-        changed, gone = changed_jobs(before.jobs, self.jobs)
+        changed, gone = changed_jobs(before.jobs, self._jobs, self.touched)
         jobs: Mapping[str, Job] = before.jobs
         if changed or gone:
-            ended = any(job.state.has_ended for job in changed)
-            jobs = _trimmed(self.jobs, self._may_forget) if ended else self.jobs
+            jobs = self._jobs
+            if any(job.state.has_ended for job in changed):
+                for job_id in _surplus(self._jobs, self._may_forget):
+                    self.drop(job_id)
         state = QueueState(
             rev=before.rev,
             jobs=jobs,
@@ -150,24 +164,19 @@ class Transaction:
 
 
 def changed_jobs(
-    before: Mapping[str, Job], after: Mapping[str, Job]
+    before: Mapping[str, Job], after: Mapping[str, Job], touched: Iterable[str]
 ) -> tuple[list[Job], list[Job]]:
     """The jobs of ``after`` that are new or other than before, and those of before that are gone.
-
-    Quick as long as none is gone: of ten thousand nearly all are the same objects.
-    """
-    changed = []
-    for old, new in zip(before.values(), after.values(), strict=False):
-        if old is not new:
-            if old.id != new.id:
-                break
-            if old != new:
-                changed.append(new)
-    else:
-        if len(after) >= len(before):
-            return [*changed, *islice(after.values(), len(before), None)], []
-    changed = [job for job in after.values() if before.get(job.id) != job]
-    return changed, [job for job in before.values() if job.id not in after]
+    ``touched``: ids of all that may differ; every other one is the same object in both."""
+    changed, gone = [], []
+    for job_id in touched:
+        old, new = before.get(job_id), after.get(job_id)
+        if new is None:
+            if old is not None:
+                gone.append(old)
+        elif new is not old and new != old:
+            changed.append(new)
+    return changed, gone
 
 
 def _open_after(before: QueueState, changed: list[Job], gone: list[Job]) -> Mapping[str, Job]:
@@ -195,14 +204,13 @@ def open_jobs_of(jobs: Mapping[str, Job]) -> dict[str, Job]:
     return found
 
 
-def _trimmed(jobs: dict[str, Job], may_forget: MayForget) -> dict[str, Job]:
-    """Without the oldest ended ones beyond KEEP_ENDED, as far as they are kept elsewhere."""
-    ended = [job for job in jobs.values() if job.state.has_ended]
+def _surplus(jobs: Mapping[str, Job], may_forget: MayForget) -> list[str]:
+    """The oldest ended ones beyond KEEP_ENDED, as far as they are kept elsewhere."""
+    ended = [job for job in jobs.values() if job.state in ENDED]
     if len(ended) <= KEEP_ENDED:
-        return jobs
+        return []
     ended.sort(key=lambda job: job.finished_at or 0.0)
-    surplus = {job.id for job in ended[: len(ended) - KEEP_ENDED] if may_forget(job)}
-    return {job_id: job for job_id, job in jobs.items() if job_id not in surplus}
+    return [job.id for job in ended[: len(ended) - KEEP_ENDED] if may_forget(job)]
 
 
 class JobStore(ABC):
@@ -212,6 +220,7 @@ class JobStore(ABC):
         self._state = state
         self._writer = threading.Lock()
         self._may_forget: MayForget = lambda _: True
+        self._touched: Collection[str] = ()  # of the transaction that is being written
 
     def view(self) -> QueueState:
         """The latest durable state; immutable."""
@@ -258,9 +267,11 @@ class JobStore(ABC):
             yield tx
             state = tx.result()
             if state is not None:
+                self._touched = tx.touched
                 self._persist(state)
                 self._state = state
 
     @abstractmethod
     def _persist(self, state: QueueState) -> None:
-        """Make ``state`` durable before returning. Raises StorageError and changes nothing."""
+        """Make ``state`` durable before returning. Raises StorageError and changes nothing.
+        No other jobs than those of ``self._touched`` differ from the state before."""

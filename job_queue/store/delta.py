@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,9 +14,10 @@ from job_queue.store.codec import cleanup_of, job_of, pause_of, printer_of
 _NUMBERS = ("next_token", "next_id")
 
 
-def delta_of(before: QueueState, after: QueueState) -> dict[str, Any]:
-    """Only what is not the same object or value any more; ``apply`` undoes nothing of it."""
-    jobs, gone = changed_jobs(before.jobs, after.jobs)
+def delta_of(before: QueueState, after: QueueState, touched: Iterable[str]) -> dict[str, Any]:
+    """Only what is not the same object or value any more; ``apply`` undoes nothing of it.
+    ``touched``: ids of all jobs that may differ."""
+    jobs, gone = changed_jobs(before.jobs, after.jobs, touched)
     delta: dict[str, Any] = {}
     if jobs:
         delta["jobs"] = jobs

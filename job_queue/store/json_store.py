@@ -118,7 +118,7 @@ class JsonJobStore(JobStore):
 
     def _persist(self, state: QueueState) -> None:
         seq = state.rev - self._base
-        delta = delta_of(self._state, state)
+        delta = delta_of(self._state, state, self._touched)
         try:
             if self._unsure:
                 self._rewrite(self._state)

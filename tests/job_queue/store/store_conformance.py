@@ -83,7 +83,7 @@ class JobStoreConformance(ABC):
         with store.transaction() as tx:
             tx.move("j-2", JobState.NEEDS_HUMAN)
             tx.set_bed("p-1", BedRecord(clear=False))
-            tx.jobs.pop("j-1")
+            tx.drop("j-1")
         found = reopened()
         assert found == store.view() and list(found.jobs) == ["j-2"] and found.cleanup == ()
 
@@ -220,3 +220,21 @@ class JobStoreConformance(ABC):
         store.close()
         store.close()
         assert "j-1" in reopened().jobs
+
+    def test_jobs_change_only_in_ways_that_are_noted(self, store: JobStore, reopened: Any) -> None:
+        """A change that the transaction did not see would be in memory and not on the disk."""
+        with store.transaction() as tx:
+            tx.add(a_job(1))
+            tx.add(a_job(2))
+        with store.transaction() as tx, pytest.raises(TypeError):
+            tx.jobs["j-1"] = a_job(3)  # type: ignore[index]
+        with store.transaction() as tx, pytest.raises(NotFound):
+            tx.drop("j-9")
+        with store.transaction() as tx:
+            tx.touch("j-1", notes="first")
+            tx.drop("j-2")
+            tx.add(a_job(2))
+            tx.touch("j-1", notes="second")
+            tx.drop("j-2")
+        assert reopened() == store.view()
+        assert [job.notes for job in store.view().jobs.values()] == ["second"]
