@@ -38,8 +38,8 @@ class Handler(BaseHTTPRequestHandler):
     sys_version = ""
 
     def setup(self) -> None:
-        self.timeout = SEND_S
         super().setup()
+        self.connection.settimeout(SEND_S)
         self.server.head_awaited(self.connection)
 
     def finish(self) -> None:
