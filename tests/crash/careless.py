@@ -9,6 +9,7 @@ from typing import Any
 from job_queue.job import JobError, JobState
 from job_queue.records import BedRecord
 from job_queue.starting.closing import back_to_queue
+from job_queue.starting.staging import Stager
 from job_queue.starting.watch import Watch
 
 
@@ -23,6 +24,16 @@ def forget_intents(self: Any) -> None:
             tx.set_bed(job.printer_id, BedRecord(clear=True, since=now, why="Assumed"))
 
 
-def forget() -> None:
-    """From now on this process is careless."""
-    Watch.reconcile = forget_intents  # type: ignore[method-assign]
+def forget_what_was_ahead(self: Any) -> None:
+    """In place of Stager.recover."""
+    with self._board.change() as tx:
+        for item in self.ahead():
+            tx.drop_cleanup(item.printer_id, item.remote_name)
+
+
+def forget(what: str) -> None:
+    """From now on this process is careless with starts, or with files sent ahead of them."""
+    if what == "ahead":
+        Stager.recover = forget_what_was_ahead  # type: ignore[method-assign]
+    else:
+        Watch.reconcile = forget_intents  # type: ignore[method-assign]

@@ -7,6 +7,7 @@ import random
 import shutil
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,7 +97,7 @@ class Bench:
 class Trial:
     """One case."""
 
-    def __init__(self, bench: Bench, number: int, case: Case) -> None:
+    def __init__(self, bench: Bench, number: int, case: Case, prestage: Sequence[str] = ()) -> None:
         self.case = case
         self.printers = bench.printers
         self.name = f"{bench.make}-{number}"
@@ -105,11 +106,10 @@ class Trial:
         shutil.copytree(bench.folder / "stock" / "data" / "files", folder / "data" / "files")
         entry = next(one for one in bench.printers.entries if one["id"] == self.name)
         self.server = ForkedServer(
-            bench.forge, folder, [entry], timing=TIMING, dispatch={"interval_s": 1}
-        )
-        self.people = People(
-            _Only(bench.printers, self.name), self.server, random.Random(1), (0, 0)
-        )
+            bench.forge, folder, [entry], timing=TIMING,
+            dispatch={"interval_s": 0.3 if prestage else 1, "prestage": list(prestage)},
+        )  # fmt: skip
+        self.people = People(Only(bench.printers, self.name), self.server, random.Random(1), (0, 0))
         self.archive = Archive()
 
     def run(self, environment: dict[str, str]) -> Verdict:
@@ -178,7 +178,7 @@ class Trial:
         )
 
 
-class _Only(Printers):
+class Only(Printers):
     """The people of one case see its printer only."""
 
     def __init__(self, printers: Printers, name: str) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -31,6 +32,8 @@ AFTER_INTENT = (
     "after starting", "after publish", "before echo", "after echo", "before end", "after end",
     "after bed", "after removal",
 )  # fmt: skip
+AHEAD = threading.local()
+"""``start`` is True in the thread of a start whose file was sent ahead."""
 _ECHO = frozenset({"printing", "paused"})
 _END = frozenset({"finished", "failed", "cancelled", "needs_human"})
 
@@ -44,6 +47,9 @@ def die_at(point: str) -> None:
 def arm() -> None:
     """Put the hooks in. They do nothing but where CRASH_AT says."""
     _around(JobStore, "transaction", _transaction)
+    _around(JobStore, "transaction", _record_of_ahead)
+    _around(StartRun, "_is_there", _is_there)
+    _around(StartRun, "_publish", _publish)
     _around(Fleet, "upload", _upload)
     _around(StartRun, "_last_look", _last_look)
     _around(Fleet, "start_print", _start_print)
@@ -72,6 +78,51 @@ def _transaction(original: Any) -> Any:
     return transaction
 
 
+def _record_of_ahead(original: Any) -> Any:
+    """What is written about a file that is sent ahead of its start."""
+
+    @contextmanager
+    def transaction(self: JobStore) -> Iterator[Any]:
+        before = self.view()
+        with original(self) as tx:
+            yield tx
+            news = _ahead_news(before, tx)
+            _die("before", news)
+        _die("after", news)
+
+    return transaction
+
+
+def _ahead_news(before: Any, after: Any) -> set[str]:
+    old = {item.remote_name: item.staged for item in before.cleanup if item.staged}
+    new = {item.remote_name: item.staged for item in after.cleanup if item.staged}
+    found = {"ready" if staged.ready else "reserved"
+             for name, staged in new.items() if staged != old.get(name)}  # fmt: skip
+    for job_id, job in after.jobs.items():
+        known = before.jobs.get(job_id)
+        if job.staged and (known is None or known.state is not job.state):
+            word = {"claimed": "taken", "starting": "intent ahead"}.get(job.state.value)
+            found |= {word} if word else set()
+    return found
+
+
+def _is_there(original: Any) -> Any:
+    def is_there(self: StartRun) -> bool:
+        found = bool(original(self))
+        die_at("after proof")
+        return found
+
+    return is_there
+
+
+def _publish(original: Any) -> Any:
+    def publish(self: StartRun, before: Any) -> None:
+        AHEAD.start = self._job.staged
+        original(self, before)
+
+    return publish
+
+
 def _news(before: Any, after: Any) -> set[str]:
     """The states that jobs come into with this write."""
     return {
@@ -94,13 +145,15 @@ def _upload(original: Any) -> Any:
     def upload(
         self: Fleet, printer_id: str, source: Any, name: str, progress: Any, stop: Any
     ) -> int:
+        what = "ahead" if threading.current_thread().name.startswith("stage:") else "upload"
+
         def told(sent: int, total: int) -> None:
             if sent * 3 > total:
-                die_at("mid upload")
+                die_at(f"mid {what}")
             progress(sent, total)
 
         size = original(self, printer_id, source, name, told, stop)
-        die_at("after upload")
+        die_at(f"after {what}")
         return int(size)
 
     return upload
@@ -116,13 +169,16 @@ def _last_look(original: Any) -> Any:
 
 def _start_print(original: Any) -> Any:
     def start_print(self: Fleet, printer_id: str, command: Any) -> Any:
-        if os.environ.pop("FATE", "") == "lost":  # the first one only
-            die_at("after publish")
+        ahead = bool(getattr(AHEAD, "start", False))
+        point = "after publish ahead" if ahead else "after publish"
+        met = ahead or "AHEAD" not in os.environ
+        if met and os.environ.pop("FATE", "") == "lost":  # the first one only
+            die_at(point)
             raise PrinterTimeout("The network swallowed it.")
         try:
             return original(self, printer_id, command)
         finally:
-            die_at("after publish")
+            die_at(point)
 
     return start_print
 
@@ -154,9 +210,9 @@ def _delete(original: Any) -> Any:
 def main(arguments: list[str]) -> int:
     """The real server with the hooks in."""
     bench.quick_server.hasten()
-    if os.environ.get("CARELESS"):
+    if careless := os.environ.get("CARELESS"):
         from tests.crash.careless import forget
 
-        forget()
+        forget(careless)
     arm()
     return int(sys.modules["api_server"].main(arguments))
