@@ -20,6 +20,7 @@ for_the_tests() {
     [CuraEngine]=cura-engine
     [Xvfb]=xvfb
     [xdotool]=xdotool
+    [shellcheck]=shellcheck
   )
   local program
   for program in "${!package_of[@]}"; do
