@@ -54,13 +54,14 @@ def one(timelapse_id: str) -> Response:
 
 @blueprint.get("/api/timelapses/<timelapse_id>/video")
 def video(timelapse_id: str) -> Response:
-    """The whole file or a part of it (Range); ``?download=1`` to keep it under its print's name."""
+    """The whole file or a part of it (Range); ``?download=1`` to keep it under its print's name,
+    ``?original=1`` as a printer's own came from it."""
     view = _view(timelapse_id)
-    path = _timelapses().store.video(view.manifest.id)
+    path = _timelapses().store.video(view.manifest.id, original=_is_set("original"))
     response = send_file(
         path,
         mimetype=_TYPES.get(path.suffix, "application/octet-stream"),
-        as_attachment=request.args.get("download", "") in ("1", "true"),
+        as_attachment=_is_set("download"),
         download_name=_file_name(view, path.suffix),
         conditional=True,
         etag=True,
@@ -141,6 +142,7 @@ def view_json(view: View) -> dict[str, Any]:
         "ended_at": it.ended_at,
         "result": it.result,
         "video": bool(it.video),
+        "original": bool(it.original),
         "again": view.state in ("failed", "frames_only") or it.kept,
         "seconds": it.seconds,
         "bytes": it.bytes,
@@ -157,6 +159,10 @@ def _view(timelapse_id: str) -> View:
     if not is_id(timelapse_id):
         raise NotFound("There is no such timelapse.", code="timelapse_not_found")
     return _timelapses().get(timelapse_id)
+
+
+def _is_set(name: str) -> bool:
+    return request.args.get(name, "") in ("1", "true")
 
 
 def _limit() -> int:

@@ -24,6 +24,8 @@ PATTERN = "%06d.jpg"
 OUTPUT = "video.mp4.part"
 _CRF, _PRESET = 22, "veryfast"
 _DEFLICKER_FRAMES = 5
+_QUIET = ("-hide_banner", "-nostdin", "-loglevel", "error")
+_WATCHED = ("-progress", "pipe:1", "-stats_period", "0.5")
 _TRANSPOSE = {90: "clock", 270: "cclock"}
 
 
@@ -57,13 +59,20 @@ def command(tools: Tools, size: Size, options: RenderOptions, turn: Turn = NO_TU
         stream = stream.filter("deflicker", size=_DEFLICKER_FRAMES)
     if hold := hold_frames(options.fps, options.hold_s):
         stream = stream.filter("tpad", stop=hold, stop_mode="clone")
-    output = ffmpeg.output(
+    return finished(h264(stream), tools)
+
+
+def h264(stream: Any) -> Any:
+    """To OUTPUT, as every browser plays it."""
+    return ffmpeg.output(
         stream, OUTPUT, f="mp4", vcodec="libx264", preset=_PRESET, crf=_CRF, pix_fmt="yuv420p",
         movflags="+faststart", threads=1,
     )  # fmt: skip
-    quiet = ("-hide_banner", "-nostdin", "-loglevel", "error")
-    watched = ("-progress", "pipe:1", "-stats_period", "0.5")
-    return list(output.global_args(*quiet, *watched).overwrite_output().compile(tools.ffmpeg))
+
+
+def finished(output: Any, tools: Tools) -> list[str]:
+    """The command line: quiet but for errors, with progress on standard output."""
+    return list(output.global_args(*_QUIET, *_WATCHED).overwrite_output().compile(tools.ffmpeg))
 
 
 def _turned(stream: Any, turn: Turn) -> Any:
@@ -109,10 +118,7 @@ def count_frames(tools: Tools, path: Path, cancelled: Cancelled) -> int:
 
 def _count_by_decoding(tools: Tools, path: Path, cancelled: Cancelled) -> int:
     stream = ffmpeg.input(path.name).video
-    null = ffmpeg.output(stream, "-", f="null").global_args(
-        "-hide_banner", "-nostdin", "-loglevel", "error", "-progress", "pipe:1"
-    )
-    lines = run(list(null.compile(tools.ffmpeg)), path.parent, cancelled)
+    lines = run(finished(ffmpeg.output(stream, "-", f="null"), tools), path.parent, cancelled)
     counts = [int(line[6:]) for line in lines if line.startswith("frame=")]
     if not counts:
         raise ChildFailed("ffmpeg reads no frame in the video")

@@ -78,6 +78,7 @@ class Manifest:
     reason: str = ""  # why frames are missing just now, or were last
     options: RenderOptions | None = None  # other than the settings', for the next video
     video: str = ""  # its file's name
+    original: str = ""  # of a printer's own video, where another form of it is played
     seconds: float | None = None  # of the video
     bytes: int | None = None
     error: str = ""  # why there is no video, or no newer one
@@ -123,7 +124,8 @@ def _known(kind: type[Any], data: dict[str, Any]) -> dict[str, Any]:
 
 def _check(manifest: Manifest) -> None:
     """A hand that edited it must not be able to break whoever reads it."""
-    texts = (manifest.id, manifest.printer_id, manifest.printer, manifest.job, manifest.video)
+    texts: tuple[Any, ...] = (manifest.id, manifest.printer_id, manifest.printer, manifest.job)
+    texts += (manifest.video, manifest.original)
     numbers = (manifest.started_at, manifest.frames, manifest.gaps, manifest.layer)
     if not all(isinstance(text, str) for text in texts) or not is_id(manifest.id):
         raise ValueError("texts that are none")
@@ -131,5 +133,6 @@ def _check(manifest: Manifest) -> None:
         raise ValueError("numbers that are none")
     if manifest.ended_at is not None and not isinstance(manifest.ended_at, (int, float)):
         raise ValueError("an end that is no time")
-    if "/" in manifest.video or "\\" in manifest.video or manifest.video.startswith("."):
-        raise ValueError("a video outside its folder")
+    for name in (manifest.video, manifest.original):
+        if "/" in name or "\\" in name or name.startswith("."):
+            raise ValueError("a video outside its folder")

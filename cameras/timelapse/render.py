@@ -61,7 +61,7 @@ def render(
     if len(chosen) < MIN_FRAMES:
         raise TooFew
     expected = len(chosen) + hold_frames(options.fps, options.hold_s)
-    with _work_folder(folder) as work:
+    with work_folder(folder) as work:
         form = _lay_out(work, chosen, cancelled)
         encoder.encode(
             tools, work, form.size, options, turn,
@@ -69,7 +69,7 @@ def render(
         )  # fmt: skip
         made = work / encoder.OUTPUT
         _verify(tools, made, expected, cancelled)
-        size = _put(made, folder / VIDEO)
+        size = put(made, folder / VIDEO)
     write_durably(folder / POSTER, picture.poster(chosen[-1].path, turn))
     return Video(expected, expected / options.fps, size)
 
@@ -90,7 +90,7 @@ def _good(frames: Sequence[Path], cancelled: Cancelled) -> list[_Chosen]:
 
 
 @contextlib.contextmanager
-def _work_folder(folder: Path) -> Iterator[Path]:
+def work_folder(folder: Path) -> Iterator[Path]:
     """A new name each time: whatever still writes into an older one harms nobody."""
     work = folder / (WORK + secrets.token_hex(4))
     work.mkdir(mode=0o700)
@@ -125,7 +125,7 @@ def _verify(tools: Tools, made: Path, expected: int, cancelled: Cancelled) -> No
         raise ChildFailed(f"The video has {found} frames instead of {expected}.")
 
 
-def _put(made: Path, target: Path) -> int:
+def put(made: Path, target: Path) -> int:
     """Durable under its final name; its size in bytes."""
     descriptor = os.open(made, os.O_RDWR)
     try:

@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Callable
 
+from cameras.timelapse import foreign
 from cameras.timelapse.child import ChildFailed, Left
 from cameras.timelapse.encoder import Tools
 from cameras.timelapse.manifest import Manifest, RenderOptions, State
@@ -94,7 +95,7 @@ class Renderer:
         if timelapse is None:
             return False
         try:
-            self._make(timelapse)
+            self._look(timelapse) if _is_new(timelapse) else self._make(timelapse)
         except NotFound:
             logger.info("%s: its timelapse was deleted", timelapse.printer_id)
         except FarmError as error:
@@ -115,7 +116,7 @@ class Renderer:
             waiting = [
                 one
                 for one in self._store.all()
-                if one.state is State.WAITING
+                if (one.state is State.WAITING or _is_new(one))
                 and one.id not in self._abandoned
                 and self._later.get(one.id, 0.0) <= now
             ]
@@ -144,6 +145,25 @@ class Renderer:
             self._failed(timelapse, str(error))
         else:
             self._done(timelapse, video)
+
+    def _look(self, timelapse: Manifest) -> None:
+        """A printer's own video."""
+        folder, name = self._store.folder(timelapse.id), timelapse.video
+        try:
+            seen = foreign.look(
+                folder, name, self._tools(), self._advance, lambda: self._unwanted(timelapse.id)
+            )
+        except Left:
+            return
+        except (ChildFailed, OSError, FarmError) as error:
+            text = f"This video of the printer cannot be shown: {error}"
+            self._store.change(timelapse.id, seconds=0.0, error=text)
+            return
+        original = name if seen.video != name else ""
+        self._store.change(
+            timelapse.id, seconds=seen.seconds, bytes=seen.bytes, video=seen.video,
+            original=original, error="",
+        )  # fmt: skip
 
     def _unwanted(self, timelapse_id: str) -> bool:
         return self._stopping.is_set() or timelapse_id in self._abandoned
@@ -180,6 +200,12 @@ class Renderer:
             if over and (one.ended_at or one.started_at) < oldest:
                 self._store.delete(one.id)
                 logger.info("%s: the timelapse of %s was old enough", one.printer_id, one.job)
+
+
+def _is_new(timelapse: Manifest) -> bool:
+    """Fetched from a printer and not looked at yet."""
+    fetched = timelapse.origin == "printer" and timelapse.state is State.READY
+    return fetched and timelapse.seconds is None
 
 
 def options_of(config: TimelapseConfig) -> RenderOptions:

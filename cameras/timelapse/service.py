@@ -44,6 +44,7 @@ class Timelapses:
         self._config = config
         self.store = TimelapseStore(folder / "timelapses", clock)
         self._renderer = Renderer(self.store, config, tools, clock)
+        self.store.on_adopted = self._renderer.wake
         self._recorder = Recorder(
             self.store, cameras, camera_of, registry, bus, config, clock,
             job_of=job_of, on_end=self._renderer.wake,

@@ -8,10 +8,11 @@ sweeps away what a crash left half done.
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 import shutil
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +31,7 @@ MANIFEST, FRAMES, POSTER = "manifest.json", "frames", "poster.jpg"
 WORK = "render-"
 """How the folders of renderings begin; none of them outlives its rendering."""
 GONE = "timelapse_not_found"
+_SUFFIX = re.compile(r"\.[a-z0-9]{1,4}")
 _DELETED = ".deleted-"
 _LOST = "Its manifest cannot be read; the frames are there. Render it again, or delete it."
 _NO_VIDEO = "Its video is missing on the disk."
@@ -41,6 +43,7 @@ class TimelapseStore:
     def __init__(self, folder: Path, clock: Clock) -> None:
         self._folder = folder
         self._clock = clock
+        self.on_adopted: Callable[[], None] = lambda: None
         self._lock = threading.Lock()  # of the two dicts, never held while writing
         self._known: dict[str, Manifest] = {}
         self._writing: dict[str, threading.Lock] = {}
@@ -78,9 +81,10 @@ class TimelapseStore:
         folder = self.folder(timelapse_id) / FRAMES
         return sorted(p for p in folder.glob("*.jpg") if p.stem.isdigit())
 
-    def video(self, timelapse_id: str) -> Path:
-        """Raises NotFound while there is none."""
-        name = self.get(timelapse_id).video
+    def video(self, timelapse_id: str, *, original: bool = False) -> Path:
+        """``original``: as it came from the printer. Raises NotFound while there is none."""
+        found = self.get(timelapse_id)
+        name = found.original if original and found.original else found.video
         path = self.folder(timelapse_id) / name
         if not name or not path.is_file():
             raise NotFound("This timelapse has no video yet.", code="no_video")
@@ -170,7 +174,9 @@ class TimelapseStore:
             printer_id=printer_id, printer=printer or printer_id, state=State.FAILED, job=name,
             origin=origin, started_at=taken_at, ended_at=taken_at, error=_NO_VIDEO,
         )  # fmt: skip
-        target = self._folder / made.id / ("video" + video_path.suffix.lower()[:5])
+        suffix = video_path.suffix.lower()
+        known = suffix if _SUFFIX.fullmatch(suffix) else ""
+        target = self._folder / made.id / f"video{known}"
         try:
             shutil.move(video_path, target)
             size = target.stat().st_size
@@ -178,7 +184,9 @@ class TimelapseStore:
         except OSError as error:
             self.delete(made.id)
             raise StorageError(f"{name} could not be kept: {error.strerror}.") from error
-        return self.change(made.id, state=State.READY, video=target.name, bytes=size, error="")
+        kept = self.change(made.id, state=State.READY, video=target.name, bytes=size, error="")
+        self.on_adopted()
+        return kept
 
     def _put(self, manifest: Manifest) -> Manifest:
         write_durably(self._folder / manifest.id / MANIFEST, manifests.encode(manifest))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 from collections.abc import Callable
 from http.client import HTTPResponse
 from pathlib import Path
@@ -36,10 +37,13 @@ def keep(farm: Any, at: float = AT, frames: int = 0, **more: Any) -> Manifest:
 
 
 def with_video(farm: Any, tmp_path: Path, name: str = "video.mp4") -> Manifest:
-    path = tmp_path / name
-    path.write_bytes(VIDEO)
     store = farm.services.timelapses.store
-    return store.adopt(path, printer_id="alder", name="gear", taken_at=AT)  # type: ignore[no-any-return]
+    made = store.create(
+        printer_id="alder", printer="Alder", started_at=AT, job="gear", state=State.FRAMES_ONLY,
+        ended_at=AT,
+    )  # fmt: skip
+    (store.folder(made.id) / name).write_bytes(VIDEO)
+    return store.change(made.id, state=State.READY, video=name, bytes=len(VIDEO), seconds=2.5)  # type: ignore[no-any-return]
 
 
 def ask(
@@ -83,10 +87,11 @@ def test_everything_about_one(farm: Any, tmp_path: Path) -> None:
     status, one = answer(farm, "GET", f"/api/timelapses/{made.id}")
     assert status == 200
     assert one == {
-        "id": made.id, "printer_id": "alder", "printer": "alder", "camera_id": "",
-        "origin": "printer", "job": "gear", "job_id": "", "state": "ready", "progress": None,
+        "id": made.id, "printer_id": "alder", "printer": "Alder", "camera_id": "",
+        "origin": "farm", "job": "gear", "job_id": "", "state": "ready", "progress": None,
         "frames": 0, "gaps": 0, "reason": "", "started_at": AT, "ended_at": AT, "result": "",
-        "video": True, "again": False, "seconds": None, "bytes": len(VIDEO), "error": "",
+        "video": True, "original": False, "again": False, "seconds": 2.5,
+        "bytes": len(VIDEO), "error": "",
     }  # fmt: skip
 
 
@@ -135,12 +140,44 @@ def test_a_video_is_sent_once_until_it_changes(farm: Any, tmp_path: Path) -> Non
 
 
 def test_to_keep_it_has_a_name(farm: Any, tmp_path: Path) -> None:
-    made = with_video(farm, tmp_path, "ipcam.AVI")
+    made = with_video(farm, tmp_path, "video.avi")
     farm.services.timelapses.store.change(made.id, job='Zahnrad: "5" <mm>/2\r\n')
     response, content = ask(farm, "GET", f"/api/timelapses/{made.id}/video?download=1")
     assert content == VIDEO and response.getheader("Content-Type") == "video/x-msvideo"
     named = response.getheader("Content-Disposition")
     assert named == 'attachment; filename="Zahnrad 5 mm 2 2027-01-15 08-00.avi"'
+
+
+def test_a_printers_own_video_becomes_one_that_plays(
+    farm: Any, kit: SimpleNamespace, tmp_path: Path
+) -> None:
+    """A P1S leaves Motion JPEG in AVI."""
+    fetched = tmp_path / "video_2026-11-20.avi"
+    source = ["-f", "lavfi", "-i", "testsrc2=size=321x241:rate=10:duration=2"]
+    subprocess.run(["ffmpeg", "-v", "error", *source, "-c:v", "mjpeg", str(fetched)], check=True)
+    content, store = fetched.read_bytes(), farm.services.timelapses.store
+    made = store.adopt(fetched, printer_id="alder", name="gear", taken_at=AT)
+    path = f"/api/timelapses/{made.id}"
+    kit.wait_for(lambda: answer(farm, "GET", path)[1]["seconds"] is not None)
+    shown = answer(farm, "GET", path)[1]
+    assert (shown["origin"], shown["seconds"], shown["error"]) == ("printer", 2.0, "")
+    playable = ask(farm, "GET", f"{path}/video")[1]
+    assert playable[4:8] == b"ftyp" and len(playable) == shown["bytes"]
+    assert ask(farm, "GET", f"{path}/video?original=1")[1] == content
+    with Image.open(io.BytesIO(ask(farm, "GET", f"{path}/poster")[1])) as picture:
+        assert picture.size == (321, 240)
+
+
+def test_a_printers_video_that_is_none_is_said_once(
+    farm: Any, kit: SimpleNamespace, tmp_path: Path
+) -> None:
+    fetched = tmp_path / "video.mp4"
+    fetched.write_bytes(VIDEO)
+    store = farm.services.timelapses.store
+    made = store.adopt(fetched, printer_id="alder", name="gear", taken_at=AT)
+    kit.wait_for(lambda: store.get(made.id).seconds == 0.0)
+    assert "cannot be shown" in store.get(made.id).error
+    assert store.video(made.id).read_bytes() == VIDEO, "it can still be taken away"
 
 
 def test_the_poster_is_the_newest_frame_until_there_is_one(farm: Any) -> None:
