@@ -153,7 +153,7 @@ def test_a_printers_own_video_becomes_one_that_plays(
 ) -> None:
     """A P1S leaves Motion JPEG in AVI."""
     fetched = tmp_path / "video_2026-11-20.avi"
-    source = ["-f", "lavfi", "-i", "testsrc2=size=321x241:rate=10:duration=2"]
+    source = ["-f", "lavfi", "-i", "testsrc2=size=320x240:rate=10:duration=2"]
     subprocess.run(["ffmpeg", "-v", "error", *source, "-c:v", "mjpeg", str(fetched)], check=True)
     content, store = fetched.read_bytes(), farm.services.timelapses.store
     made = store.adopt(fetched, printer_id="alder", name="gear", taken_at=AT)
@@ -165,7 +165,7 @@ def test_a_printers_own_video_becomes_one_that_plays(
     assert playable[4:8] == b"ftyp" and len(playable) == shown["bytes"]
     assert ask(farm, "GET", f"{path}/video?original=1")[1] == content
     with Image.open(io.BytesIO(ask(farm, "GET", f"{path}/poster")[1])) as picture:
-        assert picture.size == (321, 240)
+        assert picture.size == (320, 240)
 
 
 def test_a_printers_video_that_is_none_is_said_once(
