@@ -105,11 +105,12 @@ class Dispatcher:
         self._fleet = fleet
         self._clock = clock
         self.config = config or DispatchConfig()
-        self._verdicts = FileVerdicts(jobs.fitting, library, clock)
+        self.verdicts = FileVerdicts(jobs.fitting, library, clock)
         self._ahead = SendingAhead(jobs, fleet, clock)
         self._turn = threading.Lock()
         self._last = Pass()
         self._judge_until = 0.0  # monotonic s
+        self._all_judged = True  # since the last question about an advice
         self._advised: Advice | None = None
 
     # -- acting --------------------------------------------------------------------------------
@@ -148,7 +149,7 @@ class Dispatcher:
     def file_changed(self, file_id: str) -> None:
         """Its moves have been read, or it is gone: ask the gates anew."""
         with self._turn:
-            self._verdicts.forget_file(file_id)
+            self.verdicts.forget_file(file_id)
 
     def _assign(self, scene: _Scene) -> list[Match]:
         return assign(
@@ -182,7 +183,7 @@ class Dispatcher:
             job = self._jobs.start_queued(self._jobs.job(match.job_id), match.printer_id)
         except FarmError as error:
             logger.info("%s: %s not sent: %s", match.printer_id, match.job_id, error.message)
-            self._verdicts.forget_printer(match.printer_id)
+            self.verdicts.forget_printer(match.printer_id)
             return Reason(error.error_code, error.message, match.printer_id)
         logger.info("%s: takes %s, %s", match.printer_id, job.id, job.file_name)
         return None
@@ -208,26 +209,29 @@ class Dispatcher:
         )
 
     def _fits(self, scene: _Scene, job: Job, printer: Candidate) -> Reason | None:
-        return self._verdicts.of(job, scene.snapshots[printer.printer_id])
+        return self.verdicts.of(job, scene.snapshots[printer.printer_id])
 
     def _changes(self, scene: _Scene, job: Job, printer: Candidate) -> bool:
         """Whether another filament than the wanted is loaded there. Where the printer cannot tell,
         the last print of the farm says what probably is."""
-        answer = self._verdicts.answer(job, scene.snapshots[printer.printer_id])
+        answer = self.verdicts.answer(job, scene.snapshots[printer.printer_id])
         if not answer.blind:
             return answer.other
         if scene.last is None:
             scene.last = _last_started(scene.view)
         last = scene.last.get(printer.printer_id)
-        return last is None or self._verdicts.spools(last) != self._verdicts.spools(job)
+        return last is None or self.verdicts.spools(last) != self.verdicts.spools(job)
 
     def _missing(
         self, scene: _Scene, job: Job, printer: Candidate
     ) -> tuple[Reason | None, tuple[Need, ...]]:
-        if self._clock.monotonic() > self._judge_until:
+        snapshot = scene.snapshots[printer.printer_id]
+        late = self._clock.monotonic() > self._judge_until
+        answer = (self.verdicts.known if late else self.verdicts.answer)(job, snapshot)
+        if answer is None:
+            self._all_judged = False
             return _NOT_JUDGED, ()
-        answer = self._verdicts.answer(job, scene.snapshots[printer.printer_id])
-        return answer.reason, self._verdicts.needs(job, answer)
+        return answer.reason, self.verdicts.needs(job, answer)
 
     def closed(self, view: QueueState) -> Reason | None:
         """Why nothing at all is sent."""
@@ -268,8 +272,9 @@ class Dispatcher:
         with self._turn:
             scene = self._look()
             self._judge_until = self._clock.monotonic() + ADVISE_S
+            self._all_judged = True
             found = self._advice(scene)
-            if self._clock.monotonic() <= self._judge_until:
+            if self._all_judged:
                 self._advised = found
             return self._advised
 

@@ -75,6 +75,7 @@ class Gate(Protocol):
 WHY_SHOWN = 4
 _WORDS = {
     "printer_busy": "busy",
+    "file_left": "with a file of a given-up job to remove",
     "bed_not_clear": "with a bed to clear",
     "maintenance": "in maintenance",
     "printer_fault": "with a fault",
@@ -91,8 +92,13 @@ _MAY_PASS = frozenset({"confirm_needed", "being_read"})
 
 def class_of(job: Job) -> tuple[Any, ...]:
     """Jobs of one class get the same answers from every printer."""
+    return job.target, file_class_of(job)
+
+
+def file_class_of(job: Job) -> tuple[Any, ...]:
+    """Jobs with the same get the same answers from the gates, whatever printers they are for."""
     options = tuple(sorted(job.options.items())) if job.options else ()
-    return job.file_id, job.plate, job.target, job.ams_wanted, options, job.confirm, job.filaments
+    return job.file_id, job.plate, job.ams_wanted, options, job.confirm, job.filaments
 
 
 def of_job(job: Job, now: float, *, auto_assign: bool) -> Reason | None:

@@ -7,6 +7,7 @@ A pass over thousands of jobs asks the same question again and again; the gates 
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from core.errors import FarmError, NotFound
 from job_queue.job import Job
 from job_queue.matching.fit import CONFIRM_ALL, PrinterFit, require_start
 from job_queue.matching.fitting import Fitting
-from job_queue.matching.match import Reason
+from job_queue.matching.match import Reason, file_class_of
 from printers.registry import Snapshot
 from printers.status import PrinterStatus
 from slicer.gates.filament_wishes import Need, need_of, wish_for, wished
@@ -32,6 +33,8 @@ _PASSES = frozenset({"being_read", "internal_error"})
 """By itself and soon: these answers are not kept."""
 
 Parts = tuple[object, ...]
+_Key = tuple[int, tuple[Any, ...]]
+"""The printer's version and the job's file_class_of."""
 _OTHER = frozenset({"other_color", "not_enough"})
 
 
@@ -46,16 +49,17 @@ class Answer:
 
 
 class FileVerdicts:
-    """Used by one thread at a time (the dispatcher's turn)."""
+    """Thread-safe: the dispatcher and the forecast share one, so that the gates are asked once."""
 
     def __init__(self, fitting: Fitting, library: FileLibrary, clock: Clock) -> None:
         self._fitting = fitting
         self._library = library
         self._clock = clock
+        self._turn = threading.RLock()
         self._facts: dict[str, tuple[Parts, Parts, int]] = {}
         self._version = 0
         self._spools: dict[tuple[Any, ...], Mapping[int, Need]] = {}
-        self._known: dict[tuple[Any, ...], tuple[float, Answer]] = {}
+        self._known: dict[_Key, tuple[float, Answer]] = {}
 
     def of(self, job: Job, snapshot: Snapshot) -> Reason | None:
         """What a start would be refused with because of the file; None = nothing."""
@@ -64,12 +68,13 @@ class FileVerdicts:
     def spools(self, job: Job) -> Mapping[int, Need]:
         """What the job prints with, by project slot; {} when its file does not say, or is gone."""
         key = (job.file_id, job.plate, job.filaments)
-        known = self._spools.get(key)
-        if known is None:
-            if len(self._spools) >= MOST:
-                self._spools.clear()
-            known = self._spools[key] = self._read_spools(job)
-        return known
+        with self._turn:
+            known = self._spools.get(key)
+            if known is None:
+                if len(self._spools) >= MOST:
+                    self._spools.clear()
+                known = self._spools[key] = self._read_spools(job)
+            return known
 
     def _read_spools(self, job: Job) -> Mapping[int, Need]:
         try:
@@ -86,30 +91,39 @@ class FileVerdicts:
 
     def answer(self, job: Job, snapshot: Snapshot) -> Answer:
         """Everything the gates say about the job's file there."""
-        options = tuple(sorted(job.options.items())) if job.options else ()
-        facts = self._version_of(snapshot.status)
-        key = (facts, job.file_id, job.plate, job.ams_wanted, options, job.confirm, job.filaments)
-        now = self._clock.monotonic()
-        known = self._known.get(key)
-        if known is not None and now - known[0] < KEPT_S:
-            return known[1]
-        if len(self._known) >= MOST:
-            self._known.clear()
-        answer = self._ask(job, snapshot)
-        if answer.reason is None or answer.reason.code not in _PASSES:
-            self._known[key] = (now, answer)
-        return answer
+        with self._turn:
+            key = (self._version_of(snapshot.status), file_class_of(job))
+            known = self._remembered(key)
+            if known is not None:
+                return known
+            if len(self._known) >= MOST:
+                self._known.clear()
+            answer = self._ask(job, snapshot)
+            if answer.reason is None or answer.reason.code not in _PASSES:
+                self._known[key] = (self._clock.monotonic(), answer)
+            return answer
+
+    def known(self, job: Job, snapshot: Snapshot) -> Answer | None:
+        """The same without asking anybody: None where there is no answer yet."""
+        with self._turn:
+            return self._remembered((self._version_of(snapshot.status), file_class_of(job)))
+
+    def _remembered(self, key: _Key) -> Answer | None:
+        found = self._known.get(key)
+        return found[1] if found and self._clock.monotonic() - found[0] < KEPT_S else None
 
     def forget_file(self, file_id: str) -> None:
         """Its moves have been read, or it has gone."""
-        for key in [key for key in self._known if key[1] == file_id]:
-            del self._known[key]
-        for spools in [key for key in self._spools if key[0] == file_id]:
-            del self._spools[spools]
+        with self._turn:
+            for key in [key for key in self._known if key[1][0] == file_id]:
+                del self._known[key]
+            for spools in [key for key in self._spools if key[0] == file_id]:
+                del self._spools[spools]
 
     def forget_printer(self, printer_id: str) -> None:
         """A start there was refused although all seemed well."""
-        self._facts.pop(printer_id, None)
+        with self._turn:
+            self._facts.pop(printer_id, None)
 
     def _ask(self, job: Job, snapshot: Snapshot) -> Answer:
         fit = None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from slicer import values
 from slicer.gates.color_names import color_name
@@ -299,4 +300,11 @@ def _words(filament: Filament) -> str:
 
 def _colored(color: str, kind: str) -> str:
     """ "blue PLA"; only "PLA" when the colour is not known."""
-    return f"{color_name(values.color(color), color_distance)} {kind}".strip()
+    return f"{color_word(color)} {kind}".strip()
+
+
+@lru_cache(maxsize=4096)
+def color_word(color: str) -> str:
+    """The word for a colour, "" for an unknown one. Kept: the queue asks for a few colours, for
+    every job on every printer."""
+    return color_name(values.color(color), color_distance)

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from slicer import values
-from slicer.gates.color_names import color_name
-from slicer.gates.filament_mapping import LoadedTray, color_distance, material
+from slicer.gates.filament_mapping import LoadedTray, color_distance, color_word, material
 from slicer.printfile import Filament, Plate
 
 TYPE, FAMILY, EXACT = "type", "family", "exact"
@@ -64,7 +63,7 @@ class Need:
 
 def family_of(color: str) -> str:
     """The family's word for an RRGGBB colour, "" for an unknown one."""
-    word = color_name(values.color(color), color_distance)
+    word = color_word(color)
     return _FAMILIES.get(word, word)
 
 
