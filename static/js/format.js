@@ -94,6 +94,13 @@ export function describe(p, now) {
   return { title: p.state === 'offline' && !epoch(p.conn?.seen) ? t('card.never') : title, line };
 }
 
+/** What a rig measures beside the printer, "" = nothing that is true now.
+ * @param {any} env @param {boolean} [short] for a card */
+export function climate(env, short = false) {
+  const known = (/** @type {unknown} */ value) => typeof value === 'number';
+  return [known(env?.temperature) && (short ? `${Math.round(env.temperature)}°` : `${env.temperature.toFixed(1)} °C`), known(env?.humidity) && `${Math.round(env.humidity)} %`].filter(Boolean).join(short ? ' ' : ' · ');
+}
+
 /** The farm knows of no part there: somebody must look once. @param {any} p */
 export const unseen = (p) => !p.bed?.name && !p.bed?.result;
 

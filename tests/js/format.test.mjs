@@ -1,7 +1,7 @@
 // Numbers and sentences as people read them.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ago, bytes, clock, css, deg, describe, dur, epoch, grams, pct, stem } from '../../static/js/format.js';
+import { ago, bytes, climate, clock, css, deg, describe, dur, epoch, grams, pct, stem } from '../../static/js/format.js';
 import { t } from '../../static/js/text.js';
 
 const NB = '\u00a0';
@@ -57,4 +57,12 @@ test('what a card says in each state', () => {
 test('an unknown key shows itself, names are filled in', () => {
   assert.equal(t('no.such.key'), 'no.such.key');
   assert.equal(t('farm.more', { n: 4 }), '+4 more');
+});
+
+test('the climate beside a printer is said only while it is true', () => {
+  assert.equal(climate({ temperature: 23.44, humidity: 40.6 }), '23.4 °C · 41 %');
+  assert.equal(climate({ temperature: 0, humidity: null }), '0.0 °C');
+  assert.equal(climate({ temperature: null, humidity: null, state: 'offline' }), '');
+  assert.equal(climate({ temperature: 23.44, humidity: 40.6 }, true), '23° 41 %');
+  assert.equal(climate(null), '');
 });

@@ -1,7 +1,7 @@
 // @ts-check
 // One live picture. The stream ends with the page, with the tab, and when it scrolls away.
 import { attr, h, hide, icon, text } from '../html.js';
-import { dur } from '../format.js';
+import { climate, dur } from '../format.js';
 import { applyGate, gate, knows } from '../gates.js';
 import { command } from '../commands.js';
 import { store } from '../store.js';
@@ -93,6 +93,7 @@ export function cameraCard(id, signal) {
   const none = h('div.nocam', null, icon('camera'), words);
   const live = h('span.badge', null, h('i'), t('cam.live'));
   const age = h('span.badge.dim');
+  const room = h('span.badge.dim', { hidden: true });
   const light = h('button.cb', { type: 'button', onclick: () => command(id, 'light', { on: !store.printers.get(id)?.light }) }, icon('light'), h('span', null, t('cam.light')));
   let chosen = '';
   const query = () => (chosen ? `camera_id=${encodeURIComponent(chosen)}` : `printer_id=${encodeURIComponent(id)}`);
@@ -101,7 +102,7 @@ export function cameraCard(id, signal) {
   const details = h('button.cb', { type: 'button', onclick: async () => { const { cameraDiag } = await import('./camera-diag.js'); if (!signal.aborted) void cameraDiag(query()); } }, icon('info'), t('cam.details'));
   const full = h('button.cb', { type: 'button', 'aria-label': t('cam.full'), onclick: () => frame.requestFullscreen?.() }, icon('expand'));
   const foot = h('div.cambot', null, light, which, shot, details, full);
-  const frame = h('div.frame', null, none, img, h('div.camtop', null, live, age), foot);
+  const frame = h('div.frame', null, none, img, h('div.camtop', null, live, age, room), foot);
   const root = h('section.card.cam', { 'aria-label': t('cam.title') }, frame);
   const stream = new Stream(query, img, repaint);
   let listed = '';
@@ -156,6 +157,9 @@ export function cameraCard(id, signal) {
     root.classList.toggle('is-none', p.cam?.mode === 'none');
     turn(img, !chosen || chosen === p.cam?.id ? p.cam : p.cams?.find((/** @type {any} */ one) => one.id === chosen));
     paintChoice(p);
+    const rig = p.env && [t('cam.rig'), climate(p.env), p.env.state === 'idle' ? '' : t(`rig.${p.env.state}`)].filter(Boolean).join(' · ');
+    hide(room, !p.env);
+    if (rig) text(room, rig);
     hide(none, !reason);
     text(words, reason);
     hide(img, Boolean(reason));

@@ -2,7 +2,7 @@
 // A printer on the farm page: at most 45 elements, and only what changed is written.
 import { attr, cssVar, h, hide, icon, setIcon, text } from '../html.js';
 import { applyGate, gate, knows } from '../gates.js';
-import { css, deg, describe, dur, pct } from '../format.js';
+import { climate, css, deg, describe, dur, pct } from '../format.js';
 import { store } from '../store.js';
 import { t } from '../text.js';
 
@@ -171,7 +171,9 @@ export class PfPrinterCard extends HTMLElement {
     if (this.art.className !== cls && !this.art.classList.contains('is-drop')) this.art.className = cls;
     text(this.link, p.name);
     attr(this.link, 'href', `#/p/${encodeURIComponent(p.id)}`);
-    text(this.model, p.model ?? '');
+    const room = climate(p.env, true);
+    text(this.model, [p.model, room].filter(Boolean).join(' · '));
+    attr(this.model, 'title', room && t('card.room', { climate: climate(p.env) }));
     attr(this.tick, 'aria-label', t('card.select', { name: p.name }));
     /** @type {any} */ (this.pill).printer = p;
     const words = describe(p, store.now());
