@@ -79,9 +79,9 @@ class CameraHub:
 
         A camera that is not there yet (a printer that has not connected) comes when it is.
         """
-        kind = self._kind(camera_id)
-        worker = None if kind == PUSH else self._worker(camera_id)
-        return Lease(worker)
+        if self._kind(camera_id) == PUSH:
+            return Lease(self._push_slot(camera_id))
+        return Lease(self._worker(camera_id))
 
     def status(self, camera_id: str) -> CameraStatus:
         """How the camera is doing; starts nothing. Raises NotFound."""
@@ -101,9 +101,9 @@ class CameraHub:
         return describe(worker, source.kind, means)
 
     def is_wanted(self, camera_id: str) -> bool:
-        """Whether anybody has looked within idle_s: a rig need not send to nobody."""
+        """Whether anybody holds it or has looked within idle_s: a rig need not send to nobody."""
         slot = self._slot(camera_id)
-        return slot is not None and slot.idle_for() <= self._timing.idle_s
+        return slot is not None and slot.is_wanted(self._timing.idle_s)
 
     # --- for cameras that send by themselves -----------------------------------------------
 
@@ -228,17 +228,17 @@ class CameraHub:
 class Lease:
     """Keeps one camera on until closed; closing twice is harmless."""
 
-    def __init__(self, worker: CameraWorker | None) -> None:
-        self._worker = worker
+    def __init__(self, held: CameraWorker | FrameSlot | None) -> None:
+        self._held = held
         self._lock = threading.Lock()
-        if worker is not None:
-            worker.hold()
+        if held is not None:
+            held.hold()
 
     def close(self) -> None:
         with self._lock:
-            worker, self._worker = self._worker, None
-        if worker is not None:
-            worker.release()
+            held, self._held = self._held, None
+        if held is not None:
+            held.release()
 
     def __enter__(self) -> Lease:
         return self

@@ -26,6 +26,7 @@ class FrameSlot:
         self._seq = 0
         self._times: deque[float] = deque(maxlen=_MOST_TIMES)
         self._waiting = 0
+        self._holds = 0
         self._wanted = -1e9
 
     # --- the owner's side ------------------------------------------------------------------
@@ -80,6 +81,16 @@ class FrameSlot:
         """Somebody looks."""
         self._wanted = self._clock.monotonic()
 
+    def hold(self) -> None:
+        """Somebody needs pictures without looking, until release(). Holds nest."""
+        with self.changed:
+            self._holds += 1
+
+    def release(self) -> None:
+        with self.changed:
+            self._holds = max(0, self._holds - 1)
+            self.changed.notify_all()
+
     # --- for status ------------------------------------------------------------------------
 
     @property
@@ -96,9 +107,17 @@ class FrameSlot:
         """Seconds."""
         return self._clock.monotonic() - frame.taken_mono
 
+    @property
+    def holds(self) -> int:
+        return self._holds
+
     def idle_for(self) -> float:
         """Seconds since somebody last asked; 0 while somebody waits."""
         return 0.0 if self._waiting else self._clock.monotonic() - self._wanted
+
+    def is_wanted(self, idle_s: float) -> bool:
+        """Whether somebody holds it, waits, or has asked within ``idle_s``."""
+        return self._holds > 0 or self.idle_for() <= idle_s
 
     def fps(self) -> float:
         """Pictures a second over the last ten seconds, 0 when none came."""

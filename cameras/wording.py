@@ -25,7 +25,6 @@ def describe(worker: CameraWorker, kind: str, means: Means) -> CameraStatus:
         restarts=worker.restarts,
         last_error=last_error,
         last_error_at=last_error_at,
-        held=worker.holds,
         command=means.command,
         ffmpeg=means.version,
     )
@@ -44,7 +43,7 @@ def pushed(slot: FrameSlot) -> CameraStatus:
 
 def _with_figures(status: CameraStatus, slot: FrameSlot) -> CameraStatus:
     frame = slot.frame
-    status = replace(status, fps=round(slot.fps(), 1), frames=slot.count)
+    status = replace(status, fps=round(slot.fps(), 1), frames=slot.count, held=slot.holds)
     if frame is None:
         return status
     width, height = size_of(frame.jpeg)

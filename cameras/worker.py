@@ -46,7 +46,6 @@ class CameraWorker:
         self._reading = False
         self._stopped = False
         self._pauses = 0
-        self._holds = 0
         self._problem: CameraFailed | None = None
         self._last_error: tuple[str, float | None] = ("", None)
         self._failures = 0
@@ -69,14 +68,11 @@ class CameraWorker:
 
     def hold(self) -> None:
         """Keep reading without anybody looking, until release(). Holds nest."""
-        with self._changed:
-            self._holds += 1
+        self.slot.hold()
         self.want()
 
     def release(self) -> None:
-        with self._changed:
-            self._holds = max(0, self._holds - 1)
-            self._changed.notify_all()
+        self.slot.release()
 
     def wait(self, after_seq: int, timeout: float) -> Frame | None:
         """A live picture newer than ``after_seq``, None after ``timeout`` seconds."""
@@ -127,10 +123,6 @@ class CameraWorker:
         return self._thread is not None
 
     @property
-    def holds(self) -> int:
-        return self._holds
-
-    @property
     def restarts(self) -> int:
         """How often the camera was opened again after a failure."""
         return self._restarts
@@ -148,8 +140,7 @@ class CameraWorker:
     # --- the thread ------------------------------------------------------------------------
 
     def _unwanted(self) -> bool:
-        unwatched = self._holds == 0 and self.slot.idle_for() > self._timing.idle_s
-        return self._stopped or unwatched
+        return self._stopped or not self.slot.is_wanted(self._timing.idle_s)
 
     def _leave(self) -> bool:
         """Hang up now? Asked by the reader a few times a second, without the lock."""

@@ -363,6 +363,13 @@ def test_a_rig_learns_whether_anybody_looks(rig_hub: CameraHub, jpeg: Any) -> No
     assert not rig_hub.is_wanted("rig")
 
 
+def test_a_rig_sends_to_whoever_holds_its_camera(rig_hub: CameraHub) -> None:
+    with rig_hub.hold("rig"):
+        rig_hub.clock.advance(1000)  # type: ignore[attr-defined]
+        assert rig_hub.is_wanted("rig") and rig_hub.status("rig").held == 1
+    assert not rig_hub.is_wanted("rig")
+
+
 def test_a_picture_of_long_ago_is_not_live(rig_hub: CameraHub, jpeg: Any) -> None:
     """A rig that was offline sends its buffer; a clock that runs ahead makes no future."""
     clock = rig_hub.clock  # type: ignore[attr-defined]

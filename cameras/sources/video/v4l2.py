@@ -62,7 +62,7 @@ class DeviceReader:
 
 def _require(device: str) -> None:
     if not Path(device).exists():
-        raise CameraFailed(f"There is no camera at {device}; is it plugged in?", code="no_device")
+        raise CameraFailed(f"There is no camera at {device}; plug it in", code="no_device")
     if not os.access(device, os.R_OK | os.W_OK):
         raise CameraFailed(
             f"The farm may not open {device}; add its user to the group video", code="no_device"
