@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PartReader } from '../../static/js/parts/mjpeg.js';
+import { cameraWords, connectWords } from '../../static/js/parts/camera-words.js';
 import { pickLive } from '../../static/js/parts/wall-rules.js';
 import { judge, mappingOf } from '../../static/js/parts/filament.js';
 
@@ -56,4 +57,15 @@ test('three cameras of a wall are live: the one pointed at, those that print, no
   assert.deepEqual(pickLive([cam('a'), cam('b'), cam('c'), cam('d', { live: true })]), ['d', 'a', 'b']);
   assert.deepEqual(pickLive([cam('a', { failing: true, printing: true }), cam('b')]), ['b']);
   assert.deepEqual(pickLive([]), []);
+});
+
+test('cameras and uploads say how they are doing', () => {
+  const status = { code: 'live', text: '', fps: 4.7, held: 0, failures: 0 };
+  assert.deepEqual(cameraWords({ problem: '', status }), ['ok', 'live, 4.7 a second']);
+  assert.deepEqual(cameraWords({ problem: '', status: { ...status, held: 1 } }), ['ok', 'live, 4.7 a second, kept on']);
+  assert.deepEqual(cameraWords({ problem: '', status: { ...status, code: 'idle' } }), ['off', 'off, nobody looks']);
+  assert.deepEqual(cameraWords({ problem: '', status: { ...status, code: 'busy', text: 'Used by another app', failures: 2 } }), ['fault', 'Used by another app']);
+  assert.deepEqual(cameraWords({ problem: 'url is missing', status }), ['fault', 'url is missing']);
+  assert.equal(connectWords({ text: 'Token refused', last_ok: null, next_s: 61 }, 100).replaceAll('\u00a0', ' '), 'Token refused · next in 1 m');
+  assert.match(connectWords({ text: '', last_ok: 95, next_s: 0 }, 100), /^sent /);
 });

@@ -1,10 +1,11 @@
 // @ts-check
-// Settings: sending from a slicer (addresses and keys), the slicers of this machine, their presets.
+// Settings: sending from a slicer (addresses and keys), cameras, the slicers of this machine, presets.
 import { ApiError, get, post, request } from '../api.js';
 import { h, hide, icon, keyed, sheet, text } from '../html.js';
 import { ago, clock } from '../format.js';
 import { store } from '../store.js';
 import { addWords, t } from '../text.js';
+import { camerasCard } from '../parts/cameras-card.js';
 import { presetsCard } from '../parts/presets.js';
 
 addWords({
@@ -19,7 +20,7 @@ export async function settingsPage(root, signal) {
   await sheet('files');
   await sheet('views');
   if (signal.aborted) return;
-  root.append(h('div.settings-page', null, h('div.top', null, h('h1', null, t('settings.title'))), h('div.scols', null, sendCard(signal), h('div', null, enginesCard(signal), presetsCard(signal)))));
+  root.append(h('div.settings-page', null, h('div.top', null, h('h1', null, t('settings.title'))), h('div.scols', null, sendCard(signal), h('div', null, camerasCard(signal), enginesCard(signal), presetsCard(signal)))));
 }
 
 /** @param {HTMLElement} line @param {AbortSignal} signal @returns {(error: unknown) => void} */
