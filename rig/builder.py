@@ -36,10 +36,14 @@ class Builder:
     def __init__(
         self,
         settings: Settings,
-        done: Callable[[Built], None],
+        announce: Callable[[Built], None],
+        changed: Callable[[], None] = lambda: None,
         epoch: Callable[[], float] = time.time,
     ) -> None:
-        self._settings, self._done, self._epoch = settings, done, epoch
+        """``announce`` must be durable: the frames go after it. It may come twice for one video
+        when the plug is pulled in between. ``changed``: a build has ended, however."""
+        self._settings, self._announce, self._changed = settings, announce, changed
+        self._epoch = epoch
         self._queue: queue.Queue[Session | None] = queue.Queue()
         self._cancelled = threading.Event()
         self._thread = threading.Thread(target=self._run, name="rig:build", daemon=True)
@@ -64,30 +68,27 @@ class Builder:
     def _run(self) -> None:
         while (session := self._queue.get()) is not None and not self._cancelled.is_set():
             try:
-                built = self._one(session)
+                self._one(session)
             except Exception:
                 # The barrier of this thread; the frames are still there.
                 logger.exception("%s: the video failed", session.id)
-                built = Built(session.id, error="an error of the rig; its log says which")
+                self._announce(Built(session.id, error="an error of the rig; see its log"))
             self.waiting -= 1
             self.progress = None
-            if built is not None:
-                self._done(built)
+            self._changed()
 
-    def _one(self, session: Session) -> Built | None:
-        """None: given up because the rig stops."""
+    def _one(self, session: Session) -> None:
         try:
-            built = self._build(session)
+            self._build(session)
             self.sweep()
         except (BuildFailed, OSError) as error:
             if self._cancelled.is_set():
-                return None
+                return  # the rig stops; it is done after the next start
             logger.warning("%s: no video: %s. Its frames are kept.", session.id, error)
             session.change(state=FAILED, error=str(error)[:500])
-            return Built(session.id, error=str(error)[:500])
-        return built
+            self._announce(Built(session.id, error=str(error)[:500]))
 
-    def _build(self, session: Session) -> Built:
+    def _build(self, session: Session) -> None:
         target = self._settings.timelapses / f"{session.id}.mp4"
         frames = 0
         if not checksum_of(target).exists():  # else: it died between the video and its frames
@@ -98,10 +99,10 @@ class Builder:
             frames = build(
                 session.good_frames(), target, self._settings.video, progress, self._cancelled
             )
+        digest = checksum_of(target).read_text().split()[0]
+        self._announce(Built(session.id, target.name, target.stat().st_size, digest, frames))
         session.change(state=DONE, video=target.name)
         session.remove()
-        digest = checksum_of(target).read_text().split()[0]
-        return Built(session.id, target.name, target.stat().st_size, digest, frames)
 
     def sweep(self) -> None:
         """Forget videos older than keep_days, the checksum first: half a pair is not offered."""

@@ -7,6 +7,7 @@ restart of the rig.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import secrets
 import threading
@@ -36,9 +37,10 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._items)
 
-    def add(self, kind: str, at: float, **facts: Any) -> None:
-        """``kind``: "event" or "reading"."""
-        item: Item = {"t": kind, "id": secrets.token_hex(8), "at": round(at, 3), **facts}
+    def add(self, kind: str, at: float, *, key: str = "", **facts: Any) -> None:
+        """``kind``: "event" or "reading". The same ``key`` gives the same id."""
+        item_id = hashlib.sha256(key.encode()).hexdigest()[:16] if key else secrets.token_hex(8)
+        item: Item = {"t": kind, "id": item_id, "at": round(at, 3), **facts}
         with self._lock:
             self._items[item["id"]] = item
             if len(self._items) > self._most:

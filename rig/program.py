@@ -47,7 +47,7 @@ class Rig:
         self.delays = Delays(settings)
         self.outbox = Outbox(settings.photos / "outbox.json", settings.buffer)
         self.feed = Feed(open_source(settings.camera))
-        self.builder = Builder(settings, self._built)
+        self.builder = Builder(settings, self._built, lambda: self.desk.do(lambda: None))
         self._board = make_board(settings, lambda at: self.desk.pressed(at))
         self.lights = Lights(self._board.lamps, lambda: self.recorder.snapshot.state)
         self.recorder = Recorder(settings, self.feed, self.builder, self.lights, self.tell)
@@ -73,10 +73,11 @@ class Rig:
 
     # --- what goes out -----------------------------------------------------------------------
 
-    def tell(self, event: str, **facts: Any) -> None:
-        """For the farm, kept while it is away, and for the log."""
+    def tell(self, event: str, *, key: str = "", **facts: Any) -> None:
+        """For the farm, kept while it is away, and for the log. What may be told twice over a
+        restart has a ``key``: the farm takes it once."""
         logger.info("%s %s", event, facts)
-        self.outbox.add("event", time.time(), event=event, **facts)
+        self.outbox.add("event", time.time(), key=key, event=event, **facts)
         self.link.wake()
 
     def status(self) -> Message:
@@ -120,8 +121,7 @@ class Rig:
         else:
             facts = asdict(built)
             del facts["error"]
-            self.tell("video", **facts)
-        self.desk.do(lambda: None)  # then the lamps and the status follow
+            self.tell("video", key=f"{built.name} {built.sha256}", **facts)
 
     # --- what comes in -----------------------------------------------------------------------
 

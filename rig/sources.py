@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import tempfile
@@ -21,6 +22,7 @@ from rig.settings import CameraSettings
 Cancelled = Callable[[], bool]
 _LAST_WORDS = 400
 _CHUNK = 65_536
+_POLL_S = 0.5
 
 
 def open_source(settings: CameraSettings) -> Open:
@@ -64,55 +66,34 @@ def from_program(
             )  # fmt: skip
         except OSError as error:
             raise CameraFailed(f"{command[0]} cannot be started ({error.strerror})") from error
-        watchdog = _Watchdog(child, stale_s)
         try:
-            yield from _read(child, watchdog, cancelled)
+            yield from _read(child, stale_s, cancelled)
         finally:
-            watchdog.close()
             end(child)
         if not cancelled():
-            silent = "no picture for too long; " if watchdog.bitten else ""
-            raise CameraFailed(f"{silent}{command[0]} ended: {last_words(words)}")
+            raise CameraFailed(f"{command[0]} ended: {last_words(words)}")
 
 
 def _read(
-    child: subprocess.Popen[bytes], watchdog: _Watchdog, cancelled: Cancelled
+    child: subprocess.Popen[bytes], stale_s: float, cancelled: Cancelled
 ) -> Generator[bytes, None, None]:
+    """Never waits longer than half a second for bytes: a child may fall silent for ever."""
     splitter = Splitter()
     pipe = child.stdout
     if pipe is None:
         raise CameraFailed("the camera's program has no output")
-    while not cancelled() and (data := os.read(pipe.fileno(), _CHUNK)):
+    since = time.monotonic()
+    while not cancelled():
+        if time.monotonic() - since > stale_s:
+            raise CameraFailed(f"no picture for {stale_s:g} s; the camera is started anew")
+        if not select.select([pipe], [], [], _POLL_S)[0]:
+            continue
+        data = os.read(pipe.fileno(), _CHUNK)
+        if not data:
+            return
         for jpeg in splitter.feed(data):
-            watchdog.pet()
+            since = time.monotonic()
             yield jpeg
-
-
-class _Watchdog:
-    """Ends a child that gives no picture: a read that waits for ever cannot be broken off."""
-
-    def __init__(self, child: subprocess.Popen[bytes], patience_s: float) -> None:
-        self._child = child
-        self._patience = patience_s
-        self._fed = threading.Event()
-        self._closed = False
-        self.bitten = False
-        threading.Thread(target=self._run, name="rig:camera-watch", daemon=True).start()
-
-    def pet(self) -> None:
-        self._fed.set()
-
-    def close(self) -> None:
-        self._closed = True
-        self._fed.set()
-
-    def _run(self) -> None:
-        while self._fed.wait(self._patience):
-            self._fed.clear()
-            if self._closed:
-                return
-        self.bitten = True
-        end(self._child)
 
 
 def end(child: subprocess.Popen[bytes], patience_s: float = 2.0) -> None:

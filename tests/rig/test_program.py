@@ -6,7 +6,10 @@ import hashlib
 import json
 import signal
 import subprocess
+import threading
 from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -110,6 +113,38 @@ def test_the_farm_is_killed_and_comes_back_and_hears_of_everything_once(
     kit.wait_for(lambda: farm.rig()["online"])
     assert farm.events() == whole
     assert kit.token not in rig.log
+
+
+def test_readings_of_the_time_without_a_farm_arrive_once(
+    farm: Any, make_rig: Callable[..., Any], kit: SimpleNamespace, tmp_path: Path
+) -> None:
+    (tmp_path / "in_temp_input").write_text("23400")
+    (tmp_path / "in_humidityrelative_input").write_text("41500")
+    sensor = {"kind": "iio", "path": str(tmp_path)}
+    rig = make_rig(
+        server=farm.url, rig="watcher", token=kit.token, sensor=sensor, temphum_delay=2
+    )  # fmt: skip
+    rig.start()
+    kit.wait_for(lambda: farm.rig("watcher")["readings"])
+
+    def card() -> Any:
+        return farm.get("/api/status?printer_id=a1")["env"]
+
+    kit.wait_for(lambda: card()["temperature"])
+    assert (card()["humidity"], card()["rig"]) == (41.5, "watcher")
+    farm.kill()
+    kit.wait_for(lambda: "The rig works on" in rig.log)
+    (tmp_path / "in_temp_input").write_text("25000")
+    threading.Event().wait(4.5)  # two rounds of the sensor that nobody hears
+    farm.start()
+    kit.wait_for(lambda: farm.rig("watcher")["online"] and farm.rig("watcher")["readings"])
+    series = kit.wait_for(
+        lambda: (found := farm.get("/api/rigs/watcher/readings")["readings"])[2:] and found
+    )
+    times = [at for at, _, _ in series]
+    assert times == sorted(set(times)), "each once"
+    assert all(1.9 < later - earlier < 3.5 for earlier, later in pairwise(times)), "none is missing"
+    assert farm.rig("watcher")["readings"]["temperature"] == 25.0
 
 
 def test_pictures_come_only_while_somebody_looks_and_orders_are_answered(

@@ -205,6 +205,9 @@ def test_the_outbox_keeps_the_newest_and_events_over_a_restart(tmp_path: Path) -
     assert [item["id"] for item in again.batch(set())] == ids[:1]
     again.confirmed([ids[0], "unknown"])
     assert len(Outbox(tmp_path / "o.json", 4)) == 0
+    for _ in range(2):
+        again.add("event", 1, key="one video", event="video")
+    assert len(again) == 1, "what is told twice is one"
     (tmp_path / "o.json").write_text("damaged")
     assert len(Outbox(tmp_path / "o.json", 4)) == 0
 

@@ -61,8 +61,20 @@ def test_a_program_that_falls_silent_is_ended(tmp_path: Path, kit: SimpleNamespa
     settings = CameraSettings(kind="command", command=command, stale=0.3)
     source = open_source(settings)(NEVER)
     next(source), next(source)
-    with pytest.raises(CameraFailed, match="no picture for too long"):
+    with pytest.raises(CameraFailed, match=r"no picture for 0\.3 s"):
         next(source)
+
+
+def test_a_silent_program_does_not_keep_the_rig_from_stopping(
+    tmp_path: Path, kit: SimpleNamespace
+) -> None:
+    command = program(tmp_path, kit.jpeg(), "time.sleep(60)")
+    feed = Feed(open_source(CameraSettings(kind="command", command=command, stale=300)))
+    feed.start()
+    kit.wait_for(lambda: feed.latest(60))
+    children = psutil.Process().children(recursive=True)
+    feed.stop()
+    assert children and not any(child.is_running() for child in children)
 
 
 def test_rpicam_vid_is_the_default_program() -> None:

@@ -129,6 +129,19 @@ def test_death_between_video_and_clean_up(settings: Settings, kit: SimpleNamespa
     assert target.stat().st_mtime_ns == before, "it is not made twice"
 
 
+def test_the_video_is_announced_before_its_frames_go(
+    settings: Settings, kit: SimpleNamespace
+) -> None:
+    there: list[bool] = []
+    session = session_of(settings, kit.jpeg())
+    builder = Builder(settings, lambda _: there.append(session.folder.exists()))
+    builder.add(session)
+    builder.start()
+    kit.wait_for(lambda: not builder.waiting)
+    builder.stop()
+    assert there == [True] and not session.folder.exists()
+
+
 def test_a_stopped_rig_gives_the_build_up_and_keeps_it(
     settings: Settings, kit: SimpleNamespace
 ) -> None:
