@@ -116,7 +116,9 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
     configs = {printer.id: printer for printer in config.printers}
     dispatcher = Dispatcher(jobs, fleet, library, clock, config.dispatch)
     runner = Runner(dispatcher, bus, clock)
-    forecaster = Forecaster(jobs, fleet, library, bus, clock, config.dispatch, folder)
+    forecaster = Forecaster(
+        jobs, fleet, library, bus, clock, config.dispatch, folder, dispatcher.verdicts
+    )
     hub = PanelHub(
         registry=registry, bus=bus, clock=clock, configs=configs, jobs=jobs, history=history,
         dispatcher=dispatcher, cameras=book.of, forecast=lambda: forecaster.last, env=rigs.env,

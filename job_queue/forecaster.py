@@ -27,7 +27,8 @@ from job_queue.forecast.prediction import Forecast, Scene
 from job_queue.forecast.scoring import Grade, Promises, grades
 from job_queue.job import Job, JobState
 from job_queue.matching import candidates
-from job_queue.matching.match import Candidate, Reason
+from job_queue.matching.heating import loads_of
+from job_queue.matching.match import Candidate, Fits, Reason
 from job_queue.matching.verdicts import FileVerdicts
 from job_queue.records import BedRecord, QueueState
 from job_queue.service import JobService
@@ -69,12 +70,14 @@ class Forecaster:
         clock: Clock,
         config: DispatchConfig,
         folder: Path,
+        verdicts: FileVerdicts | None = None,
     ) -> None:
+        """``verdicts``: the dispatcher's, so that the gates are asked once for both."""
         self._jobs, self._fleet, self._library = jobs, fleet, library
         self._bus, self._clock, self._config = bus, clock, config
         self._memory = Memory(folder)
         self._figures = Figures(self._memory.history, config.clear_s)
-        self._verdicts = FileVerdicts(jobs.fitting, library, clock)
+        self._verdicts = verdicts or FileVerdicts(jobs.fitting, library, clock)
         self._promises = Promises()
         self._watched: dict[int, _Watched] = {}  # by the attempt's token
         self._beds: dict[str, BedRecord] = {}
@@ -170,30 +173,45 @@ class Forecaster:
         now, mono = self._clock.time(), self._clock.monotonic()
         configs, figures = self._fleet.configs, self._figures
         known = candidates.of_farm(snapshots, configs, view, now, mono)
-        by_id = {snapshot.status.printer_id: snapshot for snapshot in snapshots}
-        until = mono + JUDGE_S
         self._partial = False
-
-        def fits(job: Job, printer: Candidate) -> Reason | None:
-            if not printer.reports:
-                return None
-            if self._clock.monotonic() > until:
-                self._partial = True
-                return _NOT_JUDGED
-            return self._verdicts.of(job, by_id[printer.printer_id])
-
+        fits = self._asking(snapshots)
+        limits = self._config.heating
+        loads = loads_of(snapshots, configs, view.open_jobs, now, mono) if limits.limits else {}
+        printers = lanes.of_farm(snapshots, known, configs, view, figures, now, self._slicer_of)
         return Scene(
             now=now,
-            printers=lanes.of_farm(
-                snapshots, known, configs, view, figures, now, self._slicer_of
-            ),
+            printers=[lanes.on_circuit(p, limits, loads) for p in printers],
             jobs=view.jobs.values(),
             figures=figures,
             fits=fits,
             slots=self._config.max_uploads,
             auto_assign=self._config.auto_assign,
             slicer_of=self._slicer_of,
-        )  # fmt: skip
+            heating=limits,
+            loads=loads,
+        )
+
+    def _asking(self, snapshots: Iterable[Snapshot]) -> Fits:
+        """What the gates say, for JUDGE_S of asking; then only what they have said before."""
+        asked = {s.status.printer_id: (s, self._verdicts.version(s)) for s in snapshots}
+        clock, left = self._clock, JUDGE_S
+
+        def fits(job: Job, printer: Candidate) -> Reason | None:
+            nonlocal left
+            if not printer.reports:
+                return None
+            snapshot, version = asked[printer.printer_id]
+            answer = self._verdicts.known(job, snapshot, version)
+            if answer is None and left > 0:
+                began = clock.monotonic()
+                answer = self._verdicts.answer(job, snapshot, version)
+                left -= clock.monotonic() - began
+            if answer is None:
+                self._partial = True
+                return _NOT_JUDGED
+            return answer.reason
+
+        return fits
 
     def _slicer_of(self, job: Job) -> str:
         known = self._slicers.get(job.file_id)

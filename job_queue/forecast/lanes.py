@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
-from core.config import PrinterConfig
+from core.config import HeatingConfig, PrinterConfig
 from job_queue.forecast.estimates import Figures, Spread
 from job_queue.forecast.prediction import Moment, PrinterNow, Running
 from job_queue.job import Job, JobState
 from job_queue.matching.candidates import REST_S
+from job_queue.matching.heating import Load, too_small
 from job_queue.matching.match import Candidate, Reason
 from job_queue.records import QueueState
 from printers.registry import Snapshot
@@ -44,6 +46,17 @@ def of_farm(
             PrinterNow(candidate=candidate, model=model, running=running, free_in=free_in, out=out)
         )
     return found
+
+
+def on_circuit(printer: PrinterNow, limits: HeatingConfig, loads: Mapping[str, Load]) -> PrinterNow:
+    """The same, or never free where its circuit cannot bear it."""
+    candidate = printer.candidate
+    load = loads.get(candidate.printer_id)
+    why = too_small(limits, load) if load is not None else None
+    if why is None:
+        return printer
+    closed = replace(candidate, closed=candidate.closed or why)
+    return replace(printer, candidate=closed, free_in=None, out=printer.out or why)
 
 
 def model_of(status: PrinterStatus, config: PrinterConfig | None) -> str:

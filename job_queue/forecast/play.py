@@ -3,7 +3,8 @@
 The queue is played forward with the dispatcher's own rules (matching/ordering.py and match.py):
 whenever a printer gets free, the first job in order that may go there does. Durations are spreads
 (estimates.py); along a printer's lane they add up, so that the far future is less certain than
-the next hour. Nothing fails, nobody changes the queue: what people do tomorrow is not foreseen.
+the next hour. Starts wait for the limits of heating (heat.py). Nothing fails, nobody changes the
+queue: what people do tomorrow is not foreseen.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from math import inf
 from typing import Any
 
 from job_queue.forecast.estimates import Spread
+from job_queue.forecast.heat import course_of
 from job_queue.forecast.prediction import (
     Forecast,
     Lane,
@@ -61,12 +63,12 @@ class _Kind:
 
     __slots__ = ("able", "at", "number", "places", "sample")
 
-    def __init__(self, number: int, sample: Job) -> None:
+    def __init__(self, number: int, sample: Job, able: dict[int, bool]) -> None:
         self.number = number
         self.sample = sample
         self.places: list[int] = []  # into the order of now
         self.at = 0
-        self.able: dict[int, bool] = {}  # by printer, as far as asked
+        self.able = able  # by printer, as far as asked; one for all targets of a file
 
     @property
     def front(self) -> int:
@@ -103,13 +105,16 @@ class _Play:
         self._sorts = self._placed = 0
         self._wanted: dict[Any, list[int]] = {}
         self._jobs: dict[str, list[Planned]] = {}
-        for job in scene.jobs:
-            if job.state.is_waiting:
-                self._admit(job)
+        self._able: dict[tuple[Any, ...], dict[int, bool]] = {}  # by file_class_of
+        self._cooled: set[int] = set()  # ready, and waiting for others to heat up
+        self._heat = course_of(scene)
+        for job in in_order(scene.jobs, scene.now):
+            self._admit(job)
         heapify(self._asleep)
         few = len(self._left) <= FEW
         pressing = any(job.deadline is not None for job in self._by_id.values())
         self._step = AGE_STEP_S / 4 if few else AGE_STEP_S if pressing else inf
+        self._arrange(self._awake, scene.now)
 
     def _admit(self, job: Job) -> None:
         now, auto = self._scene.now, self._scene.auto_assign
@@ -126,7 +131,8 @@ class _Play:
         key = match.class_of(job)
         kind = self._kinds.get(key)
         if kind is None:
-            kind = self._kinds[key] = _Kind(len(self._by_number), job)
+            able = self._able.setdefault(match.file_class_of(job), {})
+            kind = self._kinds[key] = _Kind(len(self._by_number), job, able)
             self._by_number.append(kind)
         self._kind_of[job.id] = kind
         if until is not None and until > now:
@@ -167,17 +173,35 @@ class _Play:
             woken = True
         if woken or now - self._sorted_at >= self._step:
             self._sort(now)
+        self._wait_for_heat(now)
         while self._free and self._placed < MOST_PLACED:
             first = min((self._front(p) for p in self._free), default=inf)
             if first == inf:
                 break
             self._place(self._order[int(first)], now)
+            self._wait_for_heat(now)
+
+    def _wait_for_heat(self, now: float) -> None:
+        """Printers that may not begin to heat now come again when that has changed."""
+        if self._heat is None or not self._free:
+            return
+        names = {self._candidates[p].printer_id: p for p in self._free}
+        for name, opens in self._heat.opens(names, now).items():
+            if opens > now:
+                self._free.discard(names[name])
+                self._cooled.add(names[name])
+                if opens < inf:
+                    heappush(self._events, (opens, names[name]))
 
     def _sort(self, now: float) -> None:
-        """The order as it is then, and for every printer the classes it is meant for."""
+        """The order as it is then."""
+        self._arrange(in_order((job for job in self._awake if self._left[job.id]), now), now)
+
+    def _arrange(self, order: list[Job], now: float) -> None:
+        """For every printer the classes it is meant for, by their first jobs in this order."""
         self._sorted_at, self._sorts = now, self._sorts + 1
-        self._order = in_order((job for job in self._awake if self._left[job.id]), now)
-        self._awake = list(self._order)
+        self._order = order
+        self._awake = list(order)
         for kind in self._by_number:
             kind.places, kind.at = [], 0
         for place, job in enumerate(self._order):
@@ -241,9 +265,13 @@ class _Play:
     def _plan(self, job: Job, printer: int, now: float) -> None:
         scene, model = self._scene, self._printers[printer].model
         ready = self._ready[printer]
-        if ready is None or now - ready.p50 > TOGETHER_S:
+        if ready is not None and printer in self._cooled:
+            ready = replace(ready, mean=ready.mean + max(0.0, now - ready.p50))
+        elif ready is None or now - ready.p50 > TOGETHER_S:
             ready = Moment(now)  # it stood idle until there was a job for it
-        start = ready.plus(Spread.exactly(self._queue_for_slot(now))).plus(scene.figures.handover)
+        self._cooled.discard(printer)
+        waits = self._queue_for_slot(now)
+        start = ready.plus(Spread.exactly(waits)).plus(scene.figures.handover)
         length = scene.figures.duration(model, scene.slicer_of(job), job.seconds)
         end = None if length is None else start.plus(length)
         planned = Planned(
@@ -259,6 +287,10 @@ class _Play:
         self._jobs.setdefault(job.id, []).append(planned)
         self._ends[printer] = end or self._ends[printer]
         self._ready[printer] = None if end is None else end.plus(scene.figures.clear())
+        if self._heat is not None:
+            length_s = waits + scene.figures.handover.p50
+            over = inf if end is None else end.p50
+            self._heat.begin(self._candidates[printer].printer_id, now, length_s, over)
         again = self._ready[printer]
         if again is not None:
             heappush(self._events, (max(now, again.p50), printer))
@@ -324,11 +356,12 @@ class _Play:
         """The jobs that nothing will start, in order; the copies that cannot be judged yet; those
         that nobody looked at."""
         stopped = self._is_far_enough()
-        waiting = (job for job in self._by_id.values() if self._left.get(job.id, 1))
         found: list[tuple[str, Reason]] = []
         told: dict[int, Reason] = {}
         pending = beyond = 0
-        for job in in_order(waiting, self._scene.now):
+        for job in self._by_id.values():
+            if not self._left.get(job.id, 1):
+                continue
             reason = self._barred.get(job.id)
             if reason is None:
                 kind = self._kind_of[job.id]

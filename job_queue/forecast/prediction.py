@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import erf, sqrt
 
+from core.config import HeatingConfig
 from job_queue.forecast.estimates import Figures, Spread
 from job_queue.job import Job
+from job_queue.matching.heating import Load
 from job_queue.matching.match import Candidate, Fits, Reason
 
 _SIGMAS_TO_P90 = 1.2816
@@ -47,6 +49,8 @@ class Scene:
     slots: int = 4  # transfers at once
     auto_assign: bool = True
     slicer_of: Callable[[Job], str] = field(default=lambda _: "")
+    heating: HeatingConfig = field(default_factory=HeatingConfig)
+    loads: Mapping[str, Load] = field(default_factory=dict)  # by printer, for the limits of heating
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

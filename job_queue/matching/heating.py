@@ -97,6 +97,18 @@ def _starts(job: Job | None, now: float) -> bool:
     return job.started_at is not None and 0 <= now - job.started_at < SHOWN_AFTER_S
 
 
+def too_small(limits: HeatingConfig, load: Load) -> Reason | None:
+    """Why this printer may never heat on its circuit."""
+    budget = limits.circuits.get(load.circuit)
+    if budget is None or load.watts <= budget:
+        return None
+    text = (
+        f"{load.name} takes {load.watts:.0f} W to heat, its circuit {load.circuit} has "
+        f"{budget:.0f} W. Set heating_w of the printer, or the circuit's watts."
+    )
+    return Reason("circuit_too_small", text)
+
+
 class Heat:
     """The heat of one pass; every start that is decided counts at once."""
 
@@ -127,12 +139,8 @@ class Heat:
         budget = self._limits.circuits.get(load.circuit)
         if budget is None:
             return None
-        if load.watts > budget:
-            text = (
-                f"{load.name} takes {load.watts:.0f} W to heat, its circuit {load.circuit} has "
-                f"{budget:.0f} W. Set heating_w of the printer, or the circuit's watts."
-            )
-            return Reason("circuit_too_small", text)
+        if (never := too_small(self._limits, load)) is not None:
+            return never
         taken = sum(map(self._taken, self._others(load)))
         if taken + load.watts <= budget:
             return None

@@ -89,10 +89,18 @@ class FileVerdicts:
         spools = self.spools(job) if answer.missing else {}
         return tuple(spools[index] for index in answer.missing if index in spools)
 
-    def answer(self, job: Job, snapshot: Snapshot) -> Answer:
+    def version(self, snapshot: Snapshot) -> int:
+        """For callers that ask about one snapshot very often: what ``answer`` and ``known`` would
+        work out each time."""
+        with self._turn:
+            return self._version_of(snapshot.status)
+
+    def answer(self, job: Job, snapshot: Snapshot, version: int | None = None) -> Answer:
         """Everything the gates say about the job's file there."""
         with self._turn:
-            key = (self._version_of(snapshot.status), file_class_of(job))
+            if version is None:
+                version = self._version_of(snapshot.status)
+            key = (version, file_class_of(job))
             known = self._remembered(key)
             if known is not None:
                 return known
@@ -103,10 +111,12 @@ class FileVerdicts:
                 self._known[key] = (self._clock.monotonic(), answer)
             return answer
 
-    def known(self, job: Job, snapshot: Snapshot) -> Answer | None:
+    def known(self, job: Job, snapshot: Snapshot, version: int | None = None) -> Answer | None:
         """The same without asking anybody: None where there is no answer yet."""
         with self._turn:
-            return self._remembered((self._version_of(snapshot.status), file_class_of(job)))
+            if version is None:
+                version = self._version_of(snapshot.status)
+            return self._remembered((version, file_class_of(job)))
 
     def _remembered(self, key: _Key) -> Answer | None:
         found = self._known.get(key)
