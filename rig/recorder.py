@@ -17,7 +17,7 @@ from rig.builder import Builder, room_for_frames
 from rig.clicks import ACTIONS
 from rig.feed import Feed, Picture
 from rig.following import AT_REST, Following
-from rig.session import DONE, OPEN, PAUSED, RECORDING, Session, found
+from rig.session import BUILDING, DONE, OPEN, PAUSED, RECORDING, Session, found
 from rig.settings import Settings
 from rig.triggers import REPLACE, SKIP, Triggers
 
@@ -72,6 +72,7 @@ class Recorder:
         left = found(self._settings.photos)
         recent = [s for s in left if s.state in OPEN and self._is_recent(s)]
         for session in left:
+            self._tell_again(session)
             if recent and session is recent[-1]:
                 self._session = session
                 self._tell("session_resumed", session=session.id, frames=session.frames)
@@ -81,6 +82,26 @@ class Recorder:
                 self._builder.add(session)
             else:
                 session.remove()
+
+    def _tell_again(self, session: Session) -> None:
+        """The plug may have been pulled before the farm's copy of these was on the disk."""
+        if session.state in (*OPEN, BUILDING):
+            self._tell_started(session)
+        if session.state == BUILDING:
+            self._tell_stopped(session, session.sheet.by)
+
+    def _tell_started(self, session: Session) -> None:
+        sheet = session.sheet
+        self._tell(
+            "session_started", key=f"{sheet.id} started", session=sheet.id, by=sheet.by,
+            name=sheet.name,
+        )  # fmt: skip
+
+    def _tell_stopped(self, session: Session, by: str) -> None:
+        self._tell(
+            "session_stopped", key=f"{session.id} stopped", session=session.id,
+            frames=session.frames, by=by,
+        )  # fmt: skip
 
     def _is_recent(self, session: Session) -> bool:
         away = self._epoch() - session.last_activity()
@@ -153,14 +174,14 @@ class Recorder:
             self._tell("session_discarded", session=session.id, frames=session.frames, by=by)
         else:
             self._builder.add(session)
-            self._tell("session_stopped", session=session.id, frames=session.frames, by=by)
+            self._tell_stopped(session, by)
         return ""
 
     def _start(self, by: str, name: str = "", job: str = "") -> str:
         self._session = Session.create(self._settings.photos, self._epoch(), by, name, job)
         self._triggers = Triggers(self._settings.same_layer)
         self._error = ""
-        self._tell("session_started", session=self._session.id, by=by, name=name)
+        self._tell_started(self._session)
         return ""
 
     def _pause(self, session: Session, pause: bool) -> str:
