@@ -8,9 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-from rig import files
 from rig.errors import BuildFailed
 from rig.session import BUILDING, DONE, FAILED, Session
 from rig.settings import Settings
@@ -114,7 +112,3 @@ class Builder:
                 checksum_of(video).unlink(missing_ok=True)
                 video.unlink()
                 logger.info("%s was older than %s days", video.name, self._settings.keep_days)
-
-
-def room_for_frames(folder: Path, reserve_mb: int) -> bool:
-    return files.free_mb(folder) > reserve_mb

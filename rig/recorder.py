@@ -6,30 +6,21 @@ One thread uses it (rig/desk.py); ``snapshot`` may be read by any.
 from __future__ import annotations
 
 import logging
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-from rig import files
-from rig.builder import Builder, room_for_frames
+from rig.builder import Builder
 from rig.clicks import ACTIONS
-from rig.feed import Feed, Picture
+from rig.feed import Feed
 from rig.following import AT_REST, Following
 from rig.session import BUILDING, DONE, OPEN, PAUSED, RECORDING, Session, found
 from rig.settings import Settings
+from rig.shooting import Blinks, Shooter, Tell
 from rig.triggers import REPLACE, SKIP, Triggers
 
 logger = logging.getLogger(__name__)
-
-PICTURE_WAIT_S = 3.0
-Tell = Callable[..., None]
-"""tell(event, **facts): for the farm and the log."""
-
-
-class Blinks(Protocol):
-    def blink(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +41,19 @@ class Recorder:
         tell: Tell,
         epoch: Callable[[], float] = time.time,
     ) -> None:
-        self._settings, self._feed, self._builder = settings, feed, builder
-        self._lights, self._tell, self._epoch = lights, tell, epoch
+        self._settings, self._builder = settings, builder
+        self._tell, self._epoch = tell, epoch
+        self._shooter = Shooter(settings, feed, lights, tell)
         self._session: Session | None = None
         self._triggers = Triggers(settings.same_layer)
         self._following = Following(settings.follow)
-        self._error = ""
 
     @property
     def snapshot(self) -> Snapshot:
         session, building = self._session, self._builder.waiting > 0
         if session is None:
-            return Snapshot("building" if building else "idle", error=self._error)
-        return Snapshot(session.state, session.id, session.frames, self._error)
+            return Snapshot("building" if building else "idle", error=self._shooter.error)
+        return Snapshot(session.state, session.id, session.frames, self._shooter.error)
 
     # --- after a restart ---------------------------------------------------------------------
 
@@ -131,8 +122,11 @@ class Recorder:
         session = self._session
         if session is None or session.state != RECORDING:
             return
-        if self._triggers.layer(job, layer, at) != SKIP and (picture := self._picture(at)):
-            self._save(lambda: session.add(picture, "layer", layer))
+        if self._triggers.layer(job, layer, at) == SKIP:
+            return
+        picture = self._shooter.picture(at)
+        if picture is None or self._shooter.save(lambda: session.add(picture, "layer", layer)):
+            self._triggers.missed()
 
     def printer(self, state: str, job: str, name: str) -> None:
         """The farm says what the printer does."""
@@ -150,7 +144,7 @@ class Recorder:
         try:
             why = self._act(action, by, facts)
         except OSError as error:
-            why = self._disk(error)
+            why = self._shooter.refused(error)
         if why:
             logger.info("%s: %s", action, why)
         return not why, why
@@ -160,7 +154,7 @@ class Recorder:
         if action == "start":
             return "A recording runs already." if session else self._start(by, **facts)
         if action == "shot":
-            return self._single() if session is None else self._extra(session)
+            return self._shooter.single() if session is None else self._extra(session)
         if session is None:
             return "Nothing is being recorded."
         if action in ("pause", "resume"):
@@ -180,7 +174,7 @@ class Recorder:
     def _start(self, by: str, name: str = "", job: str = "") -> str:
         self._session = Session.create(self._settings.photos, self._epoch(), by, name, job)
         self._triggers = Triggers(self._settings.same_layer)
-        self._error = ""
+        self._shooter.error = ""
         self._tell_started(self._session)
         return ""
 
@@ -204,53 +198,13 @@ class Recorder:
             logger.info("A click while the recording is paused is ignored")
             return
         how = self._triggers.pressed(at)
-        if picture := self._picture(at):
-            if how == REPLACE:
-                self._save(lambda: session.replace(picture, "button"))
-            else:
-                self._save(lambda: session.add(picture, "button"))
+        keep = session.replace if how == REPLACE else session.add
+        picture = self._shooter.picture(at)
+        if picture is None or self._shooter.save(lambda: keep(picture, "button")):
+            self._triggers.missed()
 
     def _extra(self, session: Session) -> str:
-        picture = self._picture(time.monotonic())
+        picture = self._shooter.picture(time.monotonic())
         if picture is None:
             return "The camera gives no picture."
-        return self._save(lambda: session.add(picture, "farm"))
-
-    def _single(self) -> str:
-        """A photo of its own in Photos/."""
-        picture = self._picture(time.monotonic())
-        if picture is None:
-            return "The camera gives no picture."
-        stamp = time.strftime("%Y-%m-%d_%H-%M-%S", time.localtime(picture.at))
-        path = self._settings.photos / f"{stamp}_{secrets.token_hex(2)}.jpg"
-
-        def save() -> None:
-            files.write(path, picture.jpeg)
-            self._tell("photo", name=path.name)
-
-        return self._save(save)
-
-    def _picture(self, at: float) -> Picture | None:
-        """One from after the trigger: an older one shows the head on its way."""
-        picture = self._feed.after(at, PICTURE_WAIT_S)
-        if picture is None:
-            self._error = f"No picture: {self._feed.problem or 'the camera is silent'}."
-            self._tell("frame_missed", why=self._error)
-        return picture
-
-    def _save(self, save: Callable[[], object]) -> str:
-        if not room_for_frames(self._settings.photos, self._settings.reserve_mb):
-            self._error = "The disk is full; no frame is saved."
-            return self._error
-        try:
-            save()
-        except OSError as error:
-            return self._disk(error)
-        self._error = ""
-        self._lights.blink()
-        return ""
-
-    def _disk(self, error: OSError) -> str:
-        self._error = f"The disk refuses ({error.strerror or error})."
-        logger.error("%s", self._error)
-        return self._error
+        return self._shooter.save(lambda: session.add(picture, "farm"))

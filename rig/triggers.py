@@ -37,6 +37,10 @@ class Triggers:
         self._open = ("layer", at)
         return TAKE
 
+    def missed(self) -> None:
+        """No picture came of the last trigger: its partner shall try again."""
+        self._open = None
+
     def _is_partner(self, of: str, at: float) -> bool:
         waiting, self._open = self._open, None
         return waiting is not None and waiting[0] == of and at - waiting[1] <= self._window

@@ -156,6 +156,17 @@ def test_without_a_picture_nothing_is_saved_and_it_is_said(bench: Bench) -> None
     assert bench.recorder.act("shot") == (False, "The camera gives no picture.")
 
 
+def test_a_press_without_a_picture_leaves_the_layer_to_the_farm(
+    bench: Bench, kit: SimpleNamespace
+) -> None:
+    bench.recorder.clicks(3, 1.0)
+    bench.camera.jpeg = None
+    bench.recorder.clicks(1, 2.0)
+    bench.camera.jpeg = kit.jpeg()
+    bench.recorder.layer("j", 1, 3.5)
+    assert bench.recorder.snapshot.frames == 1
+
+
 def test_a_full_disk_is_said_and_does_not_end_the_recording(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, kit: SimpleNamespace
 ) -> None:
@@ -169,7 +180,7 @@ def test_a_full_disk_is_said_and_does_not_end_the_recording(
         bench.recorder.clicks(1, 2.0)
     assert bench.state == "recording" and "No space" in bench.recorder.snapshot.error
     with monkeypatch.context() as patch:
-        patch.setattr("rig.recorder.room_for_frames", lambda *_: False)
+        patch.setattr("rig.files.free_mb", lambda _: 0)
         assert bench.recorder.act("shot")[0] is False
     bench.recorder.clicks(1, 3.0)
     assert bench.recorder.snapshot.frames == 1 and bench.recorder.snapshot.error == ""
