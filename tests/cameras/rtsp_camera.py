@@ -102,11 +102,16 @@ class RtspCamera:
         return CameraSource(**{**known, **fields})  # type: ignore[arg-type]
 
     def pinned(self) -> ssl.SSLContext:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-        context.load_verify_locations(self.certificate)
-        return context
+        return pinned_to(str(self.certificate))
+
+
+def pinned_to(certificate: str) -> ssl.SSLContext:
+    """Accepts this leaf and nothing else, as the adapter's context does."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.load_verify_locations(certificate)
+    return context
 
 
 @contextmanager

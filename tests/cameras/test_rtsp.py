@@ -6,6 +6,8 @@ import io
 import logging
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -324,3 +326,31 @@ def test_with_the_ffmpeg_that_imageio_carries(
     assert [size_of(picture) for picture in take(x1c.source(width=160), 2, finder)] == [
         (160, 90)
     ] * 2
+
+
+def test_a_killed_farm_takes_its_ffmpeg_along(x1c: RtspCamera) -> None:
+    """kill -9 runs no clean-up; the relay's socket closes, and ffmpeg ends by itself."""
+    code = """
+import sys
+from tests.cameras.test_rtsp import FINDER, RtspReader
+from tests.cameras.rtsp_camera import pinned_to
+from core.secret import Secret
+from printers.base import CameraSource
+port, certificate, code = sys.stdin.readline().split()
+source = CameraSource(kind="rtsps", host="127.0.0.1", port=int(port), user="bblp", fps=15.0,
+                      secret=Secret(code), tls=lambda: pinned_to(certificate))
+for _ in RtspReader(FINDER).frames(source, lambda: False):
+    print("picture", flush=True)
+"""
+    farm = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert farm.stdin is not None and farm.stdout is not None
+    farm.stdin.write(f"{x1c.wish.port} {x1c.certificate} {CODE}\n")
+    farm.stdin.flush()
+    assert farm.stdout.readline() == "picture\n"
+    (ffmpeg,) = psutil.Process(farm.pid).children()
+    farm.kill()
+    farm.communicate()
+    psutil.wait_procs([ffmpeg], timeout=15)
+    assert not ffmpeg.is_running() or ffmpeg.status() == psutil.STATUS_ZOMBIE
