@@ -75,6 +75,19 @@ def test_after_a_time(staged: Any) -> None:
     goes(farm, item)
 
 
+def test_the_sweeper_leaves_it_alone_until_it_is_let_go(staged: Any) -> None:
+    """Due by a clock that was set, and a claim may be taking it this very moment."""
+    farm, _, item = staged
+    farm.printer().shows(farm.printer().started[-1], P.FINISHED)
+    farm.wait(3)
+    farm.clock.jump(Timing().keep_staged_s + 1)
+    farm.printer().report()
+    assert item.remote_name not in [due.remote_name for due in farm.service._sweeper.due()]
+    farm.service.tick()
+    left = [i for i in farm.store.view().cleanup if i.remote_name == item.remote_name]
+    assert [i.staged for i in left] in ([], [None])
+
+
 def test_after_a_restart(staged: Any) -> None:
     """A farm that was away cannot say what somebody did with the file meanwhile."""
     farm, job, item = staged
