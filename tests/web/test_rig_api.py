@@ -84,6 +84,14 @@ def test_only_the_rigs_own_token_opens_its_line(farm: Any, kit: SimpleNamespace)
     assert refusal(farm, Authorization=kit.basic()["Authorization"]) == 401, "nor a password"
 
 
+def test_a_farm_without_a_password_still_wants_the_token(make_farm: Callable[..., Any]) -> None:
+    farm = make_farm(rigs=RIGS)
+    assert refusal(farm, Authorization="Bearer nonsense") == 401
+    line = dial(farm)
+    assert read(line)["t"] == "welcome"
+    line.shutdown()
+
+
 def test_guessing_is_slowed_down_and_people_still_get_in(farm: Any, kit: SimpleNamespace) -> None:
     codes = [refusal(farm, Authorization=f"Bearer guess-{n}") for n in range(12)]
     assert codes == [401] * 10 + [429] * 2
