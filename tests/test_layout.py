@@ -47,6 +47,16 @@ WITHIN_JOB_QUEUE = {
 }
 """Who may import what of job_queue/: a room, a module of its ground, or web/. A room may import
 itself. A new module of the ground needs a line here."""
+CAMERA_ROOMS = {
+    "sources": set(),
+    "timelapse": set(),
+    "prusa_connect": set(),
+    "rigs": set(),
+    "bridge": {"sources", "prusa_connect"},
+    "hub": {"sources"},
+    "printer_videos": {"timelapse"},
+}
+"""Which rooms of cameras/ a room or a module of its ground may import; unnamed modules: none."""
 LIBRARIES = {
     "flask": ("web", "api_server"),
     "flask_sock": ("web",),
@@ -158,6 +168,22 @@ def test_the_check_sees_a_planted_trespass(place: str, line: str, tmp_path: Path
     planted = tmp_path / "planted.py"
     planted.write_text(line)
     assert trespasses(place, imports_of(planted))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in PRODUCT if path.relative_to(ROOT).parts[0] == "cameras"],
+    ids=lambda p: module_name(p),
+)
+def test_the_rooms_of_the_cameras_keep_apart(path: Path) -> None:
+    place = [*module_name(path).split("."), ""][1]
+    rooms = {folder.name for folder in (ROOT / "cameras").iterdir() if folder.is_dir()}
+    for name in imports_of(path):
+        other = [*name.split("."), "", ""][1] if name.startswith("cameras.") else ""
+        if other in rooms and other != place:
+            assert other in CAMERA_ROOMS.get(place, ()), f"{module_name(path)} imports {name}"
+        if place == "sources":
+            assert other not in ("hub", "worker", "slot", "book"), "a source knows no reader"
 
 
 @pytest.mark.parametrize("path", PRODUCT, ids=lambda p: module_name(p))
