@@ -22,6 +22,7 @@ TURNED_BY_FFMPEG = frozenset({"rtsp", "rtsps", "v4l2"})
 """Kinds whose pictures arrive flipped and turned already."""
 _SECURE = frozenset({"https", "rtsps"})
 _PORTS = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322}
+_OLDER_KINDS = {"rtsp": "rtsp", "rtsps": "rtsp", "http": "mjpeg", "https": "mjpeg"}
 _BAMBU_PATH = "/streaming/live/1"
 
 
@@ -94,32 +95,33 @@ def older_camera(printer: PrinterConfig, taken: Collection[str]) -> CameraConfig
 
     None when they only say what a Bambu printer's own camera is anyway.
     """
-    options = printer.options
-    url = _text(options, "camera_url") or _older_address(printer)
+    url = _text(printer.options, "camera_url") or _older_address(printer)
     if not url or not printer.camera_enabled:
         return None
-    camera_id = f"{printer.id}-camera"
-    while camera_id in taken:
-        camera_id += "-2"
     try:
         parts = urlsplit(url)
         plain = _without_sign_in(parts)
     except ValueError:
         parts, plain = SplitResult("", "", "", "", ""), ""
-    kind = {"rtsp": "rtsp", "rtsps": "rtsp", "http": "mjpeg", "https": "mjpeg"}.get(parts.scheme)
-    usable = kind is not None and bool(parts.hostname)
-    wrong = f"printers: camera_url of {printer.id} is no address of a camera"
+    kind = _OLDER_KINDS.get(parts.scheme, "")
+    usable = kind and parts.hostname
     return CameraConfig(
-        id=camera_id,
+        id=_free_id(f"{printer.id}-camera", taken),
         name=f"{printer.name} camera",
-        type=kind or "mjpeg",
+        type=kind,
         printer=printer.id,
         url=plain,
-        user=unquote(parts.username or "") or _text(options, "camera_user"),
+        user=unquote(parts.username or "") or _text(printer.options, "camera_user"),
         password=_older_password(printer, parts),
         main=True,
-        problems=() if usable else (wrong,),
+        problems=() if usable else (f"camera_url of {printer.id} is no address of a camera",),
     )
+
+
+def _free_id(wanted: str, taken: Collection[str]) -> str:
+    while wanted in taken:
+        wanted += "-2"
+    return wanted
 
 
 def _older_address(printer: PrinterConfig) -> str:
