@@ -66,9 +66,9 @@ def test_the_rhythm_follows_the_knob(simulated_farm, viewer):
     sock = viewer(farm)
     read_frame(sock)
     begin = time.monotonic()
-    read_frame(sock)
-    read_frame(sock)
-    assert 0.3 < time.monotonic() - begin < 2
+    for _ in range(5):  # on a busy machine one or two may lie ready
+        read_frame(sock)
+    assert 0.5 < time.monotonic() - begin < 10
 
 
 @pytest.mark.parametrize("code", ["wrong", "x" * 32])
