@@ -1,14 +1,42 @@
-"""Generated inputs are the same in every run, so that a red test stays red until it is mended.
+"""Generated inputs are the same in every run, so that a red test stays red until it is mended;
+and the longest files come first, so that none of them is alone at the end.
 
-``HYPOTHESIS_PROFILE=explore python -m pytest tests/printers`` looks for new ones.
+``HYPOTHESIS_PROFILE=explore python -m pytest tests/printers`` looks for new inputs.
 """
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
+from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, HypothesisProvider
+from hypothesis.internal.constants_ast import Constants
+
+
+class OfThisTestAlone(HypothesisProvider):
+    """Draws by the seed and nothing else.
+
+    Hypothesis sprinkles in constants it finds in whichever of our modules happen to be imported
+    by then, so that a test drew other inputs with every other choice of files that were collected.
+    """
+
+    _local_constants = Constants()
+
 
 settings.register_profile("steady", derandomize=True, deadline=None)
 settings.register_profile("explore", deadline=None, print_blob=True)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "steady")
+settings.load_profile(PROFILE)
+if PROFILE == "steady":
+    AVAILABLE_PROVIDERS["hypothesis"] = OfThisTestAlone
+
+LONGEST = tuple((Path(__file__).parent / "longest_files.txt").read_text().split())
+"""Files of more than ten seconds, the longest first. Most of that time they wait for printers."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Workers take files in the order in which they were collected (--no-loadscope-reorder)."""
+    rank = {path: place for place, path in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.nodeid.split("::")[0], len(rank)))
