@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response, request, send_file
 
 from cameras.timelapse.manifest import RenderOptions, is_id
+from cameras.timelapse.selection import MIN_FRAMES
 from core.errors import BadRequest, NotFound
 from web.errors import json_response
 from web.fields import Fields, json_body
@@ -22,6 +23,7 @@ blueprint = Blueprint("timelapses", __name__)
 _LIMIT, _MOST = 50, 200
 _KNOWN = frozenset({"printer_id", "limit", "before"})
 _TYPES = {".mp4": "video/mp4", ".avi": "video/x-msvideo"}
+_WITHOUT_VIDEO = ("failed", "frames_only")
 _UNFIT = re.compile(r"[^\w .()-]+")
 """For a file name on any system."""
 
@@ -143,7 +145,7 @@ def view_json(view: View) -> dict[str, Any]:
         "result": it.result,
         "video": bool(it.video),
         "original": bool(it.original),
-        "again": view.state in ("failed", "frames_only") or it.kept,
+        "again": it.frames >= MIN_FRAMES and (view.state in _WITHOUT_VIDEO or it.kept),
         "seconds": it.seconds,
         "bytes": it.bytes,
         "error": it.error,

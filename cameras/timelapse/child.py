@@ -22,7 +22,7 @@ STALL_S = 300.0
 _POLL_S = 0.2
 _ERROR_LINES, _ERROR_CHARACTERS = 8, 600
 _MOST_LINES = 20_000
-_NICE = ("nice", "-n", "19")
+NICE = ("nice", "-n", "19")
 
 
 class ChildFailed(Exception):
@@ -128,7 +128,7 @@ class _Ears:
 
 
 def _niced() -> tuple[str, ...]:
-    return _NICE if sys.platform != "win32" and shutil.which("nice") else ()
+    return NICE if sys.platform != "win32" and shutil.which("nice") else ()
 
 
 _BELOW_NORMAL = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)

@@ -90,6 +90,8 @@ class Recorder:
 
         Raises Blocked with the reason.
         """
+        if self._stopping.is_set():
+            raise Blocked("The farm is being stopped.", code="stopping")
         wish = _Wish(printer_id, on)
         self._box.put((_TOPIC, secrets.token_hex(8)), wish)
         try:
@@ -134,6 +136,7 @@ class Recorder:
     def _look(self, status: PrinterStatus) -> None:
         printer_id = status.printer_id
         recording = self._open.get(printer_id)
+        self._forget_unwanted(status)
         if recording is not None:
             recording.see(status)
             self._close_if_over(printer_id)
@@ -153,21 +156,20 @@ class Recorder:
             return False
         if not is_believable(status, now) or now < self._refused.get(status.printer_id, 0.0):
             return False
-        return self._runs(status) and not self._is_unwanted(status)
+        return self._runs(status) and status.printer_id not in self._unwanted
 
     def _runs(self, status: PrinterStatus) -> bool:
         """While it prepares, its names may still be the former job's."""
         return status.state is PrinterState.PRINTING and status.job is not None
 
-    def _is_unwanted(self, status: PrinterStatus) -> bool:
+    def _forget_unwanted(self, status: PrinterStatus) -> None:
+        """Only that one print was not to be recorded."""
         unwanted = self._unwanted.get(status.printer_id)
-        if unwanted is None:
-            return False
+        if unwanted is None or not is_believable(status, self._clock.monotonic()):
+            return
         seen = look(unwanted, status)
-        if seen.same and not seen.result:
-            return True
-        del self._unwanted[status.printer_id]
-        return False
+        if seen.result or not seen.same:
+            del self._unwanted[status.printer_id]
 
     def _begin(self, status: PrinterStatus) -> bool:
         """False: no camera shows this printer."""

@@ -5,6 +5,7 @@ Used by the recorder's thread alone; frames are taken by the shooter's.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from cameras.timelapse.manifest import Manifest
@@ -75,7 +76,13 @@ class Recording:
 
     def left(self) -> float:
         """Seconds until ``tick`` has something to do, at most 1."""
-        return min(1.0, max(0.02, self._interval.left(self._clock.monotonic())))
+        now, status = self._clock.monotonic(), self._status
+        prints = status is not None and status.state is PrinterState.PRINTING
+        if not prints or status is None or self._by_layer(status.job):
+            return 1.0
+        if not is_believable(status, now):
+            return 1.0
+        return min(1.0, max(0.02, self._interval.left(now)))
 
     def stop(self, result: str = "stopped") -> None:
         """End it now, whatever the printer does."""
@@ -99,11 +106,12 @@ class Recording:
         else:
             due = self._interval.see(now)
         if due:
-            changes = {**self._progress(), "layer": self._layers.last}
-            self.shooter.request(Shot(now + self._config.delay_s, changes))
+            self._known = replace(self._known, layer=self._layers.last)
+            self.shooter.request(Shot(now + self._config.delay_s, self._progress()))
 
     def _progress(self) -> dict[str, Any]:
-        return {"mark": self._known.mark, "percent": self._known.percent}
+        known = self._known
+        return {"mark": known.mark, "percent": known.percent, "layer": known.layer}
 
     # -- the end ---------------------------------------------------------------------------------
 

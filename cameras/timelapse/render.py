@@ -16,13 +16,12 @@ from cameras.timelapse.child import Cancelled, ChildFailed, Left
 from cameras.timelapse.encoder import Tools
 from cameras.timelapse.manifest import RenderOptions
 from cameras.timelapse.picture import BadPicture, Form
-from cameras.timelapse.selection import common, hold_frames, most_frames, thinned
+from cameras.timelapse.selection import MIN_FRAMES, common, hold_frames, most_frames, thinned
 from cameras.timelapse.store import POSTER, WORK
 from core.files import sync_folder, write_durably
 from core.fs import DISK
 
 VIDEO = "video.mp4"
-MIN_FRAMES = 2
 
 
 @dataclass(frozen=True, slots=True)

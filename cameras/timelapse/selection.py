@@ -8,6 +8,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 Size = tuple[int, int]
+MIN_FRAMES = 2
+"""Fewer are no video."""
 MAX_WIDTH = 3840
 """Wider pictures are scaled down: players stop at 4K."""
 

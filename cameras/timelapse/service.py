@@ -10,8 +10,8 @@ from cameras.timelapse import picture
 from cameras.timelapse.encoder import Tools
 from cameras.timelapse.manifest import Manifest, RenderOptions, State
 from cameras.timelapse.recorder import CameraOf, JobOf, Recorder
-from cameras.timelapse.render import MIN_FRAMES
 from cameras.timelapse.renderer import Renderer, options_of
+from cameras.timelapse.selection import MIN_FRAMES
 from cameras.timelapse.shooter import Pictures
 from cameras.timelapse.store import POSTER, TimelapseStore
 from core.camera_config import TimelapseConfig

@@ -14,7 +14,7 @@ from cameras.frames import CameraStatus, Frame
 from cameras.timelapse import picture
 from cameras.timelapse.manifest import Manifest, State
 from cameras.timelapse.picture import BadPicture
-from cameras.timelapse.render import MIN_FRAMES
+from cameras.timelapse.selection import MIN_FRAMES
 from cameras.timelapse.store import GONE, TimelapseStore
 from core.camera_config import TimelapseConfig
 from core.clock import Clock

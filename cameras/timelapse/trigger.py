@@ -1,10 +1,13 @@
 """Pure: when the next frame is due. The rules of cameras-and-rig 6.
 
-A printer's layer number falls to 0, and back to an older one, when a connection is made anew: only
-a number above all that were seen counts. One trigger serves one print.
+A printer's layer number falls to 0, and back to an older one, when a connection is made anew: a
+fall asks for nothing. One trigger serves one print.
 """
 
 from __future__ import annotations
+
+_RISES = 2
+"""So often must a fallen number rise to be believed: the one before was the former job's last."""
 
 
 class LayerTrigger:
@@ -14,12 +17,27 @@ class LayerTrigger:
         """``every`` >= 1 layers; ``last``: the layer shot before the farm was started again."""
         self._every = every
         self.last = last
+        self._low: int | None = None  # the newest of the numbers below the last shot's
+        self._rises = 0
 
     def see(self, layer: int) -> bool:
         """Whether a shot is due now that the printer shows this layer."""
+        if self.last > 0 and layer < self.last:
+            return self._fallen(layer)
+        self._low = None
         if layer <= 0 or (self.last > 0 and layer < self.last + self._every):
             return False
         self.last = layer
+        return True
+
+    def _fallen(self, layer: int) -> bool:
+        if self._low is None or layer < self._low:
+            self._low, self._rises = layer, 0
+        elif layer > self._low:
+            self._low, self._rises = layer, self._rises + 1
+        if self._rises < _RISES:
+            return False
+        self._low, self.last = None, layer
         return True
 
 

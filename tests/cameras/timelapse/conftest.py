@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 
 from cameras.frames import CameraStatus, Frame
+from cameras.timelapse import child
 from cameras.timelapse.encoder import Tools, with_probe
 from cameras.timelapse.store import TimelapseStore
 from core.clock import Clock, ManualClock, SystemClock
@@ -112,6 +113,12 @@ def probe(path: Path) -> dict[str, Any]:
     answer = subprocess.run(asked, capture_output=True, check=True)
     (stream,) = json.loads(answer.stdout)["streams"]
     return dict(stream)
+
+
+@pytest.fixture(autouse=True)
+def _unhurried_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside other tests, the lowest priority would be none at all."""
+    monkeypatch.setattr(child, "NICE", ())
 
 
 @pytest.fixture

@@ -193,6 +193,26 @@ def test_ids_that_come_late_make_no_new_print(case: Case) -> None:
     assert case.result == "unknown"
 
 
+def test_the_same_file_again_though_nobody_saw_it_prepare(case: Case) -> None:
+    case.see(layer=80, percent=80)
+    case.see(layer=1, percent=1)
+    assert case.result == "unknown"
+
+
+def test_it_looks_once_a_second_where_no_time_is_due(case: Case) -> None:
+    assert case.recording.left() == 1.0
+    case.see(layer=3)
+    assert case.recording.left() == 1.0
+    case.see(P.PAUSED)
+    assert case.recording.left() == 1.0
+    case.see()
+    assert case.recording.left() == 1.0  # the next one is due in 30 s
+    case.clock.advance(29.5)
+    assert case.recording.left() == 1.0  # its last word is too old
+    case.see(after=0)
+    assert case.recording.left() == 0.5
+
+
 def test_the_same_file_again_is_another_print(case: Case) -> None:
     case.see(layer=80, percent=80)
     case.see(P.PREPARING, layer=0, percent=0)

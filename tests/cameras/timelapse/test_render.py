@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from cameras.configured import NO_TURN, Turn
-from cameras.timelapse import encoder
+from cameras.timelapse import child, encoder
 from cameras.timelapse.child import ChildFailed, Left, run
 from cameras.timelapse.encoder import Tools
 from cameras.timelapse.manifest import RenderOptions
@@ -209,6 +209,11 @@ def test_a_child_that_hangs_is_ended(tmp_path: Path) -> None:
 def test_a_chatty_child_never_waits_for_a_reader(tmp_path: Path) -> None:
     script = "import sys; sys.stderr.write('words ' * 200_000); print('done')"
     assert run([os.sys.executable, "-c", script], tmp_path, lambda: False) == ["done"]
+
+
+def test_it_works_at_the_lowest_priority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child, "NICE", ("nice", "-n", "19"))
+    assert run(["nice"], tmp_path, lambda: False) == ["19"]
 
 
 def test_a_missing_program_is_said(tmp_path: Path) -> None:

@@ -248,6 +248,17 @@ def test_stopped_and_begun_again_by_hand(farm: Farm) -> None:
     assert len(farm.all) == 2
 
 
+def test_only_that_one_print_is_not_recorded(farm: Farm) -> None:
+    lapses = farm.start()
+    farm.layers(1, 3)
+    lapses.set_recording("alder", False)
+    farm.report(P.FINISHED, layer=3, percent=3)
+    farm.until("ready")
+    farm.kit.wait_for(lambda: not lapses._recorder._unwanted)
+    farm.layers(1, 2)
+    assert [v.state for v in farm.all] == ["recording", "ready"]
+
+
 def test_one_print_by_hand_where_nothing_is_recorded(farm: Farm) -> None:
     lapses = farm.start(enabled=False)
     with pytest.raises(Blocked, match="not printing"):

@@ -32,19 +32,44 @@ def test_it_goes_on_where_the_farm_was_stopped() -> None:
     assert fired([0, 40, 41, 42], last=41) == [42]
 
 
-@given(st.lists(st.integers(-3, 300), max_size=200), st.integers(1, 10), st.integers(0, 50))
-def test_shots_rise_by_at_least_every_and_miss_no_layer(
-    layers: list[int], every: int, last: int
-) -> None:
-    shots = fired(layers, every, last)
-    assert all(shot > 0 for shot in shots)
-    steps = [b - a for a, b in itertools.pairwise(shots)]
-    assert all(step >= every for step in steps)
+def test_the_former_jobs_last_layer_does_not_silence_this_one() -> None:
+    assert fired([240, 0, 0, 1, 1, 2, 3, 4]) == [240, 2, 3, 4]
+
+
+CLIMB = st.lists(st.integers(0, 4), max_size=80).map(
+    lambda steps: list(itertools.accumulate(steps))
+)
+
+
+@given(CLIMB, st.integers(1, 10), st.integers(0, 50))
+def test_of_a_climb_no_layer_is_missed(layers: list[int], every: int, last: int) -> None:
+    shots = fired([max(last, layer) for layer in layers], every, last)
+    assert all(b - a >= every for a, b in itertools.pairwise([last or -every, *shots]))
     top = max([layer for layer in layers if layer > 0], default=0)
-    if top and (not last or top >= last + every):
+    if top > 0 and (not last or top >= last + every):
         assert shots and top - shots[-1] < every
     else:
         assert not shots
+
+
+@given(CLIMB, st.integers(1, 10), st.data())
+def test_a_reading_that_falls_and_comes_back_changes_nothing(
+    layers: list[int], every: int, data: st.DataObject
+) -> None:
+    shaken: list[int] = []
+    for layer in layers:
+        shaken.append(layer)
+        if data.draw(st.booleans()):
+            shaken += [data.draw(st.integers(0, layer)), layer]
+    assert fired(shaken, every) == fired(layers, every)
+
+
+@given(st.lists(st.integers(-3, 300), max_size=200), st.integers(1, 10))
+def test_whatever_comes_each_shot_is_of_another_layer(layers: list[int], every: int) -> None:
+    shots = fired(layers, every)
+    assert all(shot > 0 for shot in shots)
+    assert all(b < a or b - a >= every for a, b in itertools.pairwise(shots))
+    assert all(b != a for a, b in itertools.pairwise(shots))
 
 
 @given(st.lists(st.floats(0, 100), max_size=60), st.floats(1, 50))
