@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import ssl
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
@@ -64,7 +63,6 @@ def source_of(camera: CameraConfig, trust: Trusted) -> CameraSource:
         tls=trust(camera, host, port) if parts.scheme in _SECURE else None,
         url=camera.url,
         snapshot_url=camera.snapshot_url,
-        headers=_basic(camera) if parts.scheme in ("http", "https") else dict,
         flip_h=camera.flip_h,
         flip_v=camera.flip_v,
         rotate=camera.rotate,
@@ -72,16 +70,6 @@ def source_of(camera: CameraConfig, trust: Trusted) -> CameraSource:
         fps=camera.fps,
         width=camera.width,
     )
-
-
-def _basic(camera: CameraConfig) -> Callable[[], Mapping[str, str]]:
-    def headers() -> Mapping[str, str]:
-        if not camera.user:
-            return {}
-        code = base64.b64encode(f"{camera.user}:{camera.password.reveal()}".encode()).decode()
-        return {"Authorization": f"Basic {code}"}
-
-    return headers
 
 
 def _kind(camera: CameraConfig, scheme: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Generator
 from cameras.frames import CameraFailed
 from cameras.sources import web_answer, web_link
 from cameras.sources.patience import POLL_S, Cancelled, Left, Patience
+from cameras.sources.sign_in import SignIn
 from printers.base import CameraSource
 
 EVERY_S = 1.0
@@ -25,11 +26,11 @@ def frames(
 
     Raises CameraFailed with a sentence. Notices a cancel within half a second.
     """
-    pause = threading.Event()
+    pause, sign_in = threading.Event(), SignIn(source.user, source.secret)
     while True:
         due = time.monotonic() + every_s
         try:
-            picture = fetch(source, cancelled, answer_s)
+            picture = fetch(source, cancelled, answer_s, sign_in)
         except Left:
             return
         yield picture
@@ -39,13 +40,18 @@ def frames(
             pause.wait(min(left, POLL_S))
 
 
-def fetch(source: CameraSource, cancelled: Cancelled, answer_s: float = ANSWER_S) -> bytes:
+def fetch(
+    source: CameraSource,
+    cancelled: Cancelled,
+    answer_s: float = ANSWER_S,
+    sign_in: SignIn | None = None,
+) -> bytes:
     """One picture. An address that really streams is left after its first.
 
     Raises CameraFailed, or Left when cancelled.
     """
     patience = Patience(cancelled, answer_s, f"Camera did not answer in {answer_s:.0f} s")
-    with web_link.ask(source, source.snapshot_url or source.url, patience) as response:
+    with web_link.ask(source, source.snapshot_url or source.url, patience, sign_in) as response:
         if not web_answer.is_stream(response):
             return web_answer.picture(response)
         for picture in web_answer.pictures(response, patience, answer_s):

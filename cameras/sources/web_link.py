@@ -20,6 +20,7 @@ from cameras.frames import CameraFailed
 from cameras.sources import dialing
 from cameras.sources.dialing import Polled
 from cameras.sources.patience import POLL_S, Patience
+from cameras.sources.sign_in import SignIn
 from cameras.sources.web_target import Target, parse_target
 from core.errors import FarmError
 from printers.base import CameraSource
@@ -31,15 +32,20 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 @contextmanager
-def ask(source: CameraSource, url: str, patience: Patience) -> Iterator[http.client.HTTPResponse]:
+def ask(
+    source: CameraSource, url: str, patience: Patience, sign_in: SignIn | None = None
+) -> Iterator[http.client.HTTPResponse]:
     """The camera's answer, its body not yet read; leaving the block hangs up.
 
-    The source's keys go to ``url``'s own server and nowhere else: a redirect away is refused.
+    A refusal that can be answered with the source's user and password is answered once; a
+    ``sign_in`` that lives on spares the next question the refusal. The source's keys go to
+    ``url``'s own server and nowhere else: a redirect away is refused.
     Raises CameraFailed with a sentence, or patience.Left.
     """
     first = target = parse_target(url)
+    sign_in = sign_in or SignIn(source.user, source.secret)
     for _ in range(MAX_REDIRECTS + 1):
-        with _one(source, target, patience) as response:
+        with _signed(source, target, patience, sign_in) as response:
             if response.status not in _REDIRECTS:
                 yield response
                 return
@@ -54,10 +60,25 @@ def ask(source: CameraSource, url: str, patience: Patience) -> Iterator[http.cli
 
 
 @contextmanager
+def _signed(
+    source: CameraSource, target: Target, patience: Patience, sign_in: SignIn
+) -> Iterator[http.client.HTTPResponse]:
+    with _one(source, target, patience, sign_in) as response:
+        challenges = response.headers.get_all("WWW-Authenticate") or []
+        if response.status != 401 or not sign_in.learn(challenges):
+            yield response
+            return
+    with _one(source, target, patience, sign_in) as response:
+        yield response
+
+
+@contextmanager
 def _one(
-    source: CameraSource, target: Target, patience: Patience
+    source: CameraSource, target: Target, patience: Patience, sign_in: SignIn
 ) -> Iterator[http.client.HTTPResponse]:
     context, headers = _secrets(source, target)
+    if answer := sign_in.header("GET", target.path):
+        headers["Authorization"] = answer
     link = dialing.connect(target.host, target.port, patience, context)
     try:
         connection = http.client.HTTPConnection(target.host, target.port)

@@ -13,7 +13,7 @@ import pytest
 from cameras.frames import CameraFailed
 from cameras.sources.rtsp.conversation import Conversation
 from cameras.sources.rtsp.relay import Relay
-from cameras.sources.rtsp.sign_in import SignIn
+from cameras.sources.sign_in import SignIn
 from core.secret import Secret
 
 REMOTE = "rtsps://10.0.0.5:322/streaming/live/1"

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from cameras.sources.rtsp.messages import BadRtsp, Message, Splitter
-from cameras.sources.rtsp.sign_in import SignIn
+from cameras.sources.sign_in import SignIn
 from core.secret import Secret
 
 DESCRIBED = b"RTSP/1.0 200 OK\r\nCSeq: 2\r\ncontent-length: 5\r\nServer: x\r\n\r\nv=0\r\n"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cameras.frames import CameraFailed
 from cameras.sources.rtsp.messages import Message
-from cameras.sources.rtsp.sign_in import SignIn
+from cameras.sources.sign_in import SignIn
 
 _NEEDED = frozenset({"DESCRIBE", "SETUP", "PLAY"})
 """Without these there is no picture; a camera may refuse the others."""

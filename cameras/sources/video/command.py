@@ -24,8 +24,9 @@ def rtsp_command(program: Program, source: CameraSource, url: str) -> list[str]:
         "protocol_whitelist": "rtp,tcp",
         "rtsp_transport": "tcp",
         program.io_timeout: IO_TIMEOUT_S * 1_000_000,
-        "fflags": "nobuffer",
         "flags": "low_delay",
+        # no nobuffer: it throws away what probing read, and the first picture waits for another key
+        "fpsprobesize": 0,  # nor wait for twenty pictures to learn their rate
         "probesize": "1M",
         "analyzeduration": 500_000,
         "use_wallclock_as_timestamps": 1,

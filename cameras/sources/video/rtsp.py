@@ -12,7 +12,7 @@ from cameras.sources import dialing
 from cameras.sources.patience import Left, Patience
 from cameras.sources.rtsp.conversation import Conversation
 from cameras.sources.rtsp.relay import Relay
-from cameras.sources.rtsp.sign_in import SignIn
+from cameras.sources.sign_in import SignIn
 from cameras.sources.video.child import Child
 from cameras.sources.video.command import address_of, rtsp_command, shown
 from cameras.sources.video.minder import Minder
