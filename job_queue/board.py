@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from core.clock import Clock
 from core.events import Bus
 from job_queue.job import Job, JobState
 from job_queue.matching.match import Outlook
-from job_queue.records import QueueState
+from job_queue.records import QueueState, why_barred
 from job_queue.store.base import JobStore, Transaction
 from printers.conditions import Conditions, OpenJob
 from printers.registry import Registry
@@ -48,24 +48,28 @@ class Board:
         with self.store.transaction() as tx:
             before = self.store.view()
             yield tx
-        self._announce(before, self.store.view())
+        self._announce(before, self.store.view(), tx.touched)
 
     def announce_all(self) -> None:
         """Hand every printer its conditions, as after a restart."""
         self._push({snapshot.status.printer_id for snapshot in self.registry.all()}, set())
 
-    def _announce(self, before: QueueState, after: QueueState) -> None:
+    def _announce(self, before: QueueState, after: QueueState, touched: Iterable[str]) -> None:
+        """``touched``: ids of all jobs that may differ. Of those of somebody else's transaction
+        that came in between, that one tells."""
         if before is after:
             return
-        jobs = {job_id for job_id, job in after.jobs.items() if before.jobs.get(job_id) is not job}
+        touched = set(touched)
+        jobs = {i for i in touched if i in after.jobs and before.jobs.get(i) is not after.jobs[i]}
         printers = {after.jobs[job_id].printer_id for job_id in jobs}
         printers |= {before.jobs[job_id].printer_id for job_id in jobs if job_id in before.jobs}
         printers.discard("")  # of jobs that wait
         for printer_id, record in after.printers.items():
             if before.printers.get(printer_id) is not record:
                 printers.add(printer_id)
+        printers |= {item.printer_id for item in set(before.cleanup) ^ set(after.cleanup)}
         self._push(printers, jobs)
-        for job_id in before.jobs.keys() - after.jobs.keys():
+        for job_id in (touched & before.jobs.keys()) - after.jobs.keys():
             self._bus.publish((TOPIC, job_id), None)
 
     def _push(self, printers: set[str], jobs: set[str]) -> None:
@@ -119,6 +123,12 @@ class Board:
             return job
         return replace(job, upload_percent=entry[1])
 
+    def _file_left(self, view: QueueState, printer_id: str) -> str:
+        if not view.cleanup:
+            return ""
+        known = self.registry.get(printer_id)
+        return why_barred(view.cleanup, printer_id, known.status.name if known else printer_id)
+
     def conditions(self, printer_id: str) -> Conditions:
         """What the farm knows of a printer now."""
         view = self.store.view()
@@ -129,6 +139,7 @@ class Board:
             maintenance_note=care.note,
             maintenance_since=care.since,
             job=_open_job(self.shown(job)) if job else None,
+            file_left=self._file_left(view, printer_id),
             stopping=printer_id in self._stopping,
         )
         if bed is None:

@@ -278,6 +278,31 @@ class Dispatcher:
                 self._advised = found
             return self._advised
 
+    def after_clearing(self) -> dict[str, Job]:
+        """By printer whose bed waits for a person: the job that would start there once it is
+        marked clear, as far as can be told without asking the gates anything new."""
+        with self._turn:
+            scene = self._look()
+            if self.closed(scene.view) is not None:
+                return {}
+            self._judge_until = 0.0
+            beds = [p for p in scene.printers if p.closed and p.closed.code == "bed_not_clear"]
+            jobs = {job.id: job for job in scene.waiting[:TOLD]}
+            found = {p.printer_id: self._next_on(scene, jobs, p) for p in beds}
+            return {name: job for name, job in found.items() if job is not None}
+
+    def _next_on(self, scene: _Scene, jobs: dict[str, Job], printer: Candidate) -> Job | None:
+        matches = assign(
+            jobs.values(),
+            [*scene.printers, replace(printer, closed=None, ready_since=scene.now)],
+            lambda job, other: self._missing(scene, job, other)[0],
+            slots=len(scene.printers),
+            now=scene.now,
+            auto_assign=self.config.auto_assign,
+            gate=None if scene.heat is None else scene.heat.copy(),
+        )
+        return next((jobs[m.job_id] for m in matches if m.printer_id == printer.printer_id), None)
+
     def _advice(self, scene: _Scene) -> Advice | None:
         closed, auto = self.closed(scene.view), self.config.auto_assign
         if closed is not None:

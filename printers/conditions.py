@@ -40,4 +40,5 @@ class Conditions:
     maintenance_note: str = ""
     maintenance_since: float | None = None
     job: OpenJob | None = None
+    file_left: str = ""  # why nothing may start while a given-up job's file may be there; "" = none
     stopping: bool = False  # stop sent, not yet proved; lifted after 20 s

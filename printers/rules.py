@@ -49,6 +49,7 @@ class GateInputs:
     phase: str
     token: int
     stopping: bool
+    file_left: str
     bed_clear: bool
     bed_why: str
     maintenance: bool
@@ -80,6 +81,7 @@ def inputs_of(snapshot: Snapshot, monotonic_now: float) -> GateInputs:
         phase=job.phase if job else "",
         token=job.token if job else 0,
         stopping=conditions.stopping,
+        file_left=conditions.file_left,
         bed_clear=conditions.bed_clear,
         bed_why=conditions.bed_why,
         maintenance=conditions.maintenance,
@@ -246,6 +248,8 @@ def may_start(i: GateInputs) -> Verdict:
         return Verdict(
             False, "bed_not_clear", f"The bed of {i.name} is not marked clear.{why}".strip()
         )
+    if i.file_left:
+        return Verdict(False, "file_left", i.file_left)
     if i.storage in ("missing", "abnormal", "read_only"):
         return Verdict(
             False, "storage", f"{i.name} cannot store files. Check its memory card or USB stick."

@@ -93,6 +93,20 @@ def status() -> Response:
     )
 
 
+@blueprint.get("/api/dispatch/hints")
+def hints() -> Response:
+    """For buttons and lines of the panel: the one act that would free the most work, and what
+    would start on each printer whose bed waits for a person."""
+    dispatcher = services().dispatcher
+    after = dispatcher.after_clearing()
+    return json_response(
+        {
+            "advice": _advice(dispatcher.advice()),
+            "next": {name: {"id": job.id, "name": job.file_name} for name, job in after.items()},
+        }
+    )
+
+
 @blueprint.post("/api/dispatch/once")
 def once() -> Response:
     """One pass now; the answer says what was sent, and why nothing was."""

@@ -120,6 +120,12 @@ class Heat:
     def begin(self, printer_id: str) -> None:
         self._heating.add(printer_id)
 
+    def copy(self) -> Heat:
+        """The same heat, to think something through with."""
+        other = Heat(self._limits, self._loads)
+        other._heating = set(self._heating)
+        return other
+
     def against(self, printer: Candidate) -> Reason | None:
         """Why this printer must not start to heat now."""
         load = self._loads.get(printer.printer_id)

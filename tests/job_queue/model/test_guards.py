@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from core.errors import Blocked
+from job_queue import board
 from job_queue.job import JobState
 from job_queue.matching import candidates
 from job_queue.records import BedRecord
@@ -52,7 +53,7 @@ def quiet_before_the_fence(patch: Patch) -> None:
 
 
 def no_bar_after_giving_up(patch: Patch) -> None:
-    for room in (candidates, launch):
+    for room in (board, candidates, launch):
         patch.setattr(room, "why_barred", lambda *_: "")
 
 

@@ -9,6 +9,7 @@ import pytest
 from core.errors import BadRequest, Blocked, FarmError, PrinterRejected
 from job_queue.identity import echoes
 from job_queue.job import JobState
+from printers import safety
 from printers.commands import Pause, Stop
 from printers.status import JobProgress
 from printers.status import PrinterState as P
@@ -501,6 +502,8 @@ def test_a_job_given_up_bars_its_printer_until_its_file_is_gone(farm: Any, why: 
     with pytest.raises(Blocked) as barred:
         farm.start()
     assert barred.value.error_code == "file_left" and "Alder" in barred.value.message
+    gate = safety.gates(farm.fleet.snapshot("alder"), farm.clock.monotonic())["start"]
+    assert (gate.code, gate.why) == ("file_left", barred.value.message), "the button says the same"
     waiting = farm.add()
     farm.wait(10)
     assert farm.dispatch_once() == []
