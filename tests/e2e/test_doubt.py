@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from simulator.plain_gcode import build_gcode
+from simulator.plates import PlateSpec, build_gcode_3mf
 from tests.e2e.stage import FarmProcess, card, entry, settle
 
 pytestmark = pytest.mark.e2e
@@ -19,12 +20,13 @@ TIMING = {"evidence_s": 2.0, "quiet_s": 4.0, "cleanup_delay_s": 0.2}
 @pytest.fixture(scope="module")
 def farm(new_farm: Callable[..., FarmProcess]) -> FarmProcess:
     farm = new_farm(
-        [entry("raven", "Voron 2.4", type="moonraker")],
+        [entry("raven", "Voron 2.4", type="moonraker"), entry("cedar", "P1S")],
         time_scale=60,
         environment={"FARM_TIMING": json.dumps(TIMING)},
         entry=("-m", "bench.quick_server"),
     )
-    farm.wait_for("raven", "ready")
+    for name in ("raven", "cedar"):
+        farm.wait_for(name, "ready")
     return farm
 
 
@@ -78,3 +80,48 @@ def test_who_leaves_the_countdown_answers_again_later(
     page.get_by_role("button", name="No, nothing started").click()
     farm.wait_for("raven", "needs_clear")
     expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def silent_start(farm: FarmProcess, name: str) -> str:
+    """The id of a job of the queue whose start Cedar took in without any echo."""
+    farm.knobs("cedar", start_delay_s=100_000.0)
+    tray = farm.printer("cedar")["ams"][0]["trays"][0]
+    used = [(tray["type"], tray["color"], 9.0)]
+    content = build_gcode_3mf([PlateSpec(minutes=6, name=name)], model="P1S", filaments=used)
+    body = {
+        "file_id": farm.upload(f"{name}.gcode.3mf", content)["id"],
+        "target": {"printer_id": "cedar"},
+        "confirm": ["all"],
+    }
+    status, job = farm.api("POST", "/api/jobs", body)
+    assert status == 201, job
+    farm.wait_for("cedar", "needs_human")
+    return str(job["id"])
+
+
+def test_the_queue_page_asks_with_its_evidence_and_takes_the_answer(
+    farm: FarmProcess, new_page: Callable[..., Page]
+) -> None:
+    page = new_page(f"{farm.url}/#/queue")
+    settle(page)
+    job_id = silent_start(farm, "planter")
+    row = page.locator(f'.q-fly[data-id="{job_id}"]')
+    expect(row).to_contain_text("Your answer, please")
+    expect(row.locator(".q-left")).not_to_be_empty()
+    row.get_by_role("button", name="Decide… planter").press("Enter")
+    dialog = page.get_by_role("dialog", name="Did planter start on Cedar?")
+    evidence = farm.api("GET", f"/api/jobs/{job_id}")[1]["evidence"]
+    assert evidence
+    lines = dialog.locator(".evidence li")
+    expect(lines).to_have_count(len(evidence))
+    for number, item in enumerate(evidence):
+        expect(lines.nth(number)).to_contain_text(item["text"])
+    for name in ("Give this job up", "No, nothing started", "Yes, it prints"):
+        expect(dialog.get_by_role("button", name=name)).to_be_enabled()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    assert farm.api("GET", f"/api/jobs/{job_id}")[1]["state"] == "needs_human", "Esc is no answer"
+    row.get_by_role("button", name="Decide… planter").click()
+    dialog.get_by_role("button", name="Give this job up").click()
+    expect(row).to_have_count(0)
+    assert farm.api("GET", f"/api/jobs/{job_id}")[1]["state"] == "failed"
