@@ -93,13 +93,19 @@ def look(recorded: Manifest, status: PrinterStatus) -> Seen:
 
 
 def _began_anew(recorded: Manifest, state: PrinterState, job: JobProgress) -> bool:
-    """The same file once more: it prepares again, or its progress fell right back."""
+    """The same file once more: it prepares again, or it is seen further back, and at work there.
+
+    A fall to 0 alone is none: a P1S shows it when its print is stopped, before it says so.
+    """
     if state is PrinterState.PREPARING and recorded.percent >= _FELL_PERCENT:
         return job.percent is None or job.percent < recorded.percent - _FELL_PERCENT
     if state is not PrinterState.PRINTING or job.percent is None:
         return False
-    fell = job.percent < recorded.percent - _FELL_PERCENT
-    return fell and (job.layer is None or job.layer < recorded.layer)
+    if job.percent >= recorded.percent - _FELL_PERCENT:
+        return False
+    if recorded.layer:
+        return job.layer is not None and 0 < job.layer < recorded.layer
+    return job.percent > 0
 
 
 def followed(recorded: Manifest, job: JobProgress | None) -> Manifest:

@@ -6,6 +6,7 @@ Used by the recorder's thread alone; frames are taken by the shooter's.
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 from cameras.timelapse.manifest import Manifest
@@ -14,8 +15,10 @@ from cameras.timelapse.shooter import End, Shooter, Shot
 from cameras.timelapse.trigger import IntervalTrigger, LayerTrigger
 from core.camera_config import TimelapseConfig
 from core.clock import Clock
-from printers.status import JobProgress, PrinterState, PrinterStatus
+from printers.status import PrinterState, PrinterStatus
 
+CANCEL_S = 30.0
+"""An end so shortly after the printer showed a stop is its effect."""
 KEEP_WARM_BELOW_S = 60.0
 """With longer intervals the camera is let go in between."""
 
@@ -38,7 +41,8 @@ class Recording:
         self._layers = LayerTrigger(config.every_layers, timelapse.layer)
         self._interval = IntervalTrigger(config.every_s)
         self._status: PrinterStatus | None = None
-        self._cancel_seen = False
+        self._tells_layers = timelapse.layer > 0
+        self._cancelled_at = -inf  # monotonic s at which the printer showed that someone stopped it
         self._ending: tuple[str, float, float] | None = None  # result, monotonic, epoch
 
     @property
@@ -53,14 +57,13 @@ class Recording:
         self._status = status
         seen = look(self._known, status)
         if is_cancel(status):
-            self._cancel_seen = True
+            self._cancelled_at = now
         if seen.result:
             self._ends(seen.result)
             return
         self._ending = None
         self._known = followed(self._known, status.job)
-        if status.state is PrinterState.PRINTING:
-            self._cancel_seen = is_cancel(status)
+        self._tells_layers |= status.job is not None and status.job.layer is not None
         self.shooter.rest(not self._runs(status))
         self._shoot(status, now)
 
@@ -71,14 +74,14 @@ class Recording:
             return
         if self._ending is not None:
             self._settle()
-        elif not self._by_layer(status.job):
+        elif not self._by_layer():
             self._shoot(status, now)
 
     def left(self) -> float:
         """Seconds until ``tick`` has something to do, at most 1."""
         now, status = self._clock.monotonic(), self._status
         prints = status is not None and status.state is PrinterState.PRINTING
-        if not prints or status is None or self._by_layer(status.job):
+        if not prints or status is None or self._by_layer():
             return 1.0
         if not is_believable(status, now):
             return 1.0
@@ -93,15 +96,15 @@ class Recording:
     def _runs(self, status: PrinterStatus) -> bool:
         return status.state in (PrinterState.PRINTING, PrinterState.PREPARING)
 
-    def _by_layer(self, job: JobProgress | None) -> bool:
+    def _by_layer(self) -> bool:
         mode = self._config.mode
-        return mode == "layer" or (mode == "auto" and job is not None and job.layer is not None)
+        return mode == "layer" or (mode == "auto" and self._tells_layers)
 
     def _shoot(self, status: PrinterStatus, now: float) -> None:
         if status.state is not PrinterState.PRINTING:
             return
         job = status.job
-        if self._by_layer(job):
+        if self._by_layer():
             due = job is not None and job.layer is not None and self._layers.see(job.layer)
         else:
             due = self._interval.see(now)
@@ -125,7 +128,7 @@ class Recording:
         if self._ending is None:
             return
         result, since, at = self._ending
-        if self._cancel_seen and result in ("failed", "unknown"):
+        if since - self._cancelled_at < CANCEL_S and result in ("failed", "unknown"):
             result = "cancelled"
         if self._clock.monotonic() - since >= SETTLE_S[result]:
             self._finish("unknown" if result == "replaced" else result, at)

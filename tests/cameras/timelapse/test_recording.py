@@ -175,6 +175,28 @@ def test_a_cancellation_shown_for_a_moment(case: Case) -> None:
     assert case.result == "cancelled"
 
 
+def test_a_p1s_forgets_its_progress_before_it_says_that_it_was_stopped(case: Case) -> None:
+    fault = Fault(code="0300-400C", text="Cancelled", severity=Severity.SERIOUS)
+    case.see(layer=60, percent=60)
+    case.see(layer=60, percent=60, faults=(fault,))
+    case.see(layer=None, percent=0)
+    case.tick(31)
+    case.see(layer=None, percent=0, after=0)
+    assert case.layers == [60] and not case.result
+    case.see(P.FAILED, percent=0)
+    case.tick(5)
+    assert case.result == "failed", "that stop is too long ago to have caused this"
+
+
+def test_the_effect_of_a_stop_may_take_some_seconds(case: Case) -> None:
+    case.see(layer=60, percent=60)
+    case.see(layer=60, percent=60, cancelled=True)
+    case.see(percent=0, after=3)
+    case.see(P.FAILED, percent=0, after=3)
+    case.tick(5)
+    assert case.result == "cancelled"
+
+
 def test_an_idle_moment_is_no_end(case: Case) -> None:
     case.see(layer=1)
     case.see(P.IDLE)
@@ -201,8 +223,6 @@ def test_the_same_file_again_though_nobody_saw_it_prepare(case: Case) -> None:
 
 def test_it_looks_once_a_second_where_no_time_is_due(case: Case) -> None:
     assert case.recording.left() == 1.0
-    case.see(layer=3)
-    assert case.recording.left() == 1.0
     case.see(P.PAUSED)
     assert case.recording.left() == 1.0
     case.see()
@@ -211,6 +231,10 @@ def test_it_looks_once_a_second_where_no_time_is_due(case: Case) -> None:
     assert case.recording.left() == 1.0  # its last word is too old
     case.see(after=0)
     assert case.recording.left() == 0.5
+    case.see(layer=3)
+    case.clock.advance(40)
+    case.see(layer=3, after=0)
+    assert case.recording.left() == 1.0  # layers come when they come
 
 
 def test_the_same_file_again_is_another_print(case: Case) -> None:
