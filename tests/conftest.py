@@ -11,26 +11,19 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, HypothesisProvider
+from hypothesis.internal.conjecture.providers import HypothesisProvider
 from hypothesis.internal.constants_ast import Constants
-
-
-class OfThisTestAlone(HypothesisProvider):
-    """Draws by the seed and nothing else.
-
-    Hypothesis sprinkles in constants it finds in whichever of our modules happen to be imported
-    by then, so that a test drew other inputs with every other choice of files that were collected.
-    """
-
-    _local_constants = Constants()
-
 
 settings.register_profile("steady", derandomize=True, deadline=None)
 settings.register_profile("explore", deadline=None, print_blob=True)
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "steady")
 settings.load_profile(PROFILE)
 if PROFILE == "steady":
-    AVAILABLE_PROVIDERS["hypothesis"] = OfThisTestAlone
+    # Draw by the seed and nothing else. Hypothesis sprinkles in constants of whichever of our
+    # modules happen to be imported by then: with every other choice of collected files, and with
+    # every edit anywhere, a test drew other inputs.
+    assert hasattr(HypothesisProvider, "_local_constants"), "this hypothesis calls it otherwise"
+    HypothesisProvider._local_constants = Constants()
 
 LONGEST = tuple((Path(__file__).parent / "longest_files.txt").read_text().split())
 """Files of more than ten seconds, the longest first. Most of that time they wait for printers."""
