@@ -180,6 +180,10 @@ class CameraHub:
             return ""
 
     def _wanted(self, camera_id: str) -> FrameSlot | None:
+        worker = self._workers.get(camera_id)
+        if worker is not None and worker.running:  # every viewer comes here for every picture
+            worker.want()
+            return None if self._stopped.is_set() else worker.slot
         kind = self._kind(camera_id)
         if not kind or self._stopped.is_set():
             return None
