@@ -112,6 +112,7 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
     own_videos = PrinterVideos(
         fleet, keep_in(timelapses.store, config.printers), folder / "timelapses", clock
     )
+    fleet.observe(timelapses.note_command)
     history = TemperatureHistory()
     configs = {printer.id: printer for printer in config.printers}
     dispatcher = Dispatcher(jobs, fleet, library, clock, config.dispatch)

@@ -21,12 +21,13 @@ from core.camera_config import TimelapseConfig
 from core.clock import Clock
 from core.errors import Blocked, FarmError
 from core.events import Bus
+from printers.commands import Command, EmergencyStop, Stop
 from printers.registry import Registry, Snapshot
 from printers.status import PrinterState, PrinterStatus
 
 logger = logging.getLogger(__name__)
 
-_TOPIC = "timelapse-wish"
+_TOPIC, _STOPS = "timelapse-wish", "timelapse-stop"
 _IDLE_S = 30.0
 _ANSWER_S = 10.0
 _AGAIN_S = 30.0
@@ -63,7 +64,7 @@ class Recorder:
         self._ended: list[Shooter] = []
         self._unwanted: dict[str, Manifest] = {}  # printer -> the print whose recording was stopped
         self._refused: dict[str, float] = {}  # printer -> monotonic s; no new try before it
-        self._box = bus.subscribe("printer", _TOPIC)
+        self._box = bus.subscribe("printer", _TOPIC, _STOPS)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="timelapse:watch", daemon=True)
 
@@ -99,6 +100,11 @@ class Recorder:
         except TimeoutError as error:
             raise FarmError("The recorder does not answer; see the server's log.") from error
 
+    def note_command(self, printer_id: str, command: Command, _before: Snapshot) -> None:
+        """Fleet's observer: a Stop of ours makes the end a cancellation."""
+        if isinstance(command, (Stop, EmergencyStop)):
+            self._box.put((_STOPS, printer_id), None)
+
     # -- the thread ------------------------------------------------------------------------------
 
     def _run(self) -> None:
@@ -109,6 +115,8 @@ class Recorder:
             for (topic, name), value in slots.items():
                 if topic == _TOPIC:
                     self._answer(value)
+                elif topic == _STOPS:
+                    self._note_stop(name)
                 elif isinstance(value, Snapshot):
                     self._safely(name, partial(self._look, value.status))
             for name in list(self._open):
@@ -128,6 +136,11 @@ class Recorder:
 
     def _patience(self) -> float:
         return min((one.left() for one in self._open.values()), default=_IDLE_S)
+
+    def _note_stop(self, printer_id: str) -> None:
+        recording = self._open.get(printer_id)
+        if recording is not None:
+            recording.note_stop()
 
     def _tick(self, printer_id: str) -> None:
         self._open[printer_id].tick()

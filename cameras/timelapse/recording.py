@@ -42,7 +42,7 @@ class Recording:
         self._interval = IntervalTrigger(config.every_s)
         self._status: PrinterStatus | None = None
         self._tells_layers = timelapse.layer > 0
-        self._cancelled_at = -inf  # monotonic s at which the printer showed that someone stopped it
+        self._cancelled_at = -inf  # monotonic s of the newest sign that someone stops it
         self._ending: tuple[str, float, float] | None = None  # result, monotonic, epoch
 
     @property
@@ -66,6 +66,10 @@ class Recording:
         self._tells_layers |= status.job is not None and status.job.layer is not None
         self.shooter.rest(not self._runs(status))
         self._shoot(status, now)
+
+    def note_stop(self) -> None:
+        """Somebody sent Stop from the farm; not every printer shows for long that it was that."""
+        self._cancelled_at = self._clock.monotonic()
 
     def tick(self) -> None:
         """Time has passed: an end may have settled, an interval may be over."""

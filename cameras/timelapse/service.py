@@ -18,7 +18,8 @@ from core.camera_config import TimelapseConfig
 from core.clock import Clock
 from core.errors import Blocked, NotFound
 from core.events import Bus
-from printers.registry import Registry
+from printers.commands import Command
+from printers.registry import Registry, Snapshot
 
 RENDERING = "rendering"
 
@@ -107,6 +108,10 @@ class Timelapses:
     def set_recording(self, printer_id: str, on: bool) -> str:
         """As Recorder.set_recording."""
         return self._recorder.set_recording(printer_id, on)
+
+    def note_command(self, printer_id: str, command: Command, before: Snapshot) -> None:
+        """For Fleet.observe."""
+        self._recorder.note_command(printer_id, command, before)
 
     def _view(self, timelapse: Manifest) -> View:
         progress = self._renderer.progress(timelapse.id)

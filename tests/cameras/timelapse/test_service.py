@@ -19,6 +19,7 @@ from core.camera_config import TimelapseConfig
 from core.clock import SystemClock
 from core.errors import Blocked, ConfigError, NotFound
 from core.events import Bus
+from printers.commands import Pause, Stop
 from printers.registry import Registry
 from printers.status import PrinterState
 
@@ -157,6 +158,18 @@ def test_two_prints_one_after_the_other(farm: Farm) -> None:
     assert [(v.manifest.frames, v.manifest.result) for v in farm.all] == [
         (3, "cancelled"), (2, "finished"),
     ]  # fmt: skip
+
+
+def test_a_stop_from_the_farm_is_a_cancellation(farm: Farm) -> None:
+    """Not every printer shows its code long enough to be seen."""
+    lapses = farm.start()
+    farm.layers(1, 2)
+    before = farm.registry.get("alder")
+    assert before is not None
+    lapses.note_command("alder", Pause(), before)
+    lapses.note_command("alder", Stop(), before)
+    farm.report(P.FAILED, layer=2)
+    assert farm.until("ready").manifest.result == "cancelled"
 
 
 # -- restarts --------------------------------------------------------------------------------------
