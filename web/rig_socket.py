@@ -59,13 +59,14 @@ class RigSocket:
         while channel.connected:
             channel.event.wait(_LOOK_S)
             channel.event.clear()
-            while (message := channel.receive(timeout=0)) is not None:
+            while not visit.is_over and (message := channel.receive(timeout=0)) is not None:
                 if code := self._hear(visit, message):
                     channel.close(code, "Not as docs/rig.md says")
                     return
+                self._send_all(visit)  # a rig that was alone for days sends more than may wait
             self._look()
             self._send_all(visit)
-            if visit.replaced or visit.failed:
+            if visit.is_over:
                 channel.close(CLOSE_REPLACED, "Another connection has taken over")
                 return
 

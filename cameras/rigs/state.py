@@ -39,6 +39,10 @@ class Visit:
         self.replaced = True
         self._wake()
 
+    @property
+    def is_over(self) -> bool:
+        return self.replaced or self.failed
+
     def next(self) -> Json | None:
         return self._queue.popleft() if self._queue else None
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import threading
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -209,6 +211,39 @@ def test_a_second_connection_takes_over(farm: Any, line: websocket.WebSocket) ->
     say(second, t="event", id="e3", at=1, event="photo")
     assert until(second, "ack")["ids"] == ["e3"]
     second.close()
+
+
+def test_all_that_waited_for_days_is_taken_over_one_connection(line: websocket.WebSocket) -> None:
+    ids = [f"r{number}" for number in range(600)]
+
+    def pour() -> None:
+        for number, name in enumerate(ids):
+            say(line, t="reading", id=name, at=100.0 + number, temperature=20.0, humidity=50.0)
+
+    pouring = threading.Thread(target=pour)
+    pouring.start()
+    acked = [until(line, "ack")["ids"][0] for _ in ids]
+    pouring.join()
+    assert acked == ids
+
+
+def test_a_line_that_never_pauses_is_taken_over_too(farm: Any, line: websocket.WebSocket) -> None:
+    over = threading.Event()
+
+    def storm() -> None:
+        with contextlib.suppress(OSError, websocket.WebSocketException):
+            while not over.is_set():
+                say(line, t="status", state="idle")
+
+    storming = threading.Thread(target=storm)
+    storming.start()
+    second = dial(farm)
+    storming.join(20)
+    thrown_out = not storming.is_alive()
+    over.set()
+    storming.join()
+    second.shutdown()
+    assert thrown_out
 
 
 def test_orders_and_delays(farm: Any, line: websocket.WebSocket, kit: SimpleNamespace) -> None:
