@@ -1,0 +1,26 @@
+"""The list by which conftest.py orders the files is true."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LISTED = (ROOT / "tests" / "longest_files.txt").read_text().split()
+
+
+@pytest.mark.parametrize("path", LISTED)
+def test_a_long_file_is_where_the_list_says(path: str) -> None:
+    assert (ROOT / path).is_file(), "moved or renamed: tests/longest_files.txt"
+
+
+def test_every_file_is_listed_once() -> None:
+    assert len(LISTED) == len(set(LISTED)) > 0
+
+
+def test_the_longest_come_first(request: pytest.FixtureRequest) -> None:
+    """As collected in this very run."""
+    places = [LISTED.index(path) if path in LISTED else len(LISTED)
+              for path in (item.nodeid.split("::")[0] for item in request.session.items)]  # fmt: skip
+    assert places == sorted(places)
