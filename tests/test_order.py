@@ -21,6 +21,6 @@ def test_every_file_is_listed_once() -> None:
 
 def test_the_longest_come_first(request: pytest.FixtureRequest) -> None:
     """As collected in this very run."""
-    places = [LISTED.index(path) if path in LISTED else len(LISTED)
-              for path in (item.nodeid.split("::")[0] for item in request.session.items)]  # fmt: skip
+    files = [item.nodeid.split("::")[0] for item in request.session.items]
+    places = [LISTED.index(path) if path in LISTED else len(LISTED) for path in files]
     assert places == sorted(places)
