@@ -68,6 +68,7 @@ class Manifest:
     job_id: str = ""  # of the farm's queue, "" = started elsewhere
     mark: PrintMark = PrintMark()
     ended_at: float | None = None
+    fetched_at: float | None = None  # when a printer's own video came to the farm
     result: str = ""  # one of RESULTS, "" while it is recorded
     frames: int = 0  # good ones kept
     gaps: int = 0  # shots that were due and gave no picture
@@ -131,8 +132,9 @@ def _check(manifest: Manifest) -> None:
         raise ValueError("texts that are none")
     if not all(isinstance(n, (int, float)) and not isinstance(n, bool) for n in numbers):
         raise ValueError("numbers that are none")
-    if manifest.ended_at is not None and not isinstance(manifest.ended_at, (int, float)):
-        raise ValueError("an end that is no time")
+    for at in (manifest.ended_at, manifest.fetched_at):
+        if at is not None and not isinstance(at, (int, float)):
+            raise ValueError("an end that is no time")
     for name in (manifest.video, manifest.original):
         if "/" in name or "\\" in name or name.startswith("."):
             raise ValueError("a video outside its folder")

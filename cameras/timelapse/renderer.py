@@ -197,9 +197,26 @@ class Renderer:
         oldest = self._clock.time() - self._config.keep_days * _DAY_S
         for one in self._store.all():
             over = one.state not in (State.RECORDING, State.WAITING)
-            if over and (one.ended_at or one.started_at) < oldest:
-                self._store.delete(one.id)
-                logger.info("%s: the timelapse of %s was old enough", one.printer_id, one.job)
+            if over and _kept_since(one) < oldest:
+                self._delete_old(one)
+
+    def _delete_old(self, timelapse: Manifest) -> None:
+        """What cannot be deleted must not keep the others from their videos."""
+        try:
+            self._store.delete(timelapse.id)
+        except NotFound:
+            return  # a person was faster
+        except FarmError as error:
+            logger.warning("%s: an old timelapse: %s", timelapse.printer_id, error.message)
+        else:
+            name = timelapse.printer_id
+            logger.info("%s: the timelapse of %s was old enough", name, timelapse.job)
+
+
+def _kept_since(timelapse: Manifest) -> float:
+    """Epoch s. A printer's own video may be years old, or of a printer whose clock is wrong, when
+    somebody fetches it to have it: its days count from then."""
+    return max(timelapse.ended_at or timelapse.started_at, timelapse.fetched_at or 0.0)
 
 
 def _is_new(timelapse: Manifest) -> bool:

@@ -115,8 +115,12 @@ class TimelapseStore:
             (folder / FRAMES).mkdir(mode=0o700, parents=True)
         except OSError as error:
             raise StorageError(f"A timelapse could not be begun: {error.strerror}.") from error
-        write_durably(folder / MANIFEST, manifests.encode(made))
-        sync_folder(self._folder)
+        try:
+            write_durably(folder / MANIFEST, manifests.encode(made))
+            sync_folder(self._folder)
+        except (FarmError, OSError):
+            shutil.rmtree(folder, ignore_errors=True)  # it is tried again all the time
+            raise
         with self._lock:
             self._known[made.id] = made
             self._writing[made.id] = threading.Lock()
@@ -173,6 +177,7 @@ class TimelapseStore:
         made = self.create(
             printer_id=printer_id, printer=printer or printer_id, state=State.FAILED, job=name,
             origin=origin, started_at=taken_at, ended_at=taken_at, error=_NO_VIDEO,
+            fetched_at=self._clock.time(),
         )  # fmt: skip
         suffix = video_path.suffix.lower()
         known = suffix if _SUFFIX.fullmatch(suffix) else ""

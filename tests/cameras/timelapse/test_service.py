@@ -17,7 +17,7 @@ from cameras.timelapse.manifest import RenderOptions, State
 from cameras.timelapse.service import Timelapses, View
 from core.camera_config import TimelapseConfig
 from core.clock import SystemClock
-from core.errors import Blocked, ConfigError, NotFound
+from core.errors import Blocked, ConfigError, NotFound, StorageError
 from core.events import Bus
 from printers.commands import Pause, Stop
 from printers.registry import Registry
@@ -375,6 +375,40 @@ def test_only_age_deletes(farm: Farm, monkeypatch: pytest.MonkeyPatch) -> None:
     )  # fmt: skip
     farm.kit.wait_for(lambda: len(farm.all) == 3)
     assert lapses.get(open_one.id).state == "recording"
+
+
+def test_an_old_video_that_was_just_fetched_is_not_old(
+    farm: Farm, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It may be the only copy by now."""
+    lapses = farm.start(keep_days=7)
+    path = tmp_path / "came.mp4"
+    path.write_bytes(b"video")
+    kept = lapses.store.adopt(path, printer_id="alder", name="video_1970.mp4", taken_at=0.0)
+    old = lapses.store.create(
+        printer_id="alder", printer="Alder", state=State.FRAMES_ONLY, started_at=1.0, ended_at=1.0
+    )
+    monkeypatch.setattr(renderer_module, "_TICK_S", 0.05)
+    lapses.store.on_adopted()
+    farm.kit.wait_for(lambda: old.id not in [view.manifest.id for view in farm.all])
+    assert lapses.store.video(kept.id).is_file()
+
+
+def test_what_cannot_be_deleted_keeps_no_video_from_being_made(
+    farm: Farm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lapses = farm.start(keep_days=7)
+
+    def refuse(timelapse_id: str) -> None:
+        raise StorageError("It could not be deleted: Permission denied.")
+
+    monkeypatch.setattr(lapses.store, "delete", refuse)
+    lapses.store.create(
+        printer_id="birch", printer="Birch", state=State.FRAMES_ONLY, started_at=1.0, ended_at=1.0
+    )
+    farm.layers(1, 3)
+    farm.report(P.FINISHED)
+    assert farm.until("ready")
 
 
 def test_one_broken_recording_hurts_no_other(farm: Farm, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from cameras.configured import Turn
+from cameras.timelapse import store as store_module
 from cameras.timelapse.manifest import Manifest, PrintMark, RenderOptions, State, decode, encode
 from cameras.timelapse.store import TimelapseStore
 from core.clock import SystemClock
-from core.errors import Blocked, NotFound
+from core.errors import Blocked, NotFound, StorageError
 
 BEGAN = 1_800_000_000.0
 
@@ -177,3 +178,15 @@ def test_a_folder_that_vanishes_costs_only_itself(store: TimelapseStore) -> None
     made, other = begin(store), begin(store, BEGAN + 9)
     shutil.rmtree(store.folder(made.id))
     assert [one.id for one in again(store).all()] == [other.id]
+
+
+def test_a_refused_beginning_leaves_nothing_behind(
+    store: TimelapseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, content: bytes) -> None:
+        raise StorageError("The disk is full.")
+
+    monkeypatch.setattr(store_module, "write_durably", refuse)
+    with pytest.raises(StorageError):
+        begin(store)
+    assert list(store._folder.iterdir()) == []
