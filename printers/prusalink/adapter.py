@@ -229,8 +229,8 @@ class PrusaLinkPrinter(Printer):
     # -- the rest ------------------------------------------------------------------------------
 
     def camera(self) -> CameraSource | None:
-        """The Pi's first camera, one picture at a time. It wants the key; digest cannot be sent
-        along by the camera reader, so without a key there is none."""
+        """The Pi's first camera, one picture at a time. It wants the key: the camera reader
+        cannot answer its MD5-sess digest, so without a key there is none."""
         if not self.config.camera_enabled or not self._watcher.server.camera:
             return None
         if not self.config.api_key:
