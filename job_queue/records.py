@@ -39,6 +39,7 @@ class Seen:
     mono: float  # monotonic, of this run of the computer
     boot: str = ""  # which run of the computer, "" = it does not tell
     token: int = 0  # of our job that it was at work on then, 0 = none
+    machine: str = ""  # which machine had this id then (Fleet.machine_of)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

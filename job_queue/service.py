@@ -61,7 +61,7 @@ class JobService:
         plates = {name: config.build_plate for name, config in fleet.configs.items()}
         self.fitting = Fitting(library, clock, confirmations, plates)
         self._board = Board(store, registry, bus, clock)
-        self._watch = Watch(self._board, clock, timing, fleet.is_simulated)
+        self._watch = Watch(self._board, clock, timing, fleet.is_simulated, fleet.machine_of)
         self._sweeper = Sweeper(self._board, fleet, clock, timing)
         self._doubt = Doubt(self._board, fleet, self._watch, clock, timing)
         see = self._watch.see_bed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -125,6 +126,16 @@ class Fleet:
         """Whether the configuration says so; an unknown printer is a real one."""
         config = self.configs.get(printer_id)
         return config is not None and config.simulate
+
+    def machine_of(self, printer_id: str) -> str:
+        """Tells the machine that has this id by the configuration from another that gets it later:
+        a Bambu printer by its serial number, the others by their address. "" for an unknown id."""
+        config = self.configs.get(printer_id)
+        if config is None:
+            return ""
+        address = "simulated" if config.simulate else f"{config.url.rstrip('/')}|{config.host}"
+        told = f"{config.type}|{config.serial or address}"
+        return hashlib.sha256(told.encode()).hexdigest()[:12]
 
     def snapshot(self, printer_id: str) -> Snapshot:
         """Raises NotFound for a name that is not in the configuration."""

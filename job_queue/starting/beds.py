@@ -23,6 +23,7 @@ def after_report(
     distrust: bool,
     watched: bool = True,
     away: str = "",
+    replaced: bool = False,
 ) -> BedRecord | None:
     """The bed after a believable report; the same object when nothing changes.
 
@@ -31,13 +32,15 @@ def after_report(
     on. Only simulated printers, whose beds are empty when they are made, are trusted.
     ``watched``: it was seen at rest so shortly ago that nothing can have been printed since.
     ``away``: before this report it was not seen for so long that something can; in a sentence.
+    ``replaced``: its id belonged to another machine when it was last seen.
     """
     if bed is None:
         return _first_sight(status, now, distrust=distrust)
     if status.state.has_job:
         return _while_active(bed, status, job, now)
     after = _at_rest(bed, status, now, watched=watched)
-    if away and after.clear and not _tells_of_every_print(after, status):
+    told = not replaced and _tells_of_every_print(after, status)
+    if away and after.clear and not told:
         return BedRecord(since=now, why=away)
     return after
 

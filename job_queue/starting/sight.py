@@ -34,10 +34,13 @@ class Gap:
     seconds: float
     since: float | None = None  # epoch s, None: not known
     until: float = 0.0  # epoch s
+    replaced: bool = False  # the printer of this id was another machine then
 
     @property
     def sentence(self) -> str:
         """For the person who has to look."""
+        if self.replaced:
+            return "Another machine than before; look at its bed once"
         if self.since is None:
             return "Not watched for a time nobody knows; look at the bed once"
         since, until = _local(self.since), _local(self.until)
@@ -51,9 +54,16 @@ class Sight:
     """Thread-safe. ``gap`` before a report is judged, ``saw`` once what follows is durable."""
 
     def __init__(
-        self, store: JobStore, clock: Clock, timing: Timing, boot: Callable[[], str] | None = None
+        self,
+        store: JobStore,
+        clock: Clock,
+        timing: Timing,
+        boot: Callable[[], str] | None = None,
+        machine: Callable[[str], str] = lambda _: "",
     ) -> None:
+        """``machine``: which one has a printer's id by the configuration of this process."""
         self._store, self._clock, self._timing = store, clock, timing
+        self._machine = machine
         self._boot = (boot or boot_id)()
         self._known = dict(store.seen())
         self._own: set[str] = set()  # seen by this process
@@ -67,6 +77,8 @@ class Sight:
         seen = self._known.get(status.printer_id)
         if seen is None:
             return Gap(inf)
+        if seen.machine != self._machine(status.printer_id):
+            return Gap(inf, replaced=True)
         passed = self._passed(seen, at, mono)
         if passed < 0:  # somebody else has judged a newer one already
             return Gap(0.0 if status.printer_id in self._own else inf)
@@ -77,7 +89,10 @@ class Sight:
         """``job``: the farm's open one there."""
         at, mono = self._moment(status)
         at_work = job is not None and status.state.has_job and echoes(job, status.job)
-        seen = Seen(at=at, mono=mono, boot=self._boot, token=job.token if job and at_work else 0)
+        seen = Seen(
+            at=at, mono=mono, boot=self._boot, token=job.token if job and at_work else 0,
+            machine=self._machine(status.printer_id),
+        )  # fmt: skip
         with self._lock:
             known = self._known.get(status.printer_id)
             if known is None or status.printer_id not in self._own or mono >= known.mono:
@@ -90,6 +105,8 @@ class Sight:
         the last thing that it saw, or nobody knows how long ago."""
         seen = self._known.get(job.printer_id)
         if seen is None or seen.token != job.token:
+            return None
+        if seen.machine != self._machine(job.printer_id):
             return None
         passed = self._passed(seen, self._clock.time(), self._clock.monotonic())
         return seen.mono if 0 <= passed < inf else None

@@ -35,10 +35,15 @@ class Watch:
     """Turns snapshots into durable facts. Used by the watcher thread and, in tests, directly."""
 
     def __init__(
-        self, board: Board, clock: Clock, timing: Timing, simulated: Callable[[str], bool]
+        self,
+        board: Board,
+        clock: Clock,
+        timing: Timing,
+        simulated: Callable[[str], bool],
+        machine: Callable[[str], str],
     ) -> None:
         self._board = board
-        self._sight = Sight(board.store, clock, timing)
+        self._sight = Sight(board.store, clock, timing, machine=machine)
         self._simulated = simulated
         self._clock = clock
         self._timing = timing
@@ -175,7 +180,9 @@ class Watch:
         now = self._clock.time()
         distrust = bool(store.trouble) or not self._simulated(printer_id)
         away = gap.sentence if gap.seconds >= self._timing.unwatched_s else ""
-        rules: dict[str, Any] = {"distrust": distrust, "watched": watched, "away": away}
+        rules: dict[str, Any] = {
+            "distrust": distrust, "watched": watched, "away": away, "replaced": gap.replaced
+        }  # fmt: skip
         known, job = store.view().bed(printer_id), store.view().open_jobs.get(printer_id)
         if beds.after_report(known, status, job, now, **rules) is known:
             return

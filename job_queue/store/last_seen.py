@@ -49,7 +49,10 @@ def write(
 
 
 def _plain(seen: Seen) -> dict[str, Any]:
-    return {"at": seen.at, "mono": seen.mono, "boot": seen.boot, "token": seen.token}
+    return {
+        "at": seen.at, "mono": seen.mono, "boot": seen.boot, "token": seen.token,
+        "machine": seen.machine,
+    }  # fmt: skip
 
 
 def _digest(body: Mapping[str, Any]) -> str:
@@ -66,7 +69,7 @@ def _decode(raw: bytes) -> dict[str, Seen]:
     return {
         name: Seen(
             at=float(one["at"]), mono=float(one["mono"]), boot=str(one["boot"]),
-            token=int(one["token"]),
+            token=int(one["token"]), machine=str(one.get("machine", "")),
         )
         for name, one in data["printers"].items()
     }  # fmt: skip

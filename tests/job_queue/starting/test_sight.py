@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from math import inf
 from pathlib import Path
@@ -10,11 +11,13 @@ from typing import Any
 import pytest
 
 from core.clock import ManualClock
+from job_queue.job import JobState
 from job_queue.records import Seen
 from job_queue.starting.sight import Gap, Sight
 from job_queue.store import last_seen
 from job_queue.store.json_store import JsonJobStore
 from job_queue.timing import Timing
+from printers.adapters import ADAPTERS
 from printers.status import JobProgress, PrinterStatus
 from printers.status import PrinterState as P
 from tests.job_queue.store.disks import MemoryDisk
@@ -161,6 +164,74 @@ def test_an_approval_of_this_moment_counts(farm: Any) -> None:
     farm.service.mark_clear("alder")
     farm.look()
     assert farm.bed() == (True, "Marked clear")
+
+
+# -- another machine under the same id ----------------------------------------------------------
+
+
+def real(farm: Any, **entry: Any) -> None:
+    """Printers whose address counts."""
+    farm.configs = [replace(c, simulate=False, **entry) for c in farm.configs]
+    farm.reboot()
+
+
+def new_machine(farm: Any, seconds: float, shows: P | None = None, **entry: Any) -> None:
+    """The configuration gives Alder's id to another machine, and the farm is restarted.
+    ``shows``: None: what the former one showed."""
+    before = farm.printer().status
+    farm.service._watch.close()
+    farm.configs = [replace(c, **entry) if c.id == "alder" else c for c in farm.configs]
+    farm.reboot()
+    farm.clock.advance(seconds)
+    farm.printer().report(shows or before.state, job=None if shows else before.job)
+    farm.look()
+
+
+@pytest.mark.parametrize(
+    "entry", [{"serial": "01P00A000000002"}, {"url": "http://127.0.0.1:7126"}, {"type": "other"}]
+)
+def test_an_approval_is_of_a_machine_not_of_its_place(
+    farm: Any, entry: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A spare machine gets the name and the place of a broken one: a matter of two minutes."""
+    monkeypatch.setitem(ADAPTERS, "other", ADAPTERS["fake"])
+    real(farm)
+    approved(farm, P.IDLE)
+    job = farm.add()
+    new_machine(farm, 60, **entry)
+    assert farm.bed() == (False, "Another machine than before; look at its bed once")
+    assert farm.dispatch_once() == [] and farm.job(job).state.is_waiting
+    farm.service.mark_clear("alder")
+    restarted(farm, SHORT_S)
+    assert farm.bed()[0]
+
+
+def test_another_name_or_address_of_the_same_machine_costs_no_look(farm: Any) -> None:
+    """DHCP: a Bambu printer is known by its serial number."""
+    real(farm, serial="01P00A000000001")
+    approved(farm, P.IDLE)
+    new_machine(farm, 60, host="127.0.0.9", name="Alder by the door")
+    assert farm.bed()[0]
+
+
+def test_moonrakers_history_vouches_for_its_own_machine_alone(farm: Any) -> None:
+    """Cards copied from one image carry the same history."""
+    farm.printer().report(P.IDLE, job=HISTORY)
+    farm.look()
+    farm.service.mark_clear("alder")
+    farm.wait(1)
+    new_machine(farm, 10 * LONG_S, serial="another")
+    assert not farm.bed()[0]
+
+
+def test_the_end_on_another_machine_is_not_the_jobs(farm: Any) -> None:
+    job = farm.printing()
+    farm.printer().report(P.PRINTING)
+    farm.look()
+    new_machine(farm, 5, P.FINISHED, serial="another")
+    farm.wait(20)
+    found = farm.job(job)
+    assert found.state is JobState.NEEDS_HUMAN and found.error.code == "end_unseen"
 
 
 # -- what is kept, and how ---------------------------------------------------------------------
