@@ -18,6 +18,10 @@ _FILL = 0xFF
 MAX_SEGMENTS = 4096
 MAX_STARTS = 16
 """Together they bound the time that bytes made to be slow can cost."""
+MAX_PIXELS = 64_000_000
+MAX_SCANS = 100
+"""A kilobyte can claim to be a gigabyte of pixels, or have each drawn a thousand times over: such
+bytes must reach no decoder, here or in a browser. Progressive pictures have some ten scans."""
 
 
 class BadJpeg(ValueError):
@@ -54,16 +58,20 @@ class JpegWalk:
                 if not self._scans:
                     raise BadJpeg("ends before any picture data")
                 return behind
-            if marker not in _STANDALONE:
-                behind = _after_segment(data, behind)
-                if not behind:
-                    return 0
+            behind = _after_marker(data, marker, behind)
+            if not behind:
+                return 0
             self._at = behind
             self._segments += 1
             if marker == _SOS:
-                self._scans += 1
-                self._in_scan = True
+                self._begin_scan()
         raise BadJpeg("more segments than any picture has")
+
+    def _begin_scan(self) -> None:
+        self._scans += 1
+        self._in_scan = True
+        if self._scans > MAX_SCANS:
+            raise BadJpeg("more scans than any picture has")
 
     def _leave_scan(self, data: Bytes) -> bool:
         """Move to the marker that ends entropy-coded data; False when it has not come yet."""
@@ -92,6 +100,16 @@ def _next_marker(data: Bytes, at: int) -> tuple[int, int] | None:
     if marker == 0x00 or marker == 0xD8:
         raise BadJpeg("a marker that cannot stand there")
     return marker, at + 1
+
+
+def _after_marker(data: Bytes, marker: int, at: int) -> int:
+    """As _after_segment, for what stands behind ``marker``, which may be nothing."""
+    if marker in _STANDALONE:
+        return at
+    behind = _after_segment(data, at)
+    if behind and _is_frame_header(marker):
+        _check_size(data, at)
+    return behind
 
 
 def _after_segment(data: Bytes, at: int) -> int:
@@ -141,15 +159,30 @@ _NO_FRAME_HEADERS = frozenset({0xC4, 0xC8, 0xCC})
 """Among C0–CF the ones that are no SOF: Huffman tables, reserved, arithmetic conditioning."""
 
 
+def _is_frame_header(marker: int) -> bool:
+    return 0xC0 <= marker <= 0xCF and marker not in _NO_FRAME_HEADERS
+
+
+def _size_at(data: Bytes, at: int) -> tuple[int, int]:
+    """(width, height) of the frame header whose length stands at ``at``."""
+    height, width = data[at + 3 : at + 5], data[at + 5 : at + 7]
+    return int.from_bytes(width, "big"), int.from_bytes(height, "big")
+
+
+def _check_size(data: Bytes, at: int) -> None:
+    width, height = _size_at(data, at)
+    if width * height > MAX_PIXELS:
+        raise BadJpeg(f"{width} x {height} pixels")
+
+
 def size_of(jpeg: Bytes) -> tuple[int, int]:
     """(width, height) in pixels from the first frame header, (0, 0) where there is none."""
     at = 2
     try:
         while found := _next_marker(jpeg, at):
             marker, behind = found
-            if 0xC0 <= marker <= 0xCF and marker not in _NO_FRAME_HEADERS:
-                height, width = jpeg[behind + 3 : behind + 5], jpeg[behind + 5 : behind + 7]
-                return int.from_bytes(width, "big"), int.from_bytes(height, "big")
+            if _is_frame_header(marker):
+                return _size_at(jpeg, behind)
             at = behind if marker in _STANDALONE else _after_segment(jpeg, behind)
             if marker in (_SOS, _EOI) or not at:
                 break

@@ -16,21 +16,34 @@ class SmallPictures:
     """Thread-safe. One thread draws, the others for the same picture wait for it."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # of the two dicts, never held while drawing
         self._kept: OrderedDict[tuple[str, int], tuple[int, bytes]] = OrderedDict()
+        self._drawing: dict[str, threading.Lock] = {}  # by camera: a slow one costs only itself
 
     def get(self, camera_id: str, frame: Frame, width: int) -> bytes:
         """``frame`` at most ``width`` pixels wide."""
+        with self._lock:
+            drawing = self._drawing.setdefault(camera_id, threading.Lock())
+        with drawing:
+            return self._find(camera_id, frame, width) or self._draw(camera_id, frame, width)
+
+    def _find(self, camera_id: str, frame: Frame, width: int) -> bytes | None:
         key = (camera_id, width)
         with self._lock:
             seq, small = self._kept.get(key, (-1, b""))
             if seq != frame.seq:
-                small = scaled(frame.jpeg, width)
-                self._kept[key] = (frame.seq, small)
-                if len(self._kept) > MOST:
-                    self._kept.popitem(last=False)
+                return None
             self._kept.move_to_end(key)
             return small
+
+    def _draw(self, camera_id: str, frame: Frame, width: int) -> bytes:
+        small = scaled(frame.jpeg, width)
+        with self._lock:
+            self._kept[camera_id, width] = (frame.seq, small)
+            self._kept.move_to_end((camera_id, width))
+            if len(self._kept) > MOST:
+                self._kept.popitem(last=False)
+        return small
 
 
 def scaled(jpeg: bytes, width: int) -> bytes:
@@ -39,12 +52,12 @@ def scaled(jpeg: bytes, width: int) -> bytes:
     from PIL import Image  # loaded with the first picture, not with the server
 
     try:
-        with Image.open(io.BytesIO(jpeg)) as picture:
+        with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as picture:
             if picture.width <= width:
                 return jpeg
             picture.draft("RGB", (width, width))
             small = picture.convert("RGB")
-    except (OSError, ValueError):
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return jpeg
     small.thumbnail((width, 4 * width))
     out = io.BytesIO()

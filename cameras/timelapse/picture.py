@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cameras.configured import NO_TURN, Turn
-from cameras.jpeg import BadJpeg, jpeg_end
+from cameras.jpeg import MAX_PIXELS, BadJpeg, jpeg_end
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 MIN_BYTES = 1024
-MAX_PIXELS = 64_000_000
 POSTER_WIDTH = 640
 _QUALITY = 92
 _420 = 2

@@ -90,3 +90,24 @@ def test_noise_never_hangs_or_escapes(jpeg: Make) -> None:
             broken[chance.randrange(len(broken))] = chance.choice((0x00, 0xFF, 0xD8, 0xD9, 0xDA))
         found = first_jpeg(bytes(broken))
         assert found is None or found in bytes(broken)
+
+
+def claiming(picture: bytes, width: int, height: int) -> bytes:
+    at = next(i for i in range(len(picture)) if picture[i : i + 2] in (b"\xff\xc0", b"\xff\xc2"))
+    sides = height.to_bytes(2, "big") + width.to_bytes(2, "big")
+    return picture[: at + 5] + sides + picture[at + 9 :]
+
+
+def test_a_small_file_that_claims_to_be_huge(picture: bytes) -> None:
+    assert first_jpeg(claiming(picture, 8000, 8000)) is not None
+    for width, height in ((30_000, 30_000), (65_500, 1000), (8001, 8000)):
+        with pytest.raises(BadJpeg, match="pixels"):
+            jpeg_end(claiming(picture, width, height))
+
+
+def test_a_picture_drawn_a_thousand_times_over(jpeg: Make) -> None:
+    whole = jpeg(progressive=True)
+    scan = whole[whole.rindex(b"\xff\xda") : -2]
+    assert first_jpeg(whole[:-2] + scan * 50 + b"\xff\xd9") is not None
+    with pytest.raises(BadJpeg, match="scans"):
+        jpeg_end(whole[:-2] + scan * 1000 + b"\xff\xd9")
