@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import logging
+import queue
 import signal
 import sys
-import threading
 from pathlib import Path
 
 from rig import VERSION
@@ -43,13 +43,13 @@ def main(argv: list[str]) -> int:
     except RigError as error:
         logger.error("%s", error)
         return 2
-    stop = threading.Event()
+    # Not an Event: set() in a handler that comes while wait() holds its lock would never return.
+    told: queue.SimpleQueue[int] = queue.SimpleQueue()
     for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: stop.set())
+        signal.signal(name, lambda number, _: told.put(number))
     rig.start()
     logger.info("The rig is ready")
-    while not stop.wait(3600):
-        continue
+    told.get()
     rig.stop()
     return 0
 

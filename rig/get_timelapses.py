@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import argparse
 import logging
+import queue
 import signal
 import sys
-import threading
 from pathlib import Path
 
 import paramiko
@@ -51,11 +51,11 @@ def main(argv: list[str]) -> int:
 
 
 def _repeat(settings: PullSettings, *, once: bool) -> int:
-    stop = threading.Event()
+    told: queue.SimpleQueue[int] = queue.SimpleQueue()  # its put() is safe in a handler
     for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: stop.set())
+        signal.signal(name, lambda number, _: told.put(number))
     last = ""
-    while not stop.is_set():
+    while True:
         why = ""
         try:
             one_round(settings)
@@ -66,8 +66,11 @@ def _repeat(settings: PullSettings, *, once: bool) -> int:
         last = why
         if once:
             return 1 if why else 0
-        stop.wait(settings.poll_interval)
-    return 0
+        try:
+            told.get(timeout=settings.poll_interval)
+        except queue.Empty:
+            continue
+        return 0
 
 
 if __name__ == "__main__":

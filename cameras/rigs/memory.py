@@ -19,6 +19,8 @@ Json = dict[str, Any]
 MAX_EVENTS = 100
 MAX_IDS = 4096
 """More than a rig keeps while the farm is away; so an item that comes twice is noticed."""
+MAX_EVENT_IDS = 1000
+"""On the disk: more than a rig sends before it must have had a confirmation."""
 MAX_READINGS = 2880
 _MAX_TEXT = 500
 _MAX_FIELDS = 16
@@ -40,6 +42,7 @@ class RigMemory:
         """(epoch s, °C, percent); not on the disk: they come every few seconds."""
         self._ids: deque[str] = deque((str(i) for i in kept.get("ids") or ()), MAX_IDS)
         self._known = set(self._ids)
+        self._event_ids: deque[str] = deque(self._ids, MAX_EVENT_IDS)
 
     def is_new(self, item_id: str) -> bool:
         """Remembers it."""
@@ -54,18 +57,21 @@ class RigMemory:
     def add_event(self, event: Json) -> None:
         """Durably, or not at all. Raises StorageError."""
         self.events.append(event)
+        self._event_ids.append(event["id"])
         try:
             self.save()
         except StorageError:
             self.events.pop()
+            self._event_ids.pop()
             self._ids.remove(event["id"])
             self._known.discard(event["id"])
             raise
 
     def save(self) -> None:
         """Raises StorageError."""
-        ids = [event["id"] for event in self.events]
-        content = {"events": list(self.events), "ids": ids, "delays": self.delays}
+        content = {
+            "events": list(self.events), "ids": list(self._event_ids), "delays": self.delays,
+        }  # fmt: skip
         write_durably(self._path, jsonio.dumps_pretty(content))
 
 

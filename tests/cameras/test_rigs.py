@@ -88,6 +88,11 @@ def test_items_are_known_again_after_a_restart(tmp_path: Path) -> None:
     again = RigMemory(tmp_path / "r.json")
     assert not again.is_new("a") and again.events[0]["event"] == "video"
     assert again.delays == {"status_delay": 5.0}
+    for number in range(150):  # more than are shown: none of them may come twice
+        assert again.is_new(f"e{number}")
+        again.add_event({"id": f"e{number}", "at": 1.0})
+    later = RigMemory(tmp_path / "r.json")
+    assert not any(later.is_new(f"e{number}") for number in range(150))
     for number in range(MAX_IDS + 10):
         again.is_new(str(number))
     assert again.is_new("a"), "bounded: the oldest are forgotten"

@@ -1,7 +1,7 @@
 """The real rig program in a process of its own, with gpiozero's mock pins.
 
 ``python tests/rig/driver.py --config config.json``; orders come on standard input:
-"down" and "up" move the button's pin, "lamps" prints which lamps are lit.
+"click 3" moves the button's pin, "lamps" prints which lamps are lit.
 """
 
 from __future__ import annotations
@@ -28,13 +28,17 @@ def lamps() -> list[str]:
 
 
 def orders() -> None:
+    pause = threading.Event()
     button = Device.pin_factory.pin(PINS.button)
     for line in sys.stdin:
-        if line.strip() == "down":
-            button.drive_low()
-        elif line.strip() == "up":
-            button.drive_high()
-        elif line.strip() == "lamps":
+        order, _, count = line.strip().partition(" ")
+        if order == "click":
+            for _ in range(int(count)):
+                button.drive_low()
+                pause.wait(0.02)  # longer than the bounce time
+                button.drive_high()
+                pause.wait(0.02)
+        elif order == "lamps":
             sys.stdout.write(json.dumps(lamps()) + "\n")
             sys.stdout.flush()
 
