@@ -77,7 +77,8 @@ class Doubt:
 
     def _is_printing(self, job: Job) -> Job:
         status = self._fleet.snapshot(job.printer_id).status
-        if status.state in (PrinterState.IDLE, PrinterState.FAILED):
+        if status.state in (PrinterState.IDLE, PrinterState.FAILED, PrinterState.FINISHED):
+            # what has ended there would count as this job's end at once, whatever it was
             raise Blocked(
                 f"{status.name} is not printing: it reports {status.state.value}.",
                 code="not_printing",

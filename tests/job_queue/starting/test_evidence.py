@@ -370,6 +370,23 @@ def test_it_is_not_printing_when_it_idles(farm: Any) -> None:
     assert refused.value.error_code == "not_printing"
 
 
+@pytest.mark.parametrize("shown", [None, "their_vase", "Gear"])
+def test_nor_under_the_end_of_a_print(farm: Any, shown: str | None) -> None:
+    """Else the end that lingers there from the job before would be this one's: done at once."""
+    farm.printer().shows_other(P.FINISHED)
+    farm.look()
+    farm.service.mark_clear("alder")
+    job = uncertain(farm)
+    if shown is None:
+        farm.printer().report(P.FINISHED, job=None)
+    elif shown == "Gear":
+        shows(farm, P.FINISHED)
+    assert refusal(farm, job, "printing").error_code == "not_printing"
+    farm.wait(20)
+    assert farm.job(job).state is S.NEEDS_HUMAN
+    assert farm.service.resolve(job.id, "finished", job.rev).state is S.FINISHED
+
+
 def refusal(farm: Any, job: Any, outcome: str = "not_started") -> Any:
     with pytest.raises(FarmError) as refused:
         farm.service.resolve(job.id, outcome, job.rev)
