@@ -19,6 +19,14 @@ _LIBRARY = re.compile(r"^libavutil\s+(\d+)\.", re.MULTILINE)
 _MAJOR_OF_AVUTIL = {54: 2, 55: 3, 56: 4, 57: 5, 58: 6, 59: 7, 60: 8}
 """Builds of a day name no number ("N-118-g…"); their libavutil does."""
 
+_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "TZ",
+              "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # fmt: skip
+
+
+def environment() -> dict[str, str]:
+    """For ffmpeg, of the farm's: that may hold passwords, which are none of ffmpeg's business."""
+    return {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+
 
 @dataclass(frozen=True, slots=True)
 class Program:
@@ -85,7 +93,7 @@ def probe(path: str) -> Program:
     try:
         said = subprocess.run(
             [path, "-hide_banner", "-version"], capture_output=True, timeout=_PROBE_S, check=True,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL, env=environment(),
         ).stdout.decode("utf-8", "replace")  # fmt: skip
     except (OSError, subprocess.SubprocessError) as error:
         raise _missing(f"{Path(path).name} does not run on the farm's computer") from error

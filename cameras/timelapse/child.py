@@ -15,6 +15,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
+from cameras.ffmpeg_program import environment
+
 Cancelled = Callable[[], bool]
 
 STALL_S = 300.0
@@ -49,6 +51,7 @@ def run(
         child = subprocess.Popen(
             [*_niced(), *command], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, start_new_session=True, creationflags=_BELOW_NORMAL,
+            env=environment(),
         )  # fmt: skip
     except OSError as error:
         raise ChildFailed(f"{Path(command[0]).name} cannot be started: {error}") from error

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import ffmpeg
 
+from cameras.jpeg import MAX_PIXELS
 from cameras.timelapse import encoder
 from cameras.timelapse.child import Cancelled, ChildFailed, run
 from cameras.timelapse.encoder import Tools
@@ -44,9 +46,18 @@ def look(
         return Looked(seconds, VIDEO, put(work / encoder.OUTPUT, folder / VIDEO))
 
 
+def _opened(name: str) -> Any:
+    """The file comes from whatever holds the printer's address. By its content ffmpeg would take a
+    list of other files for a video, and show those; so it is told what it is."""
+    kind = "mov" if name.endswith(".mp4") else "avi"
+    return ffmpeg.input(
+        f"../{name}", f=kind, protocol_whitelist="file", max_pixels=MAX_PIXELS, threads=1
+    ).video
+
+
 def _decode(tools: Tools, work: Path, name: str, cancelled: Cancelled) -> float:
     """Its length in seconds; the last picture is left in the work folder."""
-    stream = ffmpeg.input(f"../{name}").video.filter("scale", f"min({POSTER_WIDTH},iw)", -2)
+    stream = _opened(name).filter("scale", f"min({POSTER_WIDTH},iw)", -2)
     output = ffmpeg.output(stream, _PICTURE, f="image2", update=1, **{"q:v": 4})
     lines = run(encoder.finished(output, tools), work, cancelled)
     times = [
@@ -58,9 +69,7 @@ def _decode(tools: Tools, work: Path, name: str, cancelled: Cancelled) -> float:
 
 
 def _convert(tools: Tools, work: Path, name: str, cancelled: Cancelled) -> None:
-    stream = ffmpeg.input(f"../{name}", threads=1).video.filter(
-        "pad", "ceil(iw/2)*2", "ceil(ih/2)*2"
-    )
+    stream = _opened(name).filter("pad", "ceil(iw/2)*2", "ceil(ih/2)*2")
     run(encoder.finished(encoder.h264(stream), tools), work, cancelled)
     if not encoder.count_frames(tools, work / encoder.OUTPUT, cancelled):
         raise ChildFailed("The video has no frames after it was converted.")

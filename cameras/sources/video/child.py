@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import IO
 
+from cameras.ffmpeg_program import environment
 from cameras.frames import CameraFailed
 
 _KEPT_LINES, _KEPT_CHARACTERS = 20, 300
@@ -19,9 +20,6 @@ _EARS_S = 1.0
 _MOST_HEAD_LINES = 32
 _MOST_LINE_BYTES = 1024
 _MOST_PICTURE_BYTES = 8 * 1024 * 1024
-_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "TZ",
-              "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # fmt: skip
-"""Of the farm's environment: it may hold passwords, which are none of ffmpeg's business."""
 
 
 class Child:
@@ -31,11 +29,10 @@ class Child:
         """``hidden``: what must not be seen in its words. Raises CameraFailed (no_ffmpeg)."""
         self._hidden = [word for word in hidden if word]
         self._said: deque[str] = deque(maxlen=_KEPT_LINES)
-        environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         try:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                env=environment, start_new_session=True,
+                env=environment(), start_new_session=True,
             )  # fmt: skip
         except OSError as error:
             raise CameraFailed(

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import ffmpeg
 
 from cameras.ffmpeg_program import Program
+from cameras.jpeg import MAX_PIXELS
 from printers.base import CameraSource
 
 BAMBU_PATH = "/streaming/live/1"
@@ -31,6 +32,7 @@ def rtsp_command(program: Program, source: CameraSource, url: str) -> list[str]:
         "analyzeduration": 500_000,
         "use_wallclock_as_timestamps": 1,
         "threads": 1,  # more of them hold pictures back
+        "max_pixels": MAX_PIXELS,
         "an": None,
     }
     return _pictures(program, source, ffmpeg.input(url, **options))
@@ -39,7 +41,7 @@ def rtsp_command(program: Program, source: CameraSource, url: str) -> list[str]:
 def device_command(program: Program, source: CameraSource, input_format: str) -> list[str]:
     """From a V4L2 device; ``input_format``: "mjpeg", which gives more pictures a second over USB,
     or "" = what the device likes."""
-    options: dict[str, Any] = {"f": "v4l2", "threads": 1}
+    options: dict[str, Any] = {"f": "v4l2", "threads": 1, "max_pixels": MAX_PIXELS}
     if input_format:
         options["input_format"] = input_format
     return _pictures(program, source, ffmpeg.input(source.device, **options))

@@ -394,6 +394,29 @@ def test_an_old_video_that_was_just_fetched_is_not_old(
     assert lapses.store.video(kept.id).is_file()
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("came.mp4", "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:1.0,\n{}\n#EXT-X-ENDLIST\n"),
+        ("came.avi", "ffconcat version 1.0\nfile {}\n"),
+    ],
+)
+def test_a_printers_video_that_names_other_files_shows_none_of_them(
+    farm: Farm, tmp_path: Path, name: str, content: str
+) -> None:
+    lapses = farm.start()
+    farm.layers(1, 3)
+    farm.report(P.FINISHED)
+    other = farm.until("ready").manifest.id
+    path = tmp_path / name
+    path.write_text(content.format(f"../{other}/video.mp4" if "mp4" in name else "stolen.mp4"))
+    kept = lapses.store.adopt(path, printer_id="alder", name=name, taken_at=0.0)
+    found = farm.kit.wait_for(lambda: lapses.get(kept.id).manifest.error)
+    assert "cannot be shown" in found
+    with pytest.raises(NotFound):
+        lapses.poster(kept.id)
+
+
 def test_what_cannot_be_deleted_keeps_no_video_from_being_made(
     farm: Farm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
