@@ -358,16 +358,20 @@ class Dispatcher:
         return not late
 
     def _outlook(self, scene: _Scene, job: Job, why: Reason | None, until: float) -> Outlook | None:
-        """None: there is no time left to ask."""
+        """None: there is no time left to ask what has not been asked before."""
         own = of_job(job, scene.now, auto_assign=self.config.auto_assign)
         first = own or why or self._refused(job)
         if first is not None:
             return Outlook(first.text, (first,))
         kind = class_of(job)
         found = scene.summaries.get(kind)
-        if found is None and self._clock.monotonic() < until:
-            found = summary(job, scene.printers, lambda j, p: self._fits(scene, j, p), scene.heat)
-            scene.summaries[kind] = found
+        if found is None:
+            self._judge_until, self._all_judged = until, True
+            said = summary(
+                job, scene.printers, lambda j, p: self._missing(scene, j, p)[0], scene.heat
+            )
+            if self._all_judged:
+                found = scene.summaries[kind] = said
         return found
 
 
