@@ -313,10 +313,11 @@ def _require_known(what: str, wanted: str, known: Collection[str]) -> None:
 
 
 def _asks_anew(job: Job, fields: Mapping[str, Any]) -> bool:
-    """A yes was about this plate and these printers; for others it has to be given again."""
+    """A yes was about this plate, these printers and this filament; for others it has to be given
+    again."""
     changed = [
         name
-        for name in ("plate", "target")
+        for name in ("plate", "target", "filaments", "ams_wanted")
         if fields.get(name, getattr(job, name)) != getattr(job, name)
     ]
     return bool(changed) and "confirm" not in fields

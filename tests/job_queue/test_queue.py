@@ -9,6 +9,7 @@ import pytest
 from core.errors import BadRequest, Blocked, FarmError, NotFound, Unusable
 from job_queue.job import JobState
 from job_queue.target import Target
+from slicer.gates.filament_wishes import FilamentWish
 
 FILE_ID = "f" * 32
 ANY = Target()
@@ -189,13 +190,28 @@ def queue(farm: Any) -> list[str]:
     return [job.id for job in in_order(farm.service.jobs(), farm.clock.time())]
 
 
-@pytest.mark.parametrize("changes", [{"plate": 3}, {"target": ANY}], ids=["plate", "printer"])
-def test_a_yes_was_about_this_plate_and_this_printer(farm: Any, changes: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"plate": 3},
+        {"target": ANY},
+        {"filament": (FilamentWish(match="family", color="000000"),)},
+        {"ams_mapping": (1, -1)},
+    ],
+    ids=["plate", "printer", "filament", "slots"],
+)
+def test_a_yes_was_about_this_plate_printer_and_filament(
+    farm: Any, changes: dict[str, Any]
+) -> None:
     job = farm.add(confirm=("unknown_model",))
     edit = farm.service.desk.edit
     same = edit(job.id, job.rev, {"plate": 1, "target": Target.printer("alder"), "copies": 2})
     assert same.confirm == ("unknown_model",)
     moved = edit(job.id, same.rev, changes)
     assert moved.confirm == ()
-    back = edit(job.id, moved.rev, {"plate": 1, "target": ANY, "confirm": ("other_model",)})
+    back = edit(
+        job.id,
+        moved.rev,
+        {"plate": 1, "ams_mapping": None, "target": ANY, "confirm": ("other_model",)},
+    )
     assert back.confirm == ("other_model",)
