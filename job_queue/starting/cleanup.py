@@ -50,7 +50,8 @@ class Sweeper:
         return [
             item
             for item in view.cleanup
-            if item.due_at <= now
+            # a clock that went back must not bar a printer for as long
+            if (item.late_start or item.due_at <= now)
             and item.staged is None  # a claim may take it this very moment (staging.py)
             and item.printer_id not in view.open_jobs
             and self._next_try.get((item.printer_id, item.remote_name), 0.0) <= mono

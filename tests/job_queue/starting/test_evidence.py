@@ -534,6 +534,16 @@ def test_a_job_given_up_bars_its_printer_until_its_file_is_gone(farm: Any, why: 
     assert farm.dispatch_once() == [(waiting.id, "alder")]
 
 
+def test_a_clock_that_went_back_a_day_bars_nobody_for_a_day(farm: Any) -> None:
+    job = uncertain(farm)
+    farm.printer().refuse_delete = PrinterRejected("550 locked")
+    farm.service.resolve(job.id, "give_up", job.rev)
+    farm.printer().refuse_delete = None
+    farm.clock.jump(-86_400.0)
+    farm.wait(310)
+    assert farm.store.view().cleanup == () and farm.printer().files == {}
+
+
 def test_a_deletion_is_not_taken_at_its_word(farm: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a start that may still arrive, the file must be seen to be gone."""
     job = uncertain(farm)
