@@ -5,6 +5,10 @@ VENV := .venv
 PY := $(VENV)/bin/python
 BENCH ?=
 SOAK ?= 2000
+WORKERS ?= 8
+# Most tests wait for printers, so that there are more workers than cores. And hundreds of processes
+# are started: each would compile the farm again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test check format unit js bench kills soak rehearsal shots clean real-servers test-real
 .DEFAULT_GOAL := run
@@ -39,7 +43,7 @@ js: $(VENV)/.test-stamp
 	node --test tests/js/*.test.mjs
 
 unit: $(VENV)/.test-stamp
-	$(PY) -m pytest -q -n 4 --dist loadfile
+	$(PY) -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 real-servers: $(VENV)/.test-stamp  ## install OctoPrint, Moonraker, Klipper and PrusaLink by name
 	@$(PY) -m tests.real install
@@ -58,8 +62,8 @@ bench: $(VENV)/.test-stamp  ## figures for 12, 50 and 100 simulated printers nex
 	$(PY) -m bench.store
 	$(PY) -m bench.cameras
 
-kills: $(VENV)/.test-stamp  ## every point of death of a start on every make, and a hundred kill -9 under load
-	$(PY) -m pytest -q -m kills tests/crash
+kills: $(VENV)/.test-stamp  ## of the tests only these: every point of death on every make, a hundred kill -9 under load
+	$(PY) -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m kills tests/crash
 
 soak: $(VENV)/.test-stamp  ## SOAK=2000 times kill -9 of the server under load, and a table of what became of its jobs
 	@$(PY) -m tests.crash.soak --kills $(SOAK)
