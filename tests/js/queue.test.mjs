@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Store } from '../../static/js/store.js';
-import { beforeOf, changes, endedSince, inFlight, isStuck, localTime, lookOfJob, mayAsk, moved, ordered, questionsOf, targetWords, wants, whyOf } from '../../static/js/parts/queue-rules.js';
+import { COLORS, formOf, wishOf } from '../../static/js/parts/wish-rules.js';
+import { beforeOf, changes, deadlineOf, endedSince, inFlight, isStuck, localTime, lookOfJob, mayAsk, moved, ordered, questionsOf, targetWords, wants, whyOf } from '../../static/js/parts/queue-rules.js';
 import { anyRows, jobBody, pathOf, questionsOf as openQuestions, sorted, worstOf } from '../../static/js/parts/upload-rules.js';
 
 const job = (id, more = {}) => ({ id, state: 'queued', rev: 1, name: `${id}.gcode.3mf`, target: { any: true }, copies: 1, left: 1, why: [], ...more });
@@ -133,4 +134,41 @@ test('the store keeps the queue\'s head beside its jobs, and the newer of two of
   assert.equal(store.jobs.get('a').copies, 9);
   assert.ok(store.delta({ seq: 2, p: {}, q: { rev: 5, auto: false, order: [] } }));
   assert.equal(store.queue.auto, false);
+});
+
+test('a deadline is told, pressed for and missed by its latest start', () => {
+  const due = (more) => job('a', { deadline: 100000, latest_start: 90000, ...more });
+  assert.equal(deadlineOf(job('a'), 0), '');
+  assert.equal(deadlineOf(due(), 90000 - 4 * 3600 - 1), 'due');
+  assert.equal(deadlineOf(due(), 90000 - 4 * 3600), 'soon');
+  assert.equal(deadlineOf(due(), 90000), 'soon');
+  assert.equal(deadlineOf(due(), 90001), 'late');
+  assert.equal(deadlineOf(due({ state: 'printing' }), 95000), '', 'it has started');
+});
+
+test('what passes by itself is not amber: just cleared, heat, a file that is being removed', () => {
+  for (const code of ['just_cleared', 'heating', 'file_left', 'not_judged']) assert.equal(isStuck(job('a', { why: [{ printer_id: 'x', code, text: code }] })), false, code);
+  assert.equal(isStuck(job('a', { why: [{ printer_id: 'x', code: 'circuit_too_small', text: '' }] })), true);
+  assert.equal(pathOf(fit('a', verdict('refuse', 'file_left'))), 'queue');
+});
+
+test('a filament wish is a form and the form is the wish', () => {
+  assert.deepEqual(wishOf(formOf([])), []);
+  for (const wish of [{ match: 'type', type: 'PETG', color: '' }, { match: 'family', type: '', color: COLORS[0][1] }, { match: 'family', type: 'PLA', color: '' }, { match: 'exact', type: '', color: '1A1A1A' }, { match: 'exact', type: 'PLA', color: '' }]) {
+    assert.deepEqual(wishOf(formOf([{ index: 0, ...wish }])), [{ index: 0, ...wish }], JSON.stringify(wish));
+  }
+  for (const wishes of [[{ index: 1, match: 'type', type: 'PLA', color: '' }], [{ index: 0, match: 'type', type: '', color: '' }, { index: 2, match: 'exact', type: '', color: '' }], [{ index: 0, match: 'family', type: '', color: '123456' }]]) assert.equal(formOf(wishes).match, 'several', 'what the form cannot show stays as it is');
+});
+
+test('a deadline and a wish are sent only when they were changed or given', () => {
+  const now = job('a', { deadline: 90030, not_before: null, priority: 0, notes: '', filament: [] });
+  const same = { copies: 1, target: { any: true }, priority: 0, not_before: null, deadline: 90000, filament: [], notes: '' };
+  assert.deepEqual(changes(now, same), {}, 'seconds are not shown');
+  assert.deepEqual(changes(now, { ...same, deadline: null }), { deadline: null });
+  const wish = [{ index: 0, match: 'exact', type: '', color: '1A1A1A' }];
+  assert.deepEqual(changes(now, { ...same, filament: wish }), { filament: wish });
+  const asked = { file: { id: 'f' }, plate: 1, target: { any: true }, copies: 1, notBefore: null, mapping: null, options: {}, confirm: [] };
+  const plain = jobBody({ ...asked, deadline: null, filament: [] });
+  assert.ok(!('deadline' in plain) && !('filament' in plain));
+  assert.deepEqual(jobBody({ ...asked, deadline: 90000, filament: wish }), { ...plain, deadline: 90000, filament: wish });
 });

@@ -58,8 +58,8 @@ function task(p) {
         : { text: p.pause?.text || t('card.paused'), sub: progress, act: 'resume', words: t('act.resume'), gate: 'resume' };
     case 'needs_clear': {
       const since = epoch(p.bed?.since);
-      if (unseen(p)) return { text: t('task.look'), sub: p.bed?.why ?? '', act: 'mark-clear', words: t('act.mark-clear'), gate: 'mark-clear' };
-      return { text: t(p.sub === 'stopped' ? 'task.stopped' : 'task.done', { name: stem(p.bed?.name) || t('card.part') }), sub: since ? ago(store.now() - since) : p.bed?.why ?? '', act: 'mark-clear', words: t('act.mark-clear'), gate: 'mark-clear' };
+      if (unseen(p)) return { text: t('task.look'), sub: p.bed?.why ?? '', act: 'mark-clear', words: clearing(p), gate: 'mark-clear' };
+      return { text: t(p.sub === 'stopped' ? 'task.stopped' : 'task.done', { name: stem(p.bed?.name) || t('card.part') }), sub: since ? ago(store.now() - since) : p.bed?.why ?? '', act: 'mark-clear', words: clearing(p), gate: 'mark-clear' };
     }
     case 'needs_human':
       return { text: t('task.human', { name }), sub: p.job?.text ?? '', act: 'resolve', words: t('card.decide'), gate: '' };
@@ -69,6 +69,9 @@ function task(p) {
       return { text: p.message || t(`state.${p.state}`), sub: p.model ?? '', act: 'open', words: t('card.details'), gate: '' };
   }
 }
+
+/** The words of "Mark clear": with what it starts, once the hints are there. @type {(p: Printer) => string} */
+let clearing = () => t('act.mark-clear');
 
 /** @param {Printer} p */
 function taskNode(p) {
@@ -309,6 +312,11 @@ export function farmPage(root, signal) {
 
   store.watch((change) => paint(change.printers), signal);
   paint(null);
-  void import('../parts/upnext.js').then(({ upNext }) => { if (!signal.aborted) void upNext(next, signal); });
+  void import('../parts/upnext.js').then(({ clearWords, upNext, watchHints }) => {
+    if (signal.aborted) return;
+    clearing = clearWords;
+    watchHints(() => paint(new Set()), signal);
+    void upNext(next, signal);
+  });
   setTimeout(() => import('../parts/snapshots.js').then(({ snapshots }) => signal.aborted || snapshots(grid, cards, signal)), 50);
 }

@@ -6,6 +6,7 @@ import { applyGate, gate, knows, skippableJob } from '../gates.js';
 import { store } from '../store.js';
 import { t } from '../text.js';
 import { PfState, lookOf, staleFor, turning } from '../parts/card.js';
+import { clearWords, watchHints } from '../parts/hints.js';
 import { cameraCard } from '../parts/camera.js';
 import { temperatureCard } from '../parts/temperature.js';
 import { amsCard } from '../parts/ams.js';
@@ -55,7 +56,7 @@ function actions(id) {
       const waits = store.pending.has(`${id} ${action}`);
       main.className = `btn ${cls}`;
       setIcon(pic, name);
-      text(word, waits ? t(`pending.${action}`) : t(words));
+      text(word, waits ? t(`pending.${action}`) : action === 'mark-clear' ? clearWords(p) : t(words));
       attr(main, 'aria-busy', waits ? 'true' : null);
       applyGate(main, gated ? gate(p, gated) : { ok: store.connected, code: '', why: t('conn.locked') });
     }
@@ -213,5 +214,6 @@ export function printerPage(root, id, signal, link) {
     if (order[0].nextElementSibling !== order[1] && !right.contains(document.activeElement)) right.append(...order);
   };
   store.watch((change) => (change.printers === null || change.printers.has(id)) && paint(), signal);
+  watchHints(paint, signal);
   paint();
 }

@@ -4,6 +4,7 @@ import { h, hide, icon, keyed, sheet, text } from '../html.js';
 import { store } from '../store.js';
 import { addWords, t } from '../text.js';
 import { dispatchNow } from '../parts/queue-acts.js';
+import { adviceLine } from '../parts/hints.js';
 import { fetchFiles } from '../parts/queue-files.js';
 import { jobMenu } from '../parts/queue-menu.js';
 import { endedRow, flyingRow, paintEnded, paintFlying } from '../parts/queue-now.js';
@@ -47,7 +48,7 @@ export async function queuePage(root, signal) {
     h('header.top', null, h('h1', null, t('q.title')), autoSwitch(signal),
       h('button.btn', { type: 'button', onclick: () => void dispatchNow() }, icon('play'), t('q.now')),
       addButton),
-    ...queueTabs([notice, parts.flying, empty, parts.waiting, parts.done], signal), menu.root));
+    ...queueTabs([notice, adviceLine(signal), parts.flying, empty, parts.waiting, parts.done], signal), menu.root));
   const { busy } = ordering(list, () => paint(), signal);
 
   /** @param {any} section @param {number} n */
@@ -95,6 +96,7 @@ export async function queuePage(root, signal) {
   store.watch((change) => {
     if (change.jobs || change.link) paint();
     else for (const node of /** @type {any} */ (flying.children)) paintFlying(node, node.job);
+    if (change.clock) for (const node of /** @type {any} */ (list.children)) row.paintDue(node);
   }, signal);
   paint();
 }

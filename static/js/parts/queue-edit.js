@@ -9,6 +9,7 @@ import { answer, frame, modal } from './dialogs.js';
 import { reload } from './queue-acts.js';
 import { changes, localTime, targetWords } from './queue-rules.js';
 import { say } from './toast.js';
+import { deadlineField, filamentField } from './wish-fields.js';
 
 addWords({
   'qe.title': 'Edit {name}', 'qe.copies': 'Copies', 'qe.copies.made': 'Copies ({n} are made or on their way)', 'qe.target': 'Printer', 'qe.priority': 'Priority, −10 to 10', 'qe.notbefore': 'Not before', 'qe.notes': 'Notes', 'qe.save': 'Save', 'qe.saved': '{name} was changed', 'qe.again': '{text} Press Save again to set what stands here.',
@@ -32,13 +33,15 @@ export async function editDialog(job) {
   target.value = JSON.stringify(job.target);
   const priority = h('input', { type: 'number', min: -10, max: 10, value: job.priority, required: true });
   const before = h('input', { type: 'datetime-local', value: localTime(job.not_before) });
+  const deadline = deadlineField(job.deadline ?? null, () => {});
+  const filament = filamentField(job.filament ?? [], () => {});
   const notes = h('textarea', { rows: 2, maxlength: 1000, value: job.notes });
   const said = h('p.problem', { role: 'alert', hidden: true });
   const field = (/** @type {string} */ words, /** @type {any} */ input) => h('label.field', null, words, input);
   const dialog = frame(t('qe.title', { name: stem(job.name) }), [
-    h('div.qedit', null, field(least ? t('qe.copies.made', { n: least }) : t('qe.copies'), copies), field(t('qe.priority'), priority), field(t('qe.target'), target), field(t('qe.notbefore'), before)), field(t('qe.notes'), notes), said,
+    h('div.qedit', null, field(least ? t('qe.copies.made', { n: least }) : t('qe.copies'), copies), field(t('qe.priority'), priority), field(t('qe.target'), target), field(t('qe.notbefore'), before), deadline.root), filament.root, field(t('qe.notes'), notes), said,
   ], [answer('no', t('cancel'), '', { type: 'button', onclick: () => dialog.close('no') }), answer('ok', t('qe.save'), '.pri')]);
-  const wish = () => ({ copies: copies.valueAsNumber, target: JSON.parse(target.value), priority: priority.valueAsNumber, not_before: before.value ? new Date(before.value).getTime() / 1000 : null, notes: notes.value.trim() });
+  const wish = () => ({ copies: copies.valueAsNumber, target: JSON.parse(target.value), priority: priority.valueAsNumber, not_before: before.value ? new Date(before.value).getTime() / 1000 : null, deadline: deadline.value, filament: filament.value, notes: notes.value.trim() });
 
   async function save() {
     const sent = changes(job, wish());

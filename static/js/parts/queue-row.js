@@ -8,11 +8,12 @@ import { addWords, t } from '../text.js';
 import { confirmJob, questions } from './queue-acts.js';
 import { plateOf, materialOf } from './queue-files.js';
 import { countWords, picture, printerName } from './queue-look.js';
-import { isStuck, lookOfJob, mayAsk, targetWords, whyOf } from './queue-rules.js';
+import { deadlineOf, isStuck, lookOfJob, mayAsk, targetWords, whyOf } from './queue-rules.js';
 import { nameButton } from './queue-menu.js';
 
 addWords({
   'qr.grip': 'Move {name}: drag, or Alt and the arrow keys', 'qr.plate': 'Plate {n}', 'qr.priority': 'priority {n}', 'qr.why': 'Printer by printer', 'qr.next': 'Nothing is in its way.', 'qr.yes': 'I have checked this', 'qr.yes.full': 'I have checked this: {text}', 'qr.notbefore': 'Not before {at}.',
+  'qr.due': 'Done by {at}', 'qr.due.soon': 'Must start by {start} to be done by {at}', 'qr.due.late': 'Should have started by {start} to be done by {at}',
   'qr.for': 'For', 'qr.material': 'Material', 'qr.time': 'Duration', 'qr.failed': 'The reasons could not be loaded.', 'qr.staged': 'Its file is already on {name}.',
 });
 
@@ -29,7 +30,7 @@ export function rows(menu, signal) {
     const grip = h('button.ib.grip', { type: 'button', 'aria-keyshortcuts': 'Alt+ArrowUp Alt+ArrowDown' }, icon('grip'));
     const more = h('button.ib.chev', { type: 'button', 'aria-expanded': 'false', onclick: () => { if (!opened.delete(id)) opened.add(id); node.seen = null; paint(node, node.job, node.running); } }, icon('chev'), h('span.sr', null, t('qr.why')));
     const part = {
-      grip, more, name: h('b'), sub: h('span'), notes: h('em'),
+      grip, more, name: h('b'), sub: h('span'), notes: h('em'), due: h('span.q-due', { hidden: true }, icon('clock'), h('span')),
       to: h('span.q-to', null, h('span.sr', null, t('qr.for')), icon('printer'), h('span')),
       stuff: h('span.q-mat', null, h('span.sr', null, t('qr.material')), h('span.q-sw'), h('span')),
       time: h('span.q-time', null, h('span.sr', null, t('qr.time')), h('span')),
@@ -37,7 +38,7 @@ export function rows(menu, signal) {
       why: h('span.q-why', null, icon('info'), h('span')), list: h('ul.q-each', { hidden: true }), ask: h('div.q-ask', { hidden: true }),
     };
     const node = h('li.qrow', { data: { id } }, grip, picture(job),
-      h('div.q-name', null, part.name, part.sub, part.notes), h('div.q-facts', null, part.to, part.stuff, part.time), part.pill, part.menu,
+      h('div.q-name', null, part.name, part.sub, part.due, part.notes), h('div.q-facts', null, part.to, part.stuff, part.time), part.pill, part.menu,
       h('div.q-say', null, h('div.q-line', null, part.why, more), part.list, part.ask));
     node.bits = part;
     return node;
@@ -58,7 +59,20 @@ export function rows(menu, signal) {
     text(p.to.lastChild, targetWords(job.target, printerName));
     paintMaterial(p.stuff, plate);
     text(p.time.lastChild, dur(job.seconds));
+    paintDue(node);
     paintState(node, job);
+  }
+
+  /** Time alone can put a deadline at risk. @param {any} node */
+  function paintDue(node) {
+    const { job, bits: { due } } = node;
+    const now = store.now();
+    const how = deadlineOf(job, now);
+    hide(due, !how);
+    if (!how) return;
+    due.className = `q-due${how === 'due' ? '' : ' t-warn'}`;
+    setIcon(due.firstChild, how === 'due' ? 'clock' : 'triangle');
+    text(due.lastChild, t(how === 'due' ? 'qr.due' : `qr.due.${how}`, { at: clock(job.deadline, now), start: clock(job.latest_start, now) }));
   }
 
   /** @param {any} box @param {any} plate */
@@ -129,5 +143,5 @@ export function rows(menu, signal) {
     }
   }
 
-  return { make, paint };
+  return { make, paint, paintDue };
 }

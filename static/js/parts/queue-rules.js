@@ -14,7 +14,7 @@ addWords({
 const WAITING = new Set(['queued', 'held']);
 const ENDED = new Set(['finished', 'failed', 'cancelled']);
 /** Of the printer, or of the clock: it passes by itself or with the next cleared bed. */
-const PASSES = new Set(['printer_busy', 'bed_not_clear', 'maintenance', 'printer_offline', 'printer_connecting', 'printer_stale', 'printer_fault', 'printer_unknown', 'start_uncertain', 'storage', 'resting', 'upload_slots', 'outranked', 'being_read', 'not_before', 'held', 'paused', 'disabled']);
+const PASSES = new Set(['printer_busy', 'bed_not_clear', 'maintenance', 'printer_offline', 'printer_connecting', 'printer_stale', 'printer_fault', 'printer_unknown', 'start_uncertain', 'storage', 'resting', 'upload_slots', 'outranked', 'being_read', 'not_judged', 'just_cleared', 'file_left', 'heating', 'not_before', 'held', 'paused', 'disabled']);
 
 /** @param {Job} job */
 export const isWaiting = (job) => WAITING.has(job.state);
@@ -113,6 +113,18 @@ export function questionsOf(job, fits, printerOf) {
   return openQuestions(meant, job.confirm ?? []);
 }
 
+/** So long before its latest start a job goes before others (ordering.HEADROOM_S). */
+const HEADROOM_S = 4 * 3600;
+
+/** How a waiting job stands to its deadline. @param {Job} job @param {number} now epoch s
+ * @returns {'' | 'due' | 'soon' | 'late'} due: there is time; soon: it must start; late: it should have */
+export function deadlineOf(job, now) {
+  if (!job.deadline || !isWaiting(job)) return '';
+  const latest = job.latest_start ?? job.deadline;
+  if (now > latest) return 'late';
+  return now >= latest - HEADROOM_S ? 'soon' : 'due';
+}
+
 /** Epoch s as a datetime-local input has it. @param {number | null} at */
 export function localTime(at) {
   if (!at) return '';
@@ -121,11 +133,11 @@ export function localTime(at) {
 }
 
 /** What to send: the fields that differ from the job's. @param {Record<string, any>} job
- * @param {{copies: number, target: any, priority: number, not_before: number | null, notes: string}} form */
+ * @param {{copies: number, target: any, priority: number, not_before: number | null, deadline: number | null, filament: any[], notes: string}} form */
 export function changes(job, form) {
   const same = (/** @type {any} */ a, /** @type {any} */ b) => JSON.stringify(a) === JSON.stringify(b);
   const out = Object.fromEntries(Object.entries(form).filter(([key, value]) => !same(value, job[key])));
-  if (localTime(form.not_before) === localTime(job.not_before)) delete out.not_before; // seconds are not shown
+  for (const key of /** @type {const} */ (['not_before', 'deadline'])) if (localTime(form[key]) === localTime(job[key])) delete out[key]; // seconds are not shown
   if (out.target && job.ams_mapping) out.ams_mapping = null; // its slots are of another printer
   return out;
 }

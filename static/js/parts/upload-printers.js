@@ -4,6 +4,7 @@ import { attr, h, hide, icon, keyed, text } from '../html.js';
 import { store } from '../store.js';
 import { addWords, t } from '../text.js';
 import { stateWord } from './card.js';
+import { deadlineField, filamentField } from './wish-fields.js';
 import { anyRows, pathOf, questionsOf, sorted, verdictsOf, worstOf } from './upload-rules.js';
 
 addWords({
@@ -156,8 +157,10 @@ export class QueueFields {
   constructor(changed) {
     this.number = h('input', { type: 'number', min: 1, max: 1000, value: 1, inputmode: 'numeric', oninput: changed });
     this.time = h('input', { type: 'datetime-local', oninput: changed });
+    this.due = deadlineField(null, changed);
+    this.made = filamentField([], changed);
     this.root = h('fieldset.qwish', { hidden: true }, h('legend', null, t('up.queue')),
-      h('label.field', null, t('up.copies'), this.number), h('label.field', null, t('up.notbefore'), this.time));
+      h('label.field', null, t('up.copies'), this.number), h('label.field', null, t('up.notbefore'), this.time), this.due.root, this.made.root);
   }
 
   get copies() {
@@ -172,7 +175,7 @@ export class QueueFields {
 
   /** A direct start cannot keep these. */
   get wished() {
-    return this.copies > 1 || this.notBefore !== null;
+    return this.copies > 1 || this.notBefore !== null || this.due.value !== null || this.made.value.length > 0;
   }
 
   /** @param {boolean} shown */

@@ -7,7 +7,7 @@
 const FOR_GOOD = ['wrong_kind', 'wrong_model', 'wrong_flavour'];
 
 /** What the printer is doing, not what the file is: a job can wait for its end. */
-const PASSING = new Set(['printer_busy', 'bed_not_clear', 'maintenance', 'printer_offline', 'printer_connecting', 'printer_stale', 'printer_fault', 'printer_unknown', 'start_uncertain', 'storage']);
+const PASSING = new Set(['printer_busy', 'bed_not_clear', 'maintenance', 'printer_offline', 'printer_connecting', 'printer_stale', 'printer_fault', 'printer_unknown', 'start_uncertain', 'storage', 'file_left']);
 
 /** What the farm says of a printer and of each filament there, each thing once.
  * @param {any} fit @returns {Verdict[]} */
@@ -80,11 +80,13 @@ export function sorted(fits, wanted, nameOf) {
 }
 
 /** What a job of the queue is wished to be; unset things are left to the farm.
- * @param {{file: any, plate: number, target: any, copies: number, notBefore: number | null, mapping: number[] | null, options: any, confirm: string[]}} wish */
+ * @param {{file: any, plate: number, target: any, copies: number, notBefore: number | null, deadline?: number | null, filament?: any[], mapping: number[] | null, options: any, confirm: string[]}} wish */
 export function jobBody(wish) {
   return {
     file_id: wish.file.id, plate: wish.plate, target: wish.target, copies: wish.copies,
     ...(wish.notBefore !== null && { not_before: wish.notBefore }),
+    ...(wish.deadline && { deadline: wish.deadline }),
+    ...(wish.filament?.length && { filament: wish.filament }),
     ...(wish.mapping && wish.target.printer_id && { ams_mapping: wish.mapping }),
     options: wish.options, confirm: wish.confirm,
   };

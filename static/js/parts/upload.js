@@ -232,7 +232,7 @@ class UploadDialog {
     const { file, plate } = this.source;
     if (this.go.getAttribute('aria-disabled') || !target) return;
     await this.send('queue', async () => {
-      const job = await post('/api/jobs', jobBody({ file, plate, target, copies: this.wish.copies, notBefore: this.wish.notBefore, mapping: this.mapping, options: this.chosenOptions, confirm: [...this.who.confirmed] }));
+      const job = await post('/api/jobs', jobBody({ file, plate, target, copies: this.wish.copies, notBefore: this.wish.notBefore, deadline: this.wish.due.value, filament: this.wish.made.value, mapping: this.mapping, options: this.chosenOptions, confirm: [...this.who.confirmed] }));
       store.setJob(job);
       this.dialog.close();
       const there = location.hash === '#/queue';

@@ -1,14 +1,17 @@
 // @ts-check
 // Beside the farm: the first jobs of the queue, and what each of them waits for.
 import { h, hide, icon, keyed, setIcon, sheet, text } from '../html.js';
-import { dur, stem } from '../format.js';
+import { clock, dur, stem } from '../format.js';
 import { store } from '../store.js';
 import { addWords, t } from '../text.js';
+import { adviceLine } from './hints.js';
 import { countWords, picture, printerName } from './queue-look.js';
-import { inFlight, isStuck, ordered, targetWords, whyOf } from './queue-rules.js';
+import { deadlineOf, inFlight, isStuck, ordered, targetWords, whyOf } from './queue-rules.js';
 import { autoSwitch } from './queue-switch.js';
 
-addWords({ 'un.title': 'Up next', 'un.all': 'Whole queue', 'un.none': 'Nothing waits. Drop a sliced file anywhere on this page.', 'un.next': 'Nothing is in its way.' });
+addWords({ 'un.title': 'Up next', 'un.all': 'Whole queue', 'un.none': 'Nothing waits. Drop a sliced file anywhere on this page.', 'un.next': 'Nothing is in its way.', 'un.due.soon': 'Must start by {at}.', 'un.due.late': 'Should have started by {at}.' });
+
+export { clearWords, watchHints } from './hints.js';
 
 const SHOWN = 5;
 
@@ -20,7 +23,7 @@ export async function upNext(box, signal) {
   const none = h('p.note', null, t('un.none'));
   const all = h('a.un-all', { href: '#/queue' }, h('span', null, t('un.all')), h('b'));
   const notice = h('p.q-notice', { hidden: true }, icon('pausec'), h('span'));
-  box.append(h('header', null, h('h2', { id: 'h-next' }, t('un.title')), autoSwitch(signal)), notice, list, none, all);
+  box.append(h('header', null, h('h2', { id: 'h-next' }, t('un.title')), autoSwitch(signal)), notice, adviceLine(signal), list, none, all);
 
   function row() {
     return h('li', null, h('span'), h('div', null, h('a', { href: '#/queue' }), h('span'), h('em', null, icon('right'), h('span'))));
@@ -37,7 +40,10 @@ export async function upNext(box, signal) {
     const stuck = isStuck(job);
     why.className = stuck ? 't-warn' : '';
     setIcon(why.firstChild, stuck ? 'triangle' : job.state === 'held' ? 'pausec' : 'right');
-    text(why.lastChild, whyOf(job) || t('un.next'));
+    const how = deadlineOf(job, store.now());
+    const pressed = how === 'soon' || how === 'late';
+    if (pressed) { why.className = 't-warn'; setIcon(why.firstChild, 'triangle'); }
+    text(why.lastChild, [pressed && t(`un.due.${how}`, { at: clock(job.latest_start, store.now()) }), whyOf(job) || t('un.next')].filter(Boolean).join(' '));
   }
 
   function paint() {
