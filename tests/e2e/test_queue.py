@@ -317,6 +317,56 @@ def test_an_edit_on_old_news_says_so_and_loses_nothing(
     assert (now["copies"], now["target"]) == (5, {"model": "P1S"})
 
 
+def test_a_deadline_and_a_filament_are_wished_for_and_taken_back(
+    farm: FarmProcess, new_page: Callable[..., Page]
+) -> None:
+    """By keyboard alone, in the phone's width."""
+    add(farm, "jar")
+    page = open_queue(farm, new_page, viewport=PHONE)
+    in_menu(page, "jar", "Edit…")
+    dialog = page.get_by_role("dialog", name="Edit jar")
+    expect(dialog.get_by_role("combobox", name="Colour", exact=True)).to_be_hidden()
+    dialog.get_by_label("Done by").fill("2027-03-04T08:30")
+    dialog.get_by_label("Made of").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(dialog.get_by_label("Made of")).to_have_value("family")
+    page.keyboard.press("Tab")
+    page.keyboard.type("PLA")
+    dialog.get_by_role("combobox", name="Colour", exact=True).select_option("Black")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    dialog.get_by_role("button", name="Save").press("Enter")
+    expect(dialog).to_have_count(0)
+    (now,) = waiting(farm)
+    wish = {"index": 0, "match": "family", "type": "PLA", "color": "101214"}
+    assert now["filament"] == [wish] and now["deadline"] is not None
+    expect(row(page, "jar")).to_contain_text("Done by")
+    in_menu(page, "jar", "Edit…")
+    expect(dialog.get_by_role("combobox", name="Colour", exact=True)).to_have_value("101214")
+    dialog.get_by_label("Made of").select_option("free")
+    dialog.get_by_label("Done by").fill("")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_have_count(0)
+    (now,) = waiting(farm)
+    assert (now["filament"], now["deadline"]) == ([], None)
+
+
+def test_a_wish_in_the_dialog_makes_it_a_job_of_the_queue(
+    farm: FarmProcess, new_page: Callable[..., Page]
+) -> None:
+    page = open_queue(farm, new_page)
+    content = print_file(farm, "cup")
+    drop(page, "main", "cup.gcode.3mf", content)
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("radio", name=re.compile("Cedar")).check()
+    dialog.get_by_label("Made of").select_option("exact")
+    expect(dialog.get_by_role("button", name="Queue for Cedar")).to_be_enabled()
+    dialog.get_by_role("button", name="Queue for Cedar").click()
+    expect(row(page, "cup")).to_be_visible()
+    (now,) = waiting(farm)
+    assert now["filament"] == [{"index": 0, "match": "exact", "type": "", "color": ""}]
+
+
 def test_what_an_edit_may_not_be_is_said_in_the_dialog(
     farm: FarmProcess, new_page: Callable[..., Page], complaints: Complaints
 ) -> None:
