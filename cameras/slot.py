@@ -104,8 +104,10 @@ class FrameSlot:
         return self._seq
 
     def age(self, frame: Frame) -> float:
-        """Seconds."""
-        return self._clock.monotonic() - frame.taken_mono
+        """Seconds. By the clock that runs on while the computer sleeps, too: what was taken before
+        must not look fresh after. A wall clock that is set forward costs one picture."""
+        awake = self._clock.monotonic() - frame.taken_mono
+        return max(awake, self._clock.time() - frame.taken_at)
 
     @property
     def holds(self) -> int:

@@ -61,10 +61,11 @@ class CameraWorker:
         with self._changed:
             self.slot.want()
             if self._thread is None and not self._stopped:
-                self._thread = threading.Thread(
+                thread = threading.Thread(
                     target=self._run, name=f"camera:{self._camera_id}", daemon=True
                 )
-                self._thread.start()
+                thread.start()  # where it is refused, the next reader tries again
+                self._thread = thread
 
     def hold(self) -> None:
         """Keep reading without anybody looking, until release(). Holds nest."""

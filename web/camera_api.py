@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
@@ -34,6 +35,7 @@ class _Open:
 
     def __init__(self) -> None:
         self.pictures = SmallPictures()
+        self.run = secrets.token_hex(4)
         self._lock = threading.Lock()
         self._streams: set[_Stream] = set()
 
@@ -141,7 +143,8 @@ def _max_age() -> float | None:
 def _picture(camera_id: str) -> Response:
     width = _width()
     frame = _frame(camera_id)
-    etag = f'"{camera_id}-{frame.seq}-{width or 0}"'
+    # numbers begin anew with each process: by them alone an old picture would pass for a new one
+    etag = f'"{camera_id}-{_open().run}-{frame.seq}-{width or 0}"'
     if request.headers.get("If-None-Match") == etag:
         response = Response(status=304)
     elif width is None:

@@ -39,6 +39,8 @@ def frames(
     with _connect(source) as stream:
         reader = _Reader(stream, cancelled, stall_s)
         try:
+            if cancelled():  # connecting took longer than whoever needs the printer may wait
+                return
             stream.sendall(_login(source))
             yield from _pictures(reader)
         except _Cancelled:

@@ -49,7 +49,7 @@ def ask(
             if response.status not in _REDIRECTS:
                 yield response
                 return
-            url = urljoin(url, response.headers.get("Location", ""))
+            url = _joined(url, response.headers.get("Location", ""))
         target = parse_target(url)
         if target.origin != first.origin:
             raise CameraFailed(
@@ -70,6 +70,15 @@ def _signed(
             return
     with _one(source, target, patience, sign_in) as response:
         yield response
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise CameraFailed(
+            "Camera's server points to what is no address", code="redirected"
+        ) from error
 
 
 @contextmanager

@@ -123,6 +123,13 @@ def test_cancel_is_noticed_at_once(p1s: Any) -> None:
     assert pictures == [] and time.monotonic() - started < 2.0
 
 
+def test_who_must_leave_while_connecting_does_not_sign_in(p1s: Any) -> None:
+    """A printer that needs its strength for an upload gets no second viewer to begin with."""
+    made = p1s.source(code="wrong")
+    assert list(bambu_jpeg.frames(made, lambda: True)) == []
+    assert list(bambu_jpeg.frames(p1s.source(), lambda: True)) == []
+
+
 def test_the_code_never_shows(p1s: Any) -> None:
     made = p1s.source(code="secret99")
     assert "secret99" not in repr(made) and "secret99" not in str(_failure(made))

@@ -157,6 +157,21 @@ def test_an_old_picture_is_never_live(camera: FakeCamera, hub_of: Any) -> None:
     assert fresh is not None and fresh.jpeg == b"fresh"
 
 
+def test_a_picture_from_before_the_computer_slept_is_not_live(
+    camera: FakeCamera, hub_of: Any
+) -> None:
+    """The monotonic clock stood still meanwhile."""
+    clock = ManualClock()
+    hub: CameraHub = hub_of(clock=clock, timing=Timing(idle_s=1000))
+    camera.show(b"picture")
+    assert hub.wait_frame("p", 0, 5.0) is not None
+    clock.jump(-3600.0)
+    assert hub.frame("p") is not None, "a clock set back says nothing"
+    clock.jump(3600.0 + 8 * 3600.0)
+    assert hub.frame("p") is None and hub.fresh("p", 60.0) is None
+    assert hub.status("p").code == "stale"
+
+
 def test_backs_off_in_words_and_logs_an_outage_once(
     camera: FakeCamera, hub_of: Any, caplog: pytest.LogCaptureFixture
 ) -> None:

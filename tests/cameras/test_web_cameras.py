@@ -384,6 +384,11 @@ def test_a_redirect_elsewhere_gets_no_key(read: Any, jpeg: Any) -> None:
         assert other.requests == []
 
 
+def test_a_redirect_to_what_is_no_address() -> None:
+    with web_camera(lambda viewer: redirect(viewer, "http://[::1/x")) as camera:
+        assert picture_failure(source_of(camera.url)).error_code == "redirected"
+
+
 def test_a_redirect_for_ever() -> None:
     with web_camera(lambda viewer: redirect(viewer, "/again")) as camera:
         assert picture_failure(source_of(camera.url)).error_code == "redirected"

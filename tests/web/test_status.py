@@ -232,6 +232,16 @@ def test_pictures(farm: Any) -> None:
     assert too_old.status_code == 400
 
 
+def test_a_number_of_another_life_is_no_proof_of_the_same_picture(make_farm: Any) -> None:
+    url = "/api/camera/snapshot?camera_id=alder"
+    etags = set()
+    for _ in range(2):
+        farm = make_farm()
+        farm.cameras.show("alder", b"\xff\xd8jpeg")
+        etags.add(farm.app.test_client().get(url).headers["ETag"])
+    assert len(etags) == 2
+
+
 def test_a_picture_older_than_asked_for_is_not_given(farm: Any) -> None:
     farm.cameras.show("alder", b"\xff\xd8jpeg", age_s=20.0)
     client = farm.app.test_client()
