@@ -92,8 +92,13 @@ class Doubt:
     def _has_ended(self, job: Job, *, well: bool) -> Job:
         """It was printed, and a person has looked at the part. A start that nobody saw taken
         may still be under way all the same."""
-        status = self._fleet.snapshot(job.printer_id).status
-        if status.state.has_job and (echoes(job, status.job) or not signature(status.job)):
+        known = self._board.registry.get(job.printer_id)  # None: not configured any more
+        status = known.status if known else None
+        if (
+            status
+            and status.state.has_job
+            and (echoes(job, status.job) or not signature(status.job))
+        ):
             raise Blocked(
                 f"{status.name} is {status.state.value}: the print is not over.",
                 code="printer_busy",

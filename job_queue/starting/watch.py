@@ -28,6 +28,7 @@ from printers.status import Fault, PrinterState, PrinterStatus, Severity
 logger = logging.getLogger(__name__)
 
 WATCHED_S = Timing().watched_s
+PRINTER_GONE = "printer_gone"
 RESTARTED = "The farm server stopped during the transfer. Nothing was started."
 
 
@@ -86,12 +87,26 @@ class Watch:
                     "%s: %s was in transfer when the farm stopped, now %s",
                     job.printer_id, job.id, ended.state.value,
                 )  # fmt: skip
+            elif self._board.registry.get(job.printer_id) is None:
+                self._doubt_without_printer(job, now)
             else:
                 self._waiting[job.token] = self._clock.monotonic()
                 seen = self._sight.at_work(job)
                 if seen is not None:
                     self._running_at[job.token] = seen
                 logger.info("%s: %s (%s) looked for again", job.printer_id, job.id, job.state.value)
+
+    def _doubt_without_printer(self, job: Job, now: float) -> None:
+        """Its printer was taken out of the configuration: no report will ever end the job."""
+        if job.state is JobState.NEEDS_HUMAN:
+            return
+        text = (
+            f"{job.printer_id} is not in the configuration any more, so nobody sees how "
+            f"{job.file_name} ends. Say how it went, give it up, or enter the printer again."
+        )
+        with self._board.change() as tx:
+            doubt(tx, tx.job(job.id), JobError(code=PRINTER_GONE, text=text), now)
+        logger.warning("%s: %s needs a person: not configured", job.printer_id, job.id)
 
     def stopping(self) -> set[str]:
         """Printers whose Stop has not shown an effect yet."""

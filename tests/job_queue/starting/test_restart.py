@@ -223,3 +223,47 @@ def test_the_folder_of_a_crash_holds_no_temporary_files(farm: Any) -> None:
     farm.printing()
     names = sorted(path.name for path in Path(farm.folder / "jobs").iterdir())
     assert names == ["queue.journal", "queue.json", "queue.reserve"]
+
+
+def without_alder(farm: Any) -> None:
+    """The farm is started again, and Alder has left the configuration."""
+    farm.join()
+    farm.configs = [config for config in farm.configs if config.id != "alder"]
+    farm.boot()
+    farm.service.recover()
+    farm.fleet.start()
+    farm.look()
+
+
+@pytest.mark.parametrize("state", [JobState.STARTING, JobState.PRINTING, JobState.NEEDS_HUMAN])
+@pytest.mark.parametrize("outcome", ["finished", "failed", "give_up"])
+def test_a_printer_that_left_takes_no_job_along(farm: Any, state: JobState, outcome: str) -> None:
+    """Else it would print for ever: nothing reports its end, and nobody could say it."""
+    job = farm.printing() if state is JobState.PRINTING else farm.starting()
+    if state is JobState.NEEDS_HUMAN:
+        farm.wait(182)
+    without_alder(farm)
+    job = farm.job(job)
+    assert job.state is JobState.NEEDS_HUMAN
+    assert job.error.code == (
+        "start_uncertain" if state is JobState.NEEDS_HUMAN else "printer_gone"
+    )
+    farm.wait(5)
+    ended = farm.service.resolve(job.id, outcome, job.rev)
+    assert ended.state is (JobState.FINISHED if outcome == "finished" else JobState.FAILED)
+    assert not farm.store.view().open_jobs
+
+
+def test_a_printer_that_is_entered_again_answers_by_itself(farm: Any) -> None:
+    job, configs = farm.printing(), farm.configs
+    shown = farm.printer().status.job
+    without_alder(farm)
+    farm.configs = configs
+    farm.boot()
+    farm.service.recover()
+    farm.printer().report(P.PRINTING, job=shown)
+    farm.look()
+    assert farm.job(job).state is JobState.PRINTING and farm.job(job).error is None
+    farm.printer().report(P.FINISHED)
+    farm.wait(3)
+    assert farm.job(job).state is JobState.FINISHED
