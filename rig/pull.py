@@ -26,6 +26,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}\.mp4")
 _DIGEST = re.compile(rb"([0-9a-f]{64})  ([^\n]+)\n?")
 _BLOCK = 1 << 18
 _MAX_SUM = 512
+MAX_BYTES = 16_000_000_000
+RESERVE_MB = 200
 
 
 class PullFailed(RigError):
@@ -74,7 +76,16 @@ class Puller:
                     fetched += self._one(folder, name)
                 except PullFailed as error:
                     logger.error("%s", error)
+                except OSError as error:
+                    if self._is_cut():
+                        raise
+                    logger.error("%s: %s", name, error.strerror or error)
         return fetched
+
+    def _is_cut(self) -> bool:
+        """Whether the connection is gone: then the others cannot come either."""
+        channel = self._sftp.get_channel()
+        return channel is None or channel.closed or bool(channel.eof_received)
 
     def _offered(self, folder: str) -> list[str]:
         try:
@@ -109,11 +120,19 @@ class Puller:
             raise PullFailed(f"{remote}{SUFFIX} is no checksum of this video")
         return found[1].decode()
 
+    def _require_room(self, size: int, target: Path) -> None:
+        """A rig may say any size: what cannot be kept is not begun."""
+        if size > MAX_BYTES:
+            raise PullFailed(f"{target.name} is larger than any video of a rig; it was left there")
+        if size // 1_000_000 + RESERVE_MB > files.free_mb(self._local):
+            raise PullFailed(f"There is no room for {target.name} in {self._local}")
+
     def _download(self, remote: str, target: Path, digest: str) -> None:
         """Into .part, going on where an earlier attempt stopped; renamed when it is right."""
         part = target.with_name(target.name + ".part")
         had = part.stat().st_size if part.exists() else 0
         size = self._sftp.stat(remote).st_size or 0
+        self._require_room(size - had, target)
         if had > size:
             part.unlink()
             had = 0

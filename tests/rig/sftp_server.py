@@ -61,6 +61,8 @@ def interface(server: SftpServer) -> type[paramiko.SFTPServerInterface]:
                 return paramiko.SFTPServer.convert_errno(error.errno or 0)
 
         def open(self, path: str, flags: int, attr: Any) -> Any:
+            if Path(path).name in server.refused:
+                return paramiko.SFTP_PERMISSION_DENIED
             try:
                 data = self._path(path).read_bytes()
             except OSError as error:
@@ -81,6 +83,7 @@ class SftpServer:
         self.root = root
         self.host_key = paramiko.RSAKey.generate(2048)
         self.removed: list[str] = []
+        self.refused: set[str] = set()
         self.reads: list[tuple[str, int]] = []
         self.break_after: int | None = None
         self.tampered: dict[str, bytes] = {}

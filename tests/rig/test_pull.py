@@ -13,7 +13,7 @@ from typing import Any
 import paramiko
 import pytest
 
-from rig import get_timelapses
+from rig import get_timelapses, pull
 from rig.pull import PullFailed
 from rig.settings import PullSettings
 
@@ -104,8 +104,7 @@ def test_an_interrupted_transfer_goes_on_where_it_stopped(place: Place) -> None:
 def test_a_transfer_that_breaks_off_keeps_the_rigs_copy(place: Place) -> None:
     place.video()
     place.server.break_after = 300_000
-    with pytest.raises(PullFailed):
-        get_timelapses.one_round(place.settings)
+    assert get_timelapses.one_round(place.settings) == 0
     assert not place.server.removed and not (place.local / NAME).exists()
     place.server.break_after = None
     assert get_timelapses.one_round(place.settings) == 1
@@ -181,3 +180,23 @@ def test_the_video_of_a_real_rig_is_fetched(
     fetched = place.local / made.name
     assert hashlib.sha256(fetched.read_bytes()).hexdigest() == digest
     assert not list(place.remote.iterdir())
+
+
+def test_one_video_that_cannot_be_read_keeps_no_other_away(place: Place) -> None:
+    place.video("2026-01-01_00-00-00_aaaa.mp4")
+    place.server.refused.add("2026-01-01_00-00-00_aaaa.mp4.sha256")
+    place.video()
+    assert get_timelapses.one_round(place.settings) == 1
+    assert (place.local / NAME).read_bytes() == VIDEO
+
+
+def test_a_size_that_nobody_can_keep_is_not_begun(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.video()
+    for name, value in (("MAX_BYTES", len(VIDEO) - 1), ("RESERVE_MB", 10**12)):
+        with monkeypatch.context() as patch:
+            patch.setattr(pull, name, value)
+            assert get_timelapses.one_round(place.settings) == 0
+    assert list(place.local.iterdir()) == []
+    assert get_timelapses.one_round(place.settings) == 1
