@@ -83,6 +83,7 @@ def _upgraded(
             header=[f"Authorization: Bearer {settings.token.reveal()}"],
             suppress_origin=True,
             enable_multithread=True,
+            redirect_limit=0,  # elsewhere nobody has been asked for a certificate: no token goes there
         )
     except websocket.WebSocketBadStatusException as error:
         raise Refused(_why(error.status_code, settings.rig)) from error

@@ -161,15 +161,21 @@ class Recorder:
             return self._pause(session, action == "pause")
         if action not in ("stop", "discard"):
             return f'The rig cannot "{action}".'
+        self._end(session, by, keep=action == "stop" and session.frames > 0)
+        return ""
+
+    def _end(self, session: Session, by: str, *, keep: bool) -> None:
+        """Raises OSError; what a full disk does not let end runs on, and can be ended again."""
+        if keep:
+            self._builder.add(session)
+        else:
+            session.remove()
         self._session = None
         self._following.over(session.sheet.job)
-        if action == "discard" or not session.frames:
-            session.remove()
-            self._tell("session_discarded", session=session.id, frames=session.frames, by=by)
-        else:
-            self._builder.add(session)
+        if keep:
             self._tell_stopped(session, by)
-        return ""
+        else:
+            self._tell("session_discarded", session=session.id, frames=session.frames, by=by)
 
     def _start(self, by: str, name: str = "", job: str = "") -> str:
         self._session = Session.create(self._settings.photos, self._epoch(), by, name, job)

@@ -114,3 +114,14 @@ def test_the_pauses_grow_to_a_limit_and_are_not_in_step() -> None:
     assert [lucky.next() for _ in range(3)] == [0.5, 1, 2]
     many = Backoff(1, 30)
     assert all(0.5 <= many.next() <= 30 for _ in range(2000))
+
+
+def test_a_redirect_takes_the_token_nowhere() -> None:
+    other = Answer(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
+    there = f"ws://127.0.0.1:{other.port}/"
+    farm = Answer(f"HTTP/1.1 302 Found\r\nLocation: {there}\r\n\r\n".encode())
+    with pytest.raises(Unreachable):
+        dial(settings(farm.port))
+    farm.close()
+    other.close()
+    assert b"canary-of-the-rig" in farm.heard and other.heard == b""

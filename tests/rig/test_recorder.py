@@ -186,6 +186,23 @@ def test_a_full_disk_is_said_and_does_not_end_the_recording(
     assert bench.recorder.snapshot.frames == 1 and bench.recorder.snapshot.error == ""
 
 
+def test_a_recording_that_a_full_disk_does_not_let_end_can_be_ended_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.recorder.clicks(3, 1.0)
+    bench.recorder.clicks(1, 2.0)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("rig.files.write", full)
+        assert bench.recorder.act("stop")[0] is False
+    assert bench.state == "recording" and bench.builder.waiting == 0
+    assert bench.recorder.act("stop") == (True, "")
+    assert bench.builder.waiting == 1
+
+
 def test_after_a_restart(tmp_path: Path, kit: SimpleNamespace) -> None:
     """Recent: goes on. Older: is built. Empty: goes. Done: its frames go."""
     bench = Bench(tmp_path, kit.jpeg())
