@@ -17,7 +17,7 @@ from dataclasses import replace
 from core.clock import Clock
 from core.errors import FarmError, StorageError
 from job_queue.board import Board
-from job_queue.identity import names_start, shown_ids
+from job_queue.identity import names_start, shown_ids, signature
 from job_queue.job import Job, JobState
 from job_queue.naming import remote_name
 from job_queue.records import Cleanup, Staged, staged_on
@@ -207,13 +207,21 @@ class Stager:
         if not state.is_connected or state is PrinterState.UNKNOWN:
             return
         at = (status.observed_mono, status.observed_at or 0.0)
-        if not self._has_watched(token, at) or _is_shown(staged, item, status):
+        may_be_it = _is_shown(staged, item, status) or self._prints_unknown(status)
+        if may_be_it or not self._has_watched(token, at):
             logger.info("%s: %s is not trusted any more", status.printer_id, item.remote_name)
             self._let_go(item)
             return
         self._seen[token] = max(at, self._seen[token])
         if not staged.ready and not (state is PrinterState.PRINTING or state.is_at_rest):
             self._cancel(item)
+
+    def _prints_unknown(self, status: PrinterStatus) -> bool:
+        """Somebody prints there, and the printer does not say what: it may be the file."""
+        if not status.state.has_job or signature(status.job):
+            return False
+        job = self._board.store.view().open_jobs.get(status.printer_id)
+        return job is None or job.state not in (JobState.PRINTING, JobState.PAUSED)
 
     def tend(self) -> None:
         """Files that nothing took in time, and those whose thread could not write its end."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from core.errors import Blocked, UploadFailed
 from job_queue.job import JobState
 from job_queue.records import Cleanup
@@ -129,6 +131,31 @@ def test_started_at_the_screen(staged: Any) -> None:
     farm.printer().shows(foreign, P.FINISHED)
     farm.wait(15)
     assert item.remote_name not in farm.printer().files
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_print_without_a_name_may_be_of_it(staged: Any, named: bool) -> None:
+    """PrusaLink says that it prints before it says what."""
+    farm, job, item = staged
+    farm.printer().shows(farm.printer().started[-1], P.FINISHED)
+    farm.wait(3)
+    if named:
+        farm.printer().shows_other(P.PRINTING)
+    else:
+        farm.printer().report(P.PRINTING, job=None)
+    look(farm)
+    farm.printer().report(P.IDLE, job=None)
+    farm.wait(2)
+    farm.service.mark_clear("alder")
+    one_pass(farm)
+    assert (farm.job(job).remote_name == item.remote_name) is named
+
+
+def test_a_print_of_ours_that_says_no_more_for_a_moment_costs_nothing(staged: Any) -> None:
+    farm, _, item = staged
+    farm.printer().report(P.PRINTING, job=None)
+    look(farm)
+    assert farm.service.staged() == [item]
 
 
 def test_a_start_by_hand_of_another_plate_takes_the_same_file(staged: Any) -> None:
