@@ -83,7 +83,7 @@ def _upgraded(
             header=[f"Authorization: Bearer {settings.token.reveal()}"],
             suppress_origin=True,
             enable_multithread=True,
-            redirect_limit=0,  # elsewhere nobody has been asked for a certificate: no token goes there
+            redirect_limit=0,  # nobody's certificate was looked at there: no token goes elsewhere
         )
     except websocket.WebSocketBadStatusException as error:
         raise Refused(_why(error.status_code, settings.rig)) from error

@@ -72,9 +72,13 @@ class Session:
         return self.sheet.state
 
     def change(self, **fields: str) -> None:
-        """State, video or error, durably. Raises OSError."""
-        self.sheet = Sheet(**{**asdict(self.sheet), **fields})
-        self._save()
+        """State, video or error, durably. Raises OSError; then nothing has changed."""
+        before, self.sheet = self.sheet, Sheet(**{**asdict(self.sheet), **fields})
+        try:
+            self._save()
+        except OSError:
+            self.sheet = before
+            raise
 
     def add(self, picture: Picture, trigger: str, layer: int = 0) -> int:
         """Save a frame; returns its number. Raises OSError; the recording is then as before."""
