@@ -6,23 +6,13 @@ import logging
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from queue import SimpleQueue
 
-from cameras.book import CameraBook
-from cameras.ffmpeg_program import FfmpegFinder
-from cameras.hub import CameraHub
-from cameras.printer_videos import PrinterVideos, keep_in
-from cameras.prusa_connect.subject import finder, printing_in
-from cameras.prusa_connect.uploads import Uploads
-from cameras.rigs.desk import RigDesk
-from cameras.rigs.implicit import with_rigs
-from cameras.sources.readers import readers_with
-from cameras.timelapse.build import build_timelapses
-from cameras.trust import CameraTrust
-from cameras.worker import timing_of
+from cameras.build import build_cameras
+from cameras.final_photos import photo_name
 from core.clock import SystemClock
 from core.config import FarmConfig
 from core.environment import VERSION, arguments, load_settings
@@ -82,37 +72,14 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
         confirmations=Confirmations(folder / "confirmations.json", clock),
     )  # fmt: skip
     fleet.observe(jobs.note_command)
+    slicing = build_slicing(config.slicer, folder, library, clock, bus, enqueue_with(jobs))
+    cameras = build_cameras(config, fleet, registry, bus, clock, job_of=_job_of(jobs))
     archive = History(
         jobs.view, Particulars(fleet, registry, library).describe,
         Months(folder / "history", clock), bus, clock,
+        recorded=lambda r: cameras.photos.ended(r.printer_id, photo_name(*r.key), r.ended_at),
     )  # fmt: skip
     store.forget_only(archive.has_all_of)
-    slicing = build_slicing(config.slicer, folder, library, clock, bus, enqueue_with(jobs))
-    all_cameras = with_rigs(config.cameras, config.rigs, [p.id for p in config.printers])
-    book = CameraBook(
-        fleet.camera, config.printers, all_cameras, config.rigs,
-        CameraTrust(folder / "certificates"),
-    )  # fmt: skip
-    programs = FfmpegFinder(config.cameras.ffmpeg)
-    cameras = CameraHub(
-        book.source, clock, timing=timing_of(config.cameras), readers=readers_with(programs)
-    )
-    fleet.guard_uploads(cameras.making_way)
-    rigs = RigDesk(
-        config.rigs, pictures=cameras, cameras_of=book.of_rig, registry=registry, bus=bus,
-        clock=clock, folder=folder / "rigs",
-    )  # fmt: skip
-    prusa_connect = Uploads(
-        config.prusa_connect, cameras, finder(book), printing_in(registry), clock, folder,
-        idle_s=config.cameras.idle_s,
-    )  # fmt: skip
-    timelapses = build_timelapses(
-        config, cameras, book, registry, bus, clock, job_of=_job_of(jobs), programs=programs
-    )
-    own_videos = PrinterVideos(
-        fleet, keep_in(timelapses.store, config.printers), folder / "timelapses", clock
-    )
-    fleet.observe(timelapses.note_command)
     history = TemperatureHistory()
     configs = {printer.id: printer for printer in config.printers}
     dispatcher = Dispatcher(jobs, fleet, library, clock, config.dispatch)
@@ -122,13 +89,15 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
     )
     hub = PanelHub(
         registry=registry, bus=bus, clock=clock, configs=configs, jobs=jobs, history=history,
-        dispatcher=dispatcher, cameras=book.of, forecast=lambda: forecaster.last, env=rigs.env,
+        dispatcher=dispatcher, cameras=cameras.book.of, forecast=lambda: forecaster.last,
+        env=cameras.rigs.env,
     )  # fmt: skip
     services = Services(
         config=config, registry=registry, bus=bus, fleet=fleet, clock=clock, jobs=jobs,
         dispatcher=dispatcher, forecaster=forecaster, library=library, slicing=slicing,
-        cameras=cameras, rigs=rigs, book=book, prusa_connect=prusa_connect, hub=hub,
-        timelapses=timelapses, printer_videos=own_videos, history=history, archive=archive,
+        book=cameras.book, cameras=cameras.hub, rigs=cameras.rigs, photos=cameras.photos,
+        prusa_connect=cameras.prusa_connect, timelapses=cameras.timelapses,
+        printer_videos=cameras.printer_videos, hub=hub, history=history, archive=archive,
         started_at=clock.time(), version=VERSION,
     )  # fmt: skip
     proxies = Proxies(config.server.trusted_proxies)
@@ -141,21 +110,13 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
         (jobs.start, jobs.stop),
         (slicing.start, slicing.stop),
         (forecaster.start, forecaster.stop),
-        (rigs.start, rigs.stop),
         (hub.start, hub.stop),
         (server.start, server.stop),  # answers before the first printer has
         (fleet.start, fleet.stop),
+        (cameras.start, cameras.stop),
     ):
         stack.callback(stop)
         start()
-    stack.callback(cameras.stop)
-    stack.callback(prusa_connect.stop)
-    prusa_connect.start()
-    stack.callback(timelapses.stop)
-    timelapses.start()
-    stack.callback(own_videos.stop)
-    for camera_id in book.always_on():
-        cameras.hold(camera_id)
     stack.callback(jobs.end_transfers)  # before the connections end, after the last pass
     stack.callback(runner.stop)
     runner.start()
@@ -176,17 +137,16 @@ def serve(config: FarmConfig) -> None:
     """Run until SIGINT or SIGTERM. Raises FarmError when the farm cannot start."""
     if why := refuse_wide_bind(config):
         raise ConfigError(why)
-    stop = threading.Event()
+    stop: SimpleQueue[None] = SimpleQueue()  # a handler may put while this thread waits in get
     for name in ("SIGINT", "SIGTERM"):
-        signal.signal(getattr(signal, name), lambda *_: stop.set())
+        signal.signal(getattr(signal, name), lambda *_: stop.put(None))
     with ExitStack() as stack:
         server = start_farm(config, stack)
         for note in config.notes:
             logger.info("%s", note)
         print(f"Print farm on {server.url}  (Ctrl+C ends it)", flush=True)  # noqa: T201
         settle()
-        while not stop.wait(3600):
-            continue
+        stop.get()
 
 
 def main(argv: Sequence[str]) -> int:

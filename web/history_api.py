@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, request, send_file
 
-from core.errors import BadRequest
+from cameras.final_photos import photo_name
+from core.errors import BadRequest, NotFound
 from job_queue.history.attempts import RESULTS
 from job_queue.history.wanted import Wanted
 from web import history_files
@@ -31,7 +32,7 @@ def listing() -> Response:
     wanted = _wanted(_FILTERS | {"limit", "before"})
     history = services().archive
     page = history.page(wanted, _limit(), place_from(request.args.get("before", "")))
-    shelf = Shelf(services().library)
+    shelf = Shelf(services().library, services().photos)
     return json_response(
         {
             "records": [shelf.record_json(record) for record in page.records],
@@ -53,6 +54,17 @@ def as_json() -> Response:
     return history_files.json_response(
         services().archive.all(_wanted(_FILTERS)), _file_name("json")
     )
+
+
+@blueprint.get("/api/history/<job_id>/<int:attempt>/photo")
+def photo(job_id: str, attempt: int) -> Response:
+    """The picture of the print's end."""
+    path = services().photos.path(photo_name(job_id, attempt))
+    if path is None:
+        raise NotFound("There is no photo of this print.", code="photo_not_found")
+    response = send_file(path, mimetype="image/jpeg", conditional=True, max_age=86_400)
+    response.headers["Cache-Control"] = "private, max-age=86400"  # it never changes
+    return response
 
 
 @blueprint.get("/api/stats")

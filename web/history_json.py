@@ -6,6 +6,7 @@ import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from cameras.final_photos import FinalPhotos, photo_name
 from core.errors import BadRequest, FarmError
 from web.panel_parts import thumbnail_url
 
@@ -46,10 +47,12 @@ def record_json(record: Record) -> dict[str, Any]:
 
 
 class Shelf:
-    """Adds whether a record's file is still in the library, each file looked up once."""
+    """Adds whether a record's file is still in the library, each file looked up once, and whether
+    there is a photo of its end."""
 
-    def __init__(self, library: FileLibrary) -> None:
+    def __init__(self, library: FileLibrary, photos: FinalPhotos) -> None:
         self._library = library
+        self._photos = photos
         self._known: dict[tuple[str, int], tuple[bool, str | None]] = {}
 
     def record_json(self, record: Record) -> dict[str, Any]:
@@ -57,7 +60,9 @@ class Shelf:
         if key not in self._known:
             self._known[key] = self._look(*key)
         here, picture = self._known[key]
-        return {**record_json(record), "file_here": here, "thumb": picture}
+        taken = record.started_at is not None and self._photos.path(photo_name(*record.key))
+        photo = f"/api/history/{record.job_id}/{record.attempt}/photo" if taken else None
+        return {**record_json(record), "file_here": here, "thumb": picture, "photo": photo}
 
     def _look(self, file_id: str, index: int) -> tuple[bool, str | None]:
         try:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import threading
 from collections import OrderedDict
 
 from cameras.frames import Frame
+from cameras.shrinking import scaled
 
 MOST = 128
 """Copies kept, the newest of each camera and width; some 15 kB each."""
@@ -44,22 +44,3 @@ class SmallPictures:
             if len(self._kept) > MOST:
                 self._kept.popitem(last=False)
         return small
-
-
-def scaled(jpeg: bytes, width: int) -> bytes:
-    """The picture at most ``width`` pixels wide; as it is when it is no wider than that, or when
-    no decoder understands it (browsers may)."""
-    from PIL import Image  # loaded with the first picture, not with the server
-
-    try:
-        with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as picture:
-            if picture.width <= width:
-                return jpeg
-            picture.draft("RGB", (width, width))
-            small = picture.convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return jpeg
-    small.thumbnail((width, 4 * width))
-    out = io.BytesIO()
-    small.save(out, "JPEG", quality=80)
-    return out.getvalue()

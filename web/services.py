@@ -16,6 +16,7 @@ from printers.registry import Registry
 
 if TYPE_CHECKING:
     from cameras.book import CameraBook
+    from cameras.final_photos import FinalPhotos
     from cameras.hub import CameraHub
     from cameras.printer_videos import PrinterVideos
     from cameras.prusa_connect.uploads import Uploads
@@ -51,6 +52,7 @@ class Services:
     library: FileLibrary
     slicing: SlicingService
     cameras: CameraHub
+    photos: FinalPhotos
     rigs: RigDesk
     book: CameraBook
     prusa_connect: Uploads

@@ -39,6 +39,8 @@ SURE_S = 10.0
 """A bed that stays clear for so long will not be taken back any more (starting/approval.py)."""
 
 Describe = Callable[[Job, Ended, Job | None], Record]
+Recorded = Callable[[Record], None]
+"""Told of every new record, once it is on the disk; must return at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +61,9 @@ class History:
         months: Months,
         bus: Bus,
         clock: Clock,
+        recorded: Recorded | None = None,
     ) -> None:
+        self._recorded = recorded
         self._view = view
         self._describe = describe
         self._months = months
@@ -172,6 +176,8 @@ class History:
                 if record.started_at is not None:
                     self._uncleared[record.printer_id] = record
                     self._seen_clear.pop(record.printer_id, None)
+                    if self._recorded is not None:
+                        self._recorded(record)
 
     def _remember(self, place: Place, record: Record) -> None:
         """Among the newest, unless it belongs before them."""

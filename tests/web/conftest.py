@@ -28,6 +28,7 @@ from wsproto.events import (
 
 from cameras.book import CameraBook
 from cameras.ffmpeg_program import FfmpegFinder
+from cameras.final_photos import FinalPhotos
 from cameras.frames import CameraFailed, CameraStatus, Frame
 from cameras.hub import CameraHub
 from cameras.printer_videos import PrinterVideos, keep_in
@@ -339,6 +340,7 @@ def build_farm(
         dispatcher=dispatcher, history=history, env=desk.env,
     )  # fmt: skip
     hub_of = cast(CameraHub, cameras)
+    photos = FinalPhotos(folder / "history" / "photos", hub_of, book.main_of, clock)
     timelapses = build_timelapses(
         config, hub_of, book, registry, bus, clock,
         job_of=lambda _: ("", ""), programs=FfmpegFinder(),
@@ -351,6 +353,7 @@ def build_farm(
             config.prusa_connect, hub_of, finder(book), printing_in(registry), clock, folder
         ),
         timelapses=timelapses,
+        photos=photos,
         printer_videos=PrinterVideos(
             fleet, keep_in(timelapses.store, configs), folder / "timelapses", clock
         ),

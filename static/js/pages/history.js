@@ -12,7 +12,7 @@ addWords({
   'h.p.7': 'Last 7 days', 'h.p.30': 'Last 30 days', 'h.p.365': 'Last 12 months', 'h.p.0': 'All time', 'h.list': 'Prints', 'h.more': 'Show more', 'h.failed': 'The history could not be loaded.',
   'h.finished': 'Finished', 'h.failed.is': 'Failed', 'h.cancelled': 'Stopped', 'h.not_started': 'Not started', 'h.removed': 'Removed',
   'h.c.ended': 'Ended', 'h.c.job': 'Print', 'h.c.time': 'Time', 'h.c.grams': 'Filament', 'h.c.act': 'Again', 'h.slicer': 'estimate {d}', 'h.by': 'by {name}', 'h.plate': 'plate {n}', 'h.copy': '{made} of {copies} made', 'h.noprinter': 'No printer',
-  'h.again': 'Print again', 'h.again.name': 'Print {name} again', 'h.gone': 'File deleted', 'h.none': 'Nothing has been printed yet', 'h.none.how': 'Every print that ends is listed here with its time, its filament and its result.', 'h.noprint': 'No print ended in this time', 'h.nomatch': 'Nothing matches', 'h.nomatch.how': 'Choose a longer time, or other filters.',
+  'h.photo': 'The end of {name}', 'h.again': 'Print again', 'h.again.name': 'Print {name} again', 'h.gone': 'File deleted', 'h.none': 'Nothing has been printed yet', 'h.none.how': 'Every print that ends is listed here with its time, its filament and its result.', 'h.noprint': 'No print ended in this time', 'h.nomatch': 'Nothing matches', 'h.nomatch.how': 'Choose a longer time, or other filters.',
 });
 
 const PERIODS = ['7', '30', '365', '0'];
@@ -133,7 +133,7 @@ function rowOf(r) {
   const why = r.result === 'finished' ? '' : r.reason || r.text;
   const cells = {
     ended: h('time', { datetime: new Date(r.ended_at * 1000).toISOString() }),
-    job: h('div.h-job', null, h('span.th', null, icon('file')), h('div', null, h('b', null, name), job && h('small', null, job))),
+    job: h('div.h-job', null, h('span.th', null, icon('file')), h('div', null, h('b', null, name), job && h('small', null, job)), h('a.h-photo', { target: '_blank', rel: 'noopener', hidden: true })),
     printer: h('div', null, r.printer || t('h.noprinter'), r.model && r.printer ? h('small', null, r.model) : null),
     result: h('div', null, h(`span.pill.t-${tone}`, null, icon(pic), h('span', null, t(r.code === 'removed' ? 'h.removed' : word))), why && h('small', null, why)),
     time: h('div', null, never ? '–' : dur(r.took_s), !never && r.estimate_s ? h('small', null, t('h.slicer', { d: dur(r.estimate_s) })) : null),
@@ -143,10 +143,19 @@ function rowOf(r) {
   return h('tr', { role: 'row' }, COLUMNS.map((key) => h(`td.c-${key}`, { role: 'cell' }, cells[/** @type {keyof typeof cells} */ (key)])));
 }
 
+/** The picture of its end, which comes some seconds after the record. @param {any} link @param {Rec} r */
+function paintPhoto(link, r) {
+  if (Boolean(r.photo) !== link.hidden) return;
+  hide(link, !r.photo);
+  attr(link, 'href', r.photo);
+  link.replaceChildren(...(r.photo ? [h('img', { src: r.photo, alt: t('h.photo', { name: stem(r.name) }), loading: 'lazy' })] : []));
+}
+
 /** What changes of a record: how long ago it was, and whether its file is still there.
  * @param {any} node @param {Rec} r */
 function paintRow(node, r) {
   text(node.firstChild.firstChild, when(r.ended_at));
+  paintPhoto(node.querySelector('.h-photo'), r);
   if (node.here === r.file_here) return;
   node.here = r.file_here;
   const picture = node.querySelector('.th');

@@ -111,11 +111,17 @@ export async function clearFaultDialog(p) {
   if (said === 'ok') await command(p.id, 'clear-fault', { });
 }
 
+/** What the camera sees now, gone again where it sees nothing. @param {any} p */
+function lookNow(p) {
+  if (p.cam?.mode !== 'jpeg' || !p.conn?.online) return null;
+  const picture = h('img.look', { src: `/api/camera/snapshot?printer_id=${encodeURIComponent(p.id)}&_=${Date.now()}`, alt: t('resume.alt', { name: p.name }), onerror: () => picture.remove() });
+  turn(picture, p.cam);
+  return picture;
+}
+
 /** @param {any} p */
 export async function resumeDialog(p) {
-  const picture = p.cam?.mode === 'jpeg' && p.conn?.online && h('img.look', { src: `/api/camera/snapshot?printer_id=${encodeURIComponent(p.id)}&_=${Date.now()}`, alt: t('resume.alt', { name: p.name }) });
-  if (picture) turn(picture, p.cam);
-  picture?.addEventListener?.('error', () => picture.remove());
+  const picture = lookNow(p);
   const said = await modal(frame(t('resume.title', { name: p.name }), [p.pause?.text && h('p', null, h('b', null, p.pause.text)), h('p', null, t('resume.body')), picture],
     [answer('no', t('cancel'), '', { autofocus: true }), answer('ok', t('resume.go'), '.pri')]));
   if (said === 'ok') await command(p.id, 'resume');
@@ -133,7 +139,7 @@ export async function needsHumanDialog(p) {
   const unseen = job.error?.code === 'end_unseen';
   const buttons = unseen ? [answer('failed', t('human.bad'), '.stop', { autofocus: true }), answer('finished', t('human.good'), '.pri')]
     : [answer('give_up', t('human.giveup'), '.stop'), answer('not_started', t('human.no'), '', { autofocus: true }), answer('printing', t('human.yes'), '.pri')];
-  const outcome = await modal(frame(t(unseen ? 'human.end.title' : 'human.title', { job: name, name: p.name }), [h('p', null, t(unseen ? 'human.end.body' : 'human.body')), h('ul.evidence', null, lines.map(evidence))], buttons));
+  const outcome = await modal(frame(t(unseen ? 'human.end.title' : 'human.title', { job: name, name: p.name }), [h('p', null, t(unseen ? 'human.end.body' : 'human.body')), h('ul.evidence', null, lines.map(evidence)), lookNow(p)], buttons));
   if (!['give_up', 'not_started', 'printing', 'finished', 'failed'].includes(outcome)) return;
   while (await refused(id, { outcome, rev: job.rev }, p.name));
 }
