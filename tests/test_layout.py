@@ -48,7 +48,7 @@ WITHIN_JOB_QUEUE = {
 """Who may import what of job_queue/: a room, a module of its ground, or web/. A room may import
 itself. A new module of the ground needs a line here."""
 CAMERA_ROOMS = {
-    "build": ("sources", "timelapse", "rigs", "prusa_connect"),
+    "build": {"sources", "timelapse", "rigs", "prusa_connect"},
     "sources": set(),
     "timelapse": set(),
     "prusa_connect": set(),
