@@ -181,3 +181,23 @@ def test_axe_finds_nothing(farm: FarmProcess, browser: Browser, size: Any, theme
     page.get_by_placeholder("Find a print").fill("no such thing")
     expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
     context.close()
+
+
+def test_a_print_is_shown_as_it_lay_there_in_the_end(
+    farm: FarmProcess, new_page: Callable[..., Page]
+) -> None:
+    pause = threading.Event()
+    for _ in range(300):
+        printed = {r["printer"]: r for r in records(farm, 3) if r["started_at"]}
+        if all(record["photo"] for record in printed.values()):
+            break
+        pause.wait(0.1)
+    assert set(printed) == {"Cedar", "Birch"}
+    assert all(record["photo"] for record in printed.values()), "no photo came"
+    removed = next(r for r in records(farm, 3) if not r["started_at"])
+    assert removed["photo"] is None
+    page = open_history(farm, new_page)
+    picture = page.locator(".h-photo img").first
+    expect(picture).to_be_visible()
+    assert picture.evaluate("img => img.complete && img.naturalWidth") == 960
+    assert farm.api("GET", "/api/history/nothing/1/photo")[0] == 404
