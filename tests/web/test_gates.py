@@ -123,6 +123,7 @@ def test_a_yes_to_the_machine_is_asked_once(farm: Any, kit: Any, ask: Ask) -> No
     kept = services.config.data_dir / "confirmations.json"
     file_id = upload(ask, nameless(build_gcode_3mf(model="P1S", name="gear")))
     services.library.await_bounds(file_id, 1, 20.0)
+    farm.printer().report(kit.make_status("alder"))  # however long that took
     asked = {item["code"] for item in verdicts(row_of(ask, file_id)) if item["level"] == "confirm"}
     assert asked == {"unknown_model"}
     start = "/api/printers/alder/start"

@@ -162,15 +162,18 @@ def test_temperatures_on_request(farm: Any, kit: Any) -> None:
         history = page.until("temps")
         assert history["printer"] == "alder"
         assert history["nozzle"]["current"] == [25.0]
-        later = farm.services.clock.time() + 30
-        farm.printer().report(kit.make_status("alder", nozzle=61.25, observed_at=later))
+        clock = farm.services.clock
+        later, mono = clock.time() + 30, clock.monotonic() + 30
+        warm = kit.make_status("alder", nozzle=61.25, observed_at=later, observed_mono=mono)
+        farm.printer().report(warm)
         sample = page.until("temp")
         assert sample["nozzle"] == [61.2, 0]
         assert sample["at"] == later
         page.send({"t": "unsub", "printers": ["alder"], "what": ["temps"]})
         page.send({"t": "ping"})
         page.until("pong")
-        farm.printer().report(kit.make_status("alder", nozzle=62, observed_at=later + 30))
+        hot = kit.make_status("alder", nozzle=62, observed_at=later + 30, observed_mono=mono + 30)
+        farm.printer().report(hot)
         assert page.until("delta")
         assert page.read(0.1) == {}
 

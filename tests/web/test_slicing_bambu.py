@@ -75,6 +75,7 @@ def test_a_cube_for_a_p1s_can_be_started_there_as_it_is(shop: Shop) -> None:
     picture = shop.client.get(file["plates"][0]["thumbnail"])
     assert picture.data.startswith(b"\x89PNG")  # the farm's own: the slicer drew none
     shop.farm.services.library.await_bounds(file["id"], 1, 30)
+    shop.farm.printer().report(shop.kit.make_status("alder"))  # however long that took
     rows = shop.client.get(f"/api/files/{file['id']}/fit").json["printers"]
     alder = next(row for row in rows if row["printer_id"] == "alder")
     refused = [one for one in alder["verdicts"] if one["level"] in ("refuse", "confirm")]
