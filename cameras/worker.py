@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
@@ -14,6 +15,10 @@ from core.camera_config import CamerasConfig
 from core.clock import Clock
 
 logger = logging.getLogger(__name__)
+
+MOST_FPS = 120
+_BURST_S = 2.0
+"""So much of it may come at once, after a network's pause."""
 
 Open = Callable[[Cancelled], Iterator[bytes]]
 """Given "is it cancelled?", yields pictures; raises CameraFailed."""
@@ -53,6 +58,7 @@ class CameraWorker:
         self._retry_at = 0.0
         self._good_since: float | None = None  # first picture of this connection
         self._outage_logged = False
+        self._paced_to = 0.0
 
     # --- readers ---------------------------------------------------------------------------
 
@@ -189,10 +195,20 @@ class CameraWorker:
         with closing as stream:
             for picture in stream:
                 self._publish(picture)
+                self._slow_down()
                 if self._leave():
                     return
         if not self._leave():
             raise CameraFailed("Camera connection was lost", code="lost")
+
+    def _slow_down(self) -> None:
+        """Beyond MOST_FPS the camera waits for us, as TCP lets it: one that pours out tiny pictures
+        would take the whole server's time, and every viewer's."""
+        now = time.monotonic()  # the machine's time: it is the machine's work that is bounded
+        self._paced_to = max(self._paced_to, now - _BURST_S) + 1 / MOST_FPS
+        if self._paced_to > now:
+            with self._changed:
+                self._changed.wait(self._paced_to - now)
 
     def _publish(self, picture: bytes) -> None:
         with self._changed:

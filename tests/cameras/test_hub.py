@@ -12,7 +12,7 @@ import pytest
 from cameras.frames import CameraFailed, Frame
 from cameras.hub import CameraHub
 from cameras.sources.readers import Reader
-from cameras.worker import Timing
+from cameras.worker import MOST_FPS, Timing
 from core.clock import ManualClock, SystemClock
 from core.errors import NotFound
 from printers.base import CameraSource
@@ -350,3 +350,17 @@ def test_a_misconfigured_camera_says_why(hub_of: Any) -> None:
     assert (status.mode, status.code) == ("none", "misconfigured")
     assert "cameras.list[0].url" in status.text
     assert hub.frame("room") is None and hub.wait_frame("room", 0, 5.0) is None
+
+
+def test_a_camera_that_pours_out_pictures_is_slowed_down(hub_of: Any) -> None:
+    def endless(source: CameraSource, cancelled: Cancelled) -> Iterator[bytes]:
+        del source
+        while not cancelled():
+            yield b"tiny"
+
+    hub: CameraHub = hub_of(readers={"bambu_jpeg": Reader(endless)})
+    began = time.monotonic()
+    with hub.hold("p"):
+        _until(lambda: time.monotonic() - began > 0.5)
+    seen = hub.status("p").frames
+    assert 0 < seen <= MOST_FPS * (2.0 + time.monotonic() - began) + 5
