@@ -77,8 +77,9 @@ class Doubt:
 
     def _is_printing(self, job: Job) -> Job:
         status = self._fleet.snapshot(job.printer_id).status
-        if status.state in (PrinterState.IDLE, PrinterState.FAILED, PrinterState.FINISHED):
-            # what has ended there would count as this job's end at once, whatever it was
+        over = status.state is PrinterState.FINISHED and not echoes(job, status.job)
+        if over or status.state in (PrinterState.IDLE, PrinterState.FAILED):
+            # the end of another print there would count as this job's at once
             raise Blocked(
                 f"{status.name} is not printing: it reports {status.state.value}.",
                 code="not_printing",

@@ -82,10 +82,16 @@ export async function markClear(id) {
   });
 }
 
+/** A printer that left the configuration with a job that still asks. @param {string} id @param {string} action @returns {any} */
+function left(id, action) {
+  const job = action === 'resolve' ? [...store.jobs.values()].find((one) => one.printer_id === id && one.state === 'needs_human') : null;
+  return job ? { id, name: id, job: { job_id: job.id } } : null;
+}
+
 /** Everything that a card or a page asks for by event. @param {CustomEvent} event */
 export async function onCommand(event) {
   const { printer: id, action, args } = event.detail;
-  const printer = store.printers.get(id);
+  const printer = store.printers.get(id) ?? left(id, action);
   if (!printer) return;
   const dialogs = () => import('./parts/dialogs.js');
   if (action === 'mark-clear') await markClear(id);

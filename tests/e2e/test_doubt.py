@@ -122,6 +122,14 @@ def test_the_queue_page_asks_with_its_evidence_and_takes_the_answer(
     expect(dialog).to_have_count(0)
     assert farm.api("GET", f"/api/jobs/{job_id}")[1]["state"] == "needs_human", "Esc is no answer"
     row.get_by_role("button", name="Decide… planter").click()
+    dialog.get_by_role("button", name="Yes, it prints").click()
+    ended = page.get_by_role("dialog", name="How did planter end on Cedar?")
+    for name in ("No, nothing started", "It failed", "It is good"):
+        expect(ended.get_by_role("button", name=name)).to_be_enabled()
+    page.keyboard.press("Escape")
+    expect(ended).to_have_count(0)
+    assert farm.api("GET", f"/api/jobs/{job_id}")[1]["state"] == "needs_human", "it does not print"
+    row.get_by_role("button", name="Decide… planter").click()
     dialog.get_by_role("button", name="Give this job up").click()
     expect(row).to_have_count(0)
     assert farm.api("GET", f"/api/jobs/{job_id}")[1]["state"] == "failed"

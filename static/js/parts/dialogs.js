@@ -16,7 +16,7 @@ addWords({
   'fault.title': 'Clear the fault on {name}?', 'fault.body': 'This only clears the message on the printer. It repairs nothing: look at the printer first.', 'fault.go': 'Clear message', 'fault.help': 'Read more: {url}',
   'resume.title': 'Resume {name}?', 'resume.body': 'It paused by itself. Look at the picture, or at the printer, before it goes on.', 'resume.go': 'Resume', 'resume.alt': 'Latest picture of {name}',
   'human.title': 'Did {job} start on {name}?', 'human.body': 'The farm sent the start and cannot be sure what became of it. Look at the printer; the farm sends nothing until you answer.', 'human.yes': 'Yes, it prints', 'human.no': 'No, nothing started', 'human.giveup': 'Give this job up',
-  'human.end.title': 'How did {job} end on {name}?', 'human.end.body': 'It is over, and the farm was not watching when it ended. Look at the part; until you answer it counts neither as done nor as failed.', 'human.good': 'It is good', 'human.bad': 'It failed',
+  'human.end.title': 'How did {job} end on {name}?', 'human.end.body': 'It is over, and the farm was not watching when it ended. Look at the part; until you answer it counts neither as done nor as failed.', 'human.gone.body': 'Its printer is not in the configuration any more, so the farm does not see how it ends. Look at the part, or enter the printer again; until then it counts neither as done nor as failed.', 'human.good': 'It is good', 'human.bad': 'It failed',
   'human.wait.title': 'Waiting for {name} to stay quiet', 'human.wait.body': 'The file was removed from {name}. A start that the printer took just before would show in this time. The answer is then sent by itself; if you close this, give it again later.', 'human.wait.left': '{d} left.',
   'trust.title': 'Trust another certificate on {name}?', 'trust.body': 'The printer’s certificate is not the one the farm saw first. That is normal after a factory reset or a new mainboard. If nothing was changed on the printer, another device may be answering at its address: then do not trust it. No access code or key has been sent.',
   'trust.old': 'Trusted until now (SHA-256)', 'trust.new': 'Answering now (SHA-256)', 'trust.go': 'Trust the new one', 'trust.none': 'not known', 'trust.done': '{name}: certificate trusted, connecting',
@@ -130,31 +130,34 @@ export async function resumeDialog(p) {
 /** One line of evidence, whether it comes as words or as {at, text}. @param {any} line */
 const evidence = (line) => h('li', null, typeof line === 'string' ? line : `${line.at ? `${clockS(line.at)}  ` : ''}${line.text ?? ''}`);
 
-/** @param {any} p */
-export async function needsHumanDialog(p) {
+/** `over`: somebody said that it prints, and the printer says that nothing does. @param {any} p @param {boolean} [over] */
+export async function needsHumanDialog(p, over = false) {
   const id = p.job?.job_id;
   const job = store.jobs.get(id) ?? (id ? await get(`/api/jobs/${encodeURIComponent(id)}`).catch(() => null) : null) ?? p.job ?? {};
   const lines = job.evidence ?? p.job?.evidence ?? [job.text ?? p.job?.text].filter(Boolean);
   const name = stem(p.job?.name ?? job.name) || t('card.part');
-  const unseen = job.error?.code === 'end_unseen';
-  const buttons = unseen ? [answer('failed', t('human.bad'), '.stop', { autofocus: true }), answer('finished', t('human.good'), '.pri')]
+  const gone = job.error?.code === 'printer_gone';
+  const unseen = over || gone || job.error?.code === 'end_unseen';
+  const buttons = unseen ? [over && answer('not_started', t('human.no')), answer('failed', t('human.bad'), '.stop', { autofocus: true }), answer('finished', t('human.good'), '.pri')]
     : [answer('give_up', t('human.giveup'), '.stop'), answer('not_started', t('human.no'), '', { autofocus: true }), answer('printing', t('human.yes'), '.pri')];
-  const outcome = await modal(frame(t(unseen ? 'human.end.title' : 'human.title', { job: name, name: p.name }), [h('p', null, t(unseen ? 'human.end.body' : 'human.body')), h('ul.evidence', null, lines.map(evidence)), lookNow(p)], buttons));
+  const outcome = await modal(frame(t(unseen ? 'human.end.title' : 'human.title', { job: name, name: p.name }), [h('p', null, t(gone ? 'human.gone.body' : unseen ? 'human.end.body' : 'human.body')), h('ul.evidence', null, lines.map(evidence)), lookNow(p)], buttons));
   if (!['give_up', 'not_started', 'printing', 'finished', 'failed'].includes(outcome)) return;
-  while (await refused(id, { outcome, rev: job.rev }, p.name));
+  let why = 'again';
+  while (why === 'again') why = await refused(id, { outcome, rev: job.rev }, p.name);
+  if (why === 'not_printing') await needsHumanDialog(p, true);
 }
 
-/** Sends a person's answer. True when it is to be sent again: the farm had to wait, and the person did.
+/** Sends a person's answer. "again" when it is to be sent again (the farm had to wait, and the person did), else why not, "" = taken.
  * @param {string} id @param {{outcome: string, rev: number}} said @param {string} name */
 async function refused(id, said, name) {
   try {
     await post(`/api/jobs/${encodeURIComponent(id)}/resolve`, said);
-    return false;
+    return '';
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    if (error.code === 'too_early') return waited(id, error.details.seconds, name);
+    if (error.code === 'too_early') return await waited(id, error.details.seconds, name) ? 'again' : error.code;
     toast(error.message, { tone: 'fault' });
-    return false;
+    return error.code;
   }
 }
 
