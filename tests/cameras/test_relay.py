@@ -208,6 +208,17 @@ def test_only_who_knows_the_address_gets_in(stage: Stage) -> None:
             stage.knock()
 
 
+def test_who_says_nothing_keeps_nobody_out(stage: Stage) -> None:
+    silent = [stage.knock() for _ in range(20)]
+    silent[-1].sendall(b"OPTIONS rtsp:")
+    began = time.monotonic()
+    with stage.enter():
+        assert stage.hear().startswith("OPTIONS")
+    assert time.monotonic() - began < 4.0, "not one after the other"
+    for link in silent:
+        link.close()
+
+
 def test_the_camera_hangs_up(stage: Stage) -> None:
     with stage.enter() as guest:
         stage.hear()

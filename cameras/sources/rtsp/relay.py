@@ -10,24 +10,14 @@ from __future__ import annotations
 import secrets
 import selectors
 import socket
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from cameras.frames import CameraFailed
 from cameras.sources.patience import POLL_S
 from cameras.sources.rtsp.conversation import Conversation
+from cameras.sources.rtsp.door import Door, Guest
 from cameras.sources.rtsp.messages import BadRtsp, Message, Splitter
 from cameras.sources.rtsp.pumps import End
-
-_GREETING_S = 5.0
-
-
-@dataclass(slots=True)
-class _Guest:
-    end: End
-    splitter: Splitter
-    first: list[Message | bytes]
 
 
 class Relay:
@@ -36,7 +26,7 @@ class Relay:
     def __init__(self, camera: socket.socket, conversation: Callable[[str], Conversation]) -> None:
         """``camera``: connected. ``conversation``: made with the local url."""
         self._camera = End(camera)
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=1)
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=16)
         port = self._listener.getsockname()[1]
         self.url = f"rtsp://127.0.0.1:{port}/{secrets.token_urlsafe(16)}"
         self._conversation = conversation(self.url)
@@ -47,7 +37,7 @@ class Relay:
     def run(self, leave: Callable[[], bool]) -> None:
         """Until either end hangs up or ``leave()``, asked a few times a second."""
         try:
-            guest = self._welcome(leave)
+            guest = Door(self._listener, self.url).wait(leave)
             if guest is not None:
                 with guest.end.link:
                     self._relay(guest, leave)
@@ -64,40 +54,7 @@ class Relay:
         self._listener.close()
         self._camera.link.close()
 
-    def _welcome(self, leave: Callable[[], bool]) -> _Guest | None:
-        """Wait for ffmpeg; whoever does not know the address's random part is shown out."""
-        self._listener.settimeout(POLL_S)
-        while not leave():
-            try:
-                link, _ = self._listener.accept()
-            except TimeoutError:
-                continue
-            guest = self._greet(link, leave)
-            if guest is not None:
-                self._listener.close()
-                return guest
-            link.close()
-        return None
-
-    def _greet(self, link: socket.socket, leave: Callable[[], bool]) -> _Guest | None:
-        link.settimeout(POLL_S)
-        splitter, deadline = Splitter(), time.monotonic() + _GREETING_S
-        while time.monotonic() < deadline and not leave():
-            try:
-                data = link.recv(4096)
-                if not data:
-                    return None
-                first = list(splitter.feed(data))
-            except TimeoutError:
-                continue
-            except (OSError, BadRtsp):
-                return None
-            if first:
-                knows = isinstance(first[0], Message) and first[0].uri.startswith(self.url)
-                return _Guest(End(link), splitter, first) if knows else None
-        return None
-
-    def _relay(self, guest: _Guest, leave: Callable[[], bool]) -> None:
+    def _relay(self, guest: Guest, leave: Callable[[], bool]) -> None:
         local, camera = guest.end, self._camera
         self._to_camera(guest.first)
         with selectors.DefaultSelector() as selector:
