@@ -1,5 +1,5 @@
 """Generated inputs are the same in every run, so that a red test stays red until it is mended;
-and the longest files come first, so that none of them is alone at the end.
+and the longest files come first, so that none of them is alone at the end, a browser's last.
 
 ``HYPOTHESIS_PROFILE=explore python -m pytest tests/printers`` looks for new inputs.
 """
@@ -29,7 +29,14 @@ LONGEST = tuple((Path(__file__).parent / "longest_files.txt").read_text().split(
 """Files of more than ten seconds, the longest first. Most of that time they wait for printers."""
 
 
+def place(path: str) -> tuple[bool, int]:
+    """Where a file comes. Those with a browser come last: it stays open, with an event loop in the
+    main thread and processes of its own, and tests that look at either must not follow it.
+    """
+    rank = LONGEST.index(path) if path in LONGEST else len(LONGEST)
+    return path.startswith("tests/e2e/"), rank
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Workers take files in the order in which they were collected (--no-loadscope-reorder)."""
-    rank = {path: place for place, path in enumerate(LONGEST)}
-    items.sort(key=lambda item: rank.get(item.nodeid.split("::")[0], len(rank)))
+    items.sort(key=lambda item: place(item.nodeid.split("::")[0]))

@@ -19,8 +19,12 @@ def test_every_file_is_listed_once() -> None:
     assert len(LISTED) == len(set(LISTED)) > 0
 
 
-def test_the_longest_come_first(request: pytest.FixtureRequest) -> None:
+def test_the_longest_come_first_and_browsers_last(request: pytest.FixtureRequest) -> None:
     """As collected in this very run."""
     files = [item.nodeid.split("::")[0] for item in request.session.items]
-    places = [LISTED.index(path) if path in LISTED else len(LISTED) for path in files]
-    assert places == sorted(places)
+    browsers = [path.startswith("tests/e2e/") for path in files]
+    assert browsers == sorted(browsers)
+    for some in (True, False):
+        own = [path for path, one in zip(files, browsers, strict=True) if one is some]
+        places = [LISTED.index(path) if path in LISTED else len(LISTED) for path in own]
+        assert places == sorted(places)
