@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import queue
 import threading
 import time
@@ -16,6 +17,7 @@ from rig.video import build, checksum_of
 
 logger = logging.getLogger(__name__)
 _DAY_S = 86_400
+_STEP_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,14 @@ class Builder:
         announce: Callable[[Built], None],
         changed: Callable[[], None] = lambda: None,
         epoch: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """``announce`` must be durable: the frames go after it. It may come twice for one video
         when the plug is pulled in between. ``changed``: a build has ended, however."""
         self._settings, self._announce, self._changed = settings, announce, changed
-        self._epoch = epoch
+        self._epoch, self._mono = epoch, monotonic
+        self._began = epoch()
+        self._offset = self._began - monotonic()
         self._queue: queue.Queue[Session | None] = queue.Queue()
         self._cancelled = threading.Event()
         self._thread = threading.Thread(target=self._run, name="rig:build", daemon=True)
@@ -106,9 +111,23 @@ class Builder:
         """Forget videos older than keep_days, the checksum first: half a pair is not offered."""
         if not self._settings.keep_days:
             return
+        self._mend_times()
         edge = self._epoch() - self._settings.keep_days * _DAY_S
         for video in self._settings.timelapses.glob("*.mp4"):
             if video.stat().st_mtime < edge:
                 checksum_of(video).unlink(missing_ok=True)
                 video.unlink()
                 logger.info("%s was older than %s days", video.name, self._settings.keep_days)
+
+    def _mend_times(self) -> None:
+        """A Pi has no clock of its own: it starts with yesterday's time, or last year's, until the
+        network tells it. What was made meanwhile is as young as it is, or it would go at once."""
+        step = self._epoch() - self._mono() - self._offset
+        if abs(step) < _STEP_S:
+            return
+        before = self._epoch() - step
+        for video in self._settings.timelapses.glob("*.mp4"):
+            if self._began <= (made := video.stat().st_mtime) <= before:
+                os.utime(video, (made + step, made + step))
+        self._began += step
+        self._offset += step

@@ -183,6 +183,33 @@ def test_old_videos_go_with_their_checksums(settings: Settings) -> None:
     assert (settings.timelapses / "new.mp4").exists()
 
 
+def test_a_video_made_before_the_clock_was_set_is_not_old(settings: Settings) -> None:
+    """The Pi started with the time of its last shutdown, a year ago."""
+    now, passed = time.time(), 0.0
+    year = 365 * 86_400.0
+    wrong = True
+
+    def epoch() -> float:
+        return now + passed - (year if wrong else 0.0)
+
+    builder = Builder(
+        replace(settings, keep_days=3), lambda _: None, epoch=epoch, monotonic=lambda: passed
+    )
+    older, made = settings.timelapses / "older.mp4", settings.timelapses / "made.mp4"
+    for path, at in ((older, now - 2 * year), (made, now - year + 50)):
+        path.write_bytes(b"video")
+        os.utime(path, (at, at))
+    passed, wrong = 100.0, False
+    builder.sweep()
+    assert not older.exists() and made.exists()
+    passed += 2.9 * 86_400
+    builder.sweep()
+    assert made.exists()
+    passed += 0.2 * 86_400
+    builder.sweep()
+    assert not made.exists()
+
+
 def test_a_folder_with_a_damaged_sheet_is_built_not_deleted(
     settings: Settings, kit: SimpleNamespace
 ) -> None:
