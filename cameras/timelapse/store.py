@@ -34,6 +34,7 @@ GONE = "timelapse_not_found"
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,4}")
 _DELETED = ".deleted-"
 _LOST = "Its manifest cannot be read; the frames are there. Render it again, or delete it."
+_LOST_BUT_VIDEO = "Its manifest cannot be read; the video is there."
 _NO_VIDEO = "Its video is missing on the disk."
 
 
@@ -267,13 +268,13 @@ def _read(folder: Path) -> Manifest | None:
         if found.id != folder.name:
             raise ValueError("of another timelapse")
     except FileNotFoundError:
-        if not count:
+        if not count and not _video_in(folder):
             shutil.rmtree(folder)
             return None
-        found = _unreadable(folder.name, count)
+        found = _unreadable(folder, count)
     except ValueError as error:
         logger.error("%s: manifest %s", folder, error)
-        found = _unreadable(folder.name, count)
+        found = _unreadable(folder, count)
     if found.state is State.READY and not (folder / found.video).is_file():
         return replace(found, state=State.FAILED, error=_NO_VIDEO, frames=count)
     if found.state is State.READY and not found.kept:
@@ -286,9 +287,19 @@ def _numbered(folder: Path) -> Sequence[Path]:
     return [path for path in (folder / FRAMES).glob("*.jpg") if path.stem.isdigit()]
 
 
-def _unreadable(timelapse_id: str, frames: int) -> Manifest:
-    begun = datetime.strptime(timelapse_id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+def _video_in(folder: Path) -> str:
+    """The name of one to play, "" = none."""
+    found = {path.name for path in folder.glob("video.*") if path.stat().st_size}
+    return next((name for name in ("video.mp4", "video.avi") if name in found), "")
+
+
+def _unreadable(folder: Path, frames: int) -> Manifest:
+    """Of what its files show. A video is shown and never thrown away, its frames neither."""
+    begun = datetime.strptime(folder.name[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC).timestamp()
+    video = _video_in(folder)
     return Manifest(
-        id=timelapse_id, printer_id="", printer="", state=State.FAILED, frames=frames,
-        started_at=begun.timestamp(), ended_at=begun.timestamp(), error=_LOST,
+        id=folder.name, printer_id="", printer="", frames=frames, started_at=begun, ended_at=begun,
+        state=State.READY if video else State.FAILED, video=video, kept=bool(video and frames),
+        bytes=(folder / video).stat().st_size if video else None,
+        error=_LOST_BUT_VIDEO if video else _LOST,
     )  # fmt: skip

@@ -190,3 +190,17 @@ def test_a_refused_beginning_leaves_nothing_behind(
     with pytest.raises(StorageError):
         begin(store)
     assert list(store._folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("damage", ["gone", "garbage"])
+def test_a_video_outlives_its_manifest(store: TimelapseStore, damage: str) -> None:
+    made = begin(store)
+    (store.folder(made.id) / "video.mp4").write_bytes(b"video")
+    store.change(made.id, state=State.READY, video="video.mp4")
+    store.drop_frames(made.id)
+    manifest = store.folder(made.id) / "manifest.json"
+    manifest.unlink() if damage == "gone" else manifest.write_bytes(b"\0" * 400)
+    opened = again(store)
+    found = opened.get(made.id)
+    assert found.state is State.READY and "manifest" in found.error and found.bytes == 5
+    assert opened.video(made.id).read_bytes() == b"video"
