@@ -36,6 +36,8 @@ class FrameSocket:
         self.lock = threading.Lock()
         self.upgraded = False
         self.wake: Callable[[], None] = lambda: None
+        self.wait_for_room: Callable[[], None] = lambda: None
+        """Called before each read: the library keeps every message that nobody has taken yet."""
 
     # -- what the WebSocket library uses ------------------------------------------------------
 
@@ -43,6 +45,7 @@ class FrameSocket:
         if early := self._early[:size]:
             self._early = self._early[size:]
             return early
+        self.wait_for_room()
         return self._sock.recv(size)
 
     def send(self, data: bytes) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from typing import Any
 
 from flask import Flask, Response, request
@@ -23,6 +24,8 @@ logger = logging.getLogger(__name__)
 MAX_PICTURE = 4 * 1024 * 1024
 MAX_TEXT = 64 * 1024
 MAX_RIGS = 32
+MAX_WAITING = 16
+"""Messages that have come and are not yet taken; the next ones stay with the rig."""
 CLOSE_REPLACED, CLOSE_TOO_MUCH, CLOSE_ODD, CLOSE_LATER = 4409, 1009, 1008, 1013
 _LOOK_S = 0.25
 """How often somebody may have begun to look at the picture."""
@@ -37,7 +40,9 @@ class RigSocket:
         self._channel, self._desk, self._rig_id = channel, desk, rig_id
         self._head: Json | None = None  # a picture was announced and comes next
         self._preview = False
+        self._taken = threading.Event()
         channel.sock.wake = channel.event.set
+        channel.sock.wait_for_room = self._wait_for_room
 
     def serve(self) -> None:
         """Until the rig leaves, breaks the rules or comes back by another connection."""
@@ -63,12 +68,20 @@ class RigSocket:
                 if code := self._hear(visit, message):
                     channel.close(code, "Not as docs/rig.md says")
                     return
+                self._taken.set()
                 self._send_all(visit)  # a rig that was alone for days sends more than may wait
             self._look()
             self._send_all(visit)
             if visit.is_over:
                 channel.close(CLOSE_REPLACED, "Another connection has taken over")
                 return
+
+    def _wait_for_room(self) -> None:
+        """In the library's thread: a rig that says more than the farm can take must wait."""
+        waiting = getattr(self._channel, "input_buffer", ())
+        while len(waiting) >= MAX_WAITING and self._channel.connected:
+            self._taken.wait(_LOOK_S)
+            self._taken.clear()
 
     def _hear(self, visit: Visit, message: str | bytes) -> int:
         """The code to close with, 0 = go on."""

@@ -227,6 +227,29 @@ def test_all_that_waited_for_days_is_taken_over_one_connection(line: websocket.W
     assert acked == ids
 
 
+def test_what_is_not_yet_taken_stays_with_the_rig(
+    farm: Any, line: websocket.WebSocket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or one rig could fill the farm's memory."""
+    busy, most = threading.Event(), []
+
+    class Slow(rig_socket.RigSocket):
+        def _hear(self, visit: Any, message: str | bytes) -> int:
+            busy.wait(10)
+            most.append(len(self._channel.input_buffer))  # type: ignore[attr-defined]
+            return super()._hear(visit, message)
+
+    monkeypatch.setattr(rig_socket, "RigSocket", Slow)
+    with contextlib.closing(dial(farm)) as second:
+        for number in range(200):
+            second.send(json.dumps({"t": "reading", "id": f"r{number}", "pad": "x" * 60_000}))
+            if number == 60:
+                busy.set()  # till here it fits into the sockets on the way
+        for _ in range(200):
+            until(second, "ack")
+    assert max(most) <= 2 * rig_socket.MAX_WAITING
+
+
 def test_a_line_that_never_pauses_is_taken_over_too(farm: Any, line: websocket.WebSocket) -> None:
     over = threading.Event()
 
