@@ -30,6 +30,7 @@ WAITING = 64
 KEPT = 2000
 """Photos, the newest; some 60 kB each."""
 WIDTH = 960
+MOST_BYTES = 1_000_000
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,80}")
 
 
@@ -112,6 +113,8 @@ class FinalPhotos:
         if frame is None:
             return
         content = scaled(frame.jpeg, WIDTH)
+        if len(content) > MOST_BYTES:  # no decoder could make it smaller
+            return
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

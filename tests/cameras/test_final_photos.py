@@ -88,6 +88,7 @@ def test_a_large_picture_is_made_smaller(tmp_path: Path, clock: ManualClock) -> 
         ("alder", (), 0.0),
         ("birch", ((jpeg(), 1.0),), 0.0),  # it has no camera
         ("fir", ((jpeg(), 1.0),), 0.0),  # its camera has just been taken out of the settings
+        ("alder", ((b"\xff\xd8" + bytes(2_000_000), 1.0),), 0.0),  # nothing that can be shrunk
         ("alder", ((jpeg(), 1.0),), 61.0),  # noticed a minute later: another scene
     ],
 )

@@ -37,7 +37,7 @@ def take(browser: Browser, farm: FarmProcess, folder: Path) -> None:
             page.evaluate("localStorage.setItem('farm', JSON.stringify({ mode: 'wall' }))")
             page.reload()
             shown = page.locator("pf-printer-card img[data-from=camera]:visible")
-            expect(shown.nth(3)).to_be_visible(timeout=60_000)
+            expect(shown.nth(0 if size is PHONE else 3)).to_be_visible(timeout=60_000)
             expect(page.locator(".age.live").first).to_be_visible(timeout=60_000)
             page.wait_for_timeout(6000)
             save(page, folder, f"wall-{end}")
