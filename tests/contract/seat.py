@@ -153,9 +153,10 @@ class Seat:
         return self.until(lambda s: s.state.is_connected, "never online", seconds)
 
     def ready(self) -> PrinterStatus:
-        """At rest, and a person has looked at the bed after the farm has judged it: what was said
-        before the first look would be taken back."""
-        self.jobs._watch.see_bed(self.in_state(*REST, seconds=45.0))
+        """At rest, and a person has looked at the bed: after the farm's own first look, which
+        would else take back what was said during it."""
+        self.in_state(*REST, seconds=45.0)
+        self.until(lambda _: ID in self.jobs._watch._sight._own, "the farm never looked")
         if not self.conditions.bed_clear:
             self.jobs.mark_clear(ID)
         self.on_card("ready")
