@@ -79,10 +79,13 @@ class HttpSeat(Seat):
             time.sleep(POLL_S)
 
     def ready(self, seconds: float = 30.0) -> dict[str, Any]:
-        """At rest, somebody has looked at the bed, and its temperatures are measured."""
+        """At rest, somebody has looked at the bed, and its temperatures are measured. The farm's
+        own first look comes before theirs: it would take back what was said during it."""
         self.until(
             lambda p: p["state"] in ("ready", "needs_clear") and p["temps"], "no rest", seconds
         )
+        own = self.farm.jobs._watch._sight._own
+        self.until(lambda _: self.id in own, "the farm never looked", seconds)
         if not self.panel()["bed"]["clear"]:
             self.farm.jobs.mark_clear(self.id)
         return self.until(lambda p: p["state"] == "ready" and p["temps"], "never ready", seconds)
