@@ -1,13 +1,14 @@
 """Follows what printers report: the bed's permission, the evidence for open jobs, clean-up.
 
 ``look`` is called for every new snapshot and once a second for all printers with something open;
-it holds no lock while it does so and talks to no printer. ``look`` is the watcher thread's alone;
+it talks to no printer, and looks at one printer take turns. ``look`` is the watcher thread's alone;
 ``see_bed`` is anybody's.
 """
 
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from math import inf
@@ -59,6 +60,8 @@ class Watch:
         self._running_at: dict[int, float] = {}  # monotonic time it was last seen at work
         self._last_fault: dict[int, JobError] = {}
         self._stops: dict[str, float] = {}  # printer -> monotonic time of our Stop
+        self._lock = threading.Lock()  # of _looks, whose locks are taken before the store's
+        self._looks: dict[str, threading.Lock] = {}
 
     # -- what others tell ----------------------------------------------------------------------
 
@@ -144,7 +147,6 @@ class Watch:
         job = self._board.store.view().open_jobs.get(printer_id)
         if self._is_believable(status):
             self._look_at_bed(status, job)
-            self._sight.saw(status, job)
             if job is not None and not job.state.is_before_start:
                 self._remember(job, status)
                 self._follow(job, status)
@@ -160,7 +162,6 @@ class Watch:
         if self._is_believable(status):
             job = self._board.store.view().open_jobs.get(status.printer_id)
             self._look_at_bed(status, job)
-            self._sight.saw(status, job)
 
     def _is_believable(self, status: PrinterStatus) -> bool:
         return (
@@ -179,7 +180,17 @@ class Watch:
             self._board.set_stopping(printer_id, False)
 
     def _look_at_bed(self, status: PrinterStatus, job: Job | None) -> None:
+        """One look after the other: a gap that somebody else has judged meanwhile would withdraw
+        the approval that a person gave after that."""
+        with self._lock:
+            look = self._looks.setdefault(status.printer_id, threading.Lock())
+        with look:
+            self._look_once(status)
+            self._sight.saw(status, job)
+
+    def _look_once(self, status: PrinterStatus) -> None:
         printer_id, mono = status.printer_id, self._clock.monotonic()
+        job = self._board.store.view().open_jobs.get(printer_id)
         gap = self._sight.gap(status)
         if gap.seconds >= self._timing.watched_s:
             self._resting_at.pop(printer_id, None)
