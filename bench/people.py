@@ -15,6 +15,7 @@ from typing import Any
 
 from bench.records import records, token_of
 from bench.workshop import Json, NoAnswer, Printers, Server
+from job_queue.starting.evidence import END_UNSEEN
 
 BUTTONS = {
     "clear_fault": "clear-fault", "firmware_restart": "firmware-restart", "connect": "connect",
@@ -160,7 +161,7 @@ class People:
                 continue
             prints = truth[job.printer_id]["prints"]
             ours = [one for one in prints if token_of(one["file"]) == job.token]
-            for outcome in _outcomes(ours):
+            for outcome in _outcomes(ours, job.error.code if job.error else ""):
                 body = {"outcome": outcome, "rev": job.rev}
                 status, answer = self._server.api("POST", f"/api/jobs/{job.id}/resolve", body)
                 if status == 200:
@@ -169,12 +170,15 @@ class People:
                 self.diary.refusals[_code(answer)] += 1
 
 
-def _outcomes(ours: list[Json]) -> tuple[str, ...]:
-    """What is true; of several that are, the first that the farm takes."""
+def _outcomes(ours: list[Json], asked: str) -> tuple[str, ...]:
+    """What is true; of several that are, the first that the farm takes. As the dialog has it: how a
+    print ended is asked when nobody saw it, or when the farm will not have it that it prints."""
     if not ours:
         return ("not_started",)
-    running, good = ours[-1]["ended"] is None, ours[-1]["how"] == "finished"
-    return ("printing",) if running else ("finished",) if good else ("failed",)
+    if ours[-1]["ended"] is None:
+        return ("printing",)
+    ended = "finished" if ours[-1]["how"] == "finished" else "failed"
+    return (ended,) if asked == END_UNSEEN else ("printing", ended)
 
 
 def _code(answer: Any) -> str:
