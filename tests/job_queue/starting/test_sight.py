@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from datetime import datetime
 from math import inf
@@ -325,3 +326,29 @@ def test_a_date_is_told_when_it_was_another_day() -> None:
     end = datetime(2026, 11, 21, 8, 10).astimezone().timestamp()
     gap = Gap(end - begin, begin, end)
     assert gap.sentence == "Not watched from 20 Nov 21:04 to 21 Nov 08:10; look at the bed once"
+
+
+def test_an_approval_during_a_look_is_not_withdrawn_by_that_look(
+    farm: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The watcher has worked out that nobody watched; a person, who stands there, is faster."""
+    approved(farm)
+    farm.reboot()
+    farm.clock.advance(LONG_S)
+    farm.printer().shows_other(P.FINISHED)
+    sight = farm.service._watch._sight
+    person = threading.Thread(target=farm.service.mark_clear, args=("alder",))
+    known = sight.gap
+
+    def slow(status: PrinterStatus) -> Gap:
+        gap = known(status)
+        if threading.current_thread() is not person and not person.ident:
+            person.start()
+            person.join(0.5)  # she must wait for this look to be over
+        return gap
+
+    monkeypatch.setattr(sight, "gap", slow)
+    farm.look()
+    person.join(10)
+    assert not person.is_alive()
+    assert farm.bed() == (True, "Marked clear")
