@@ -49,7 +49,8 @@ class Workshop:
         """A print through the farm."""
         plate = PlateSpec(name="gear", minutes=MINUTES, layers=LAYERS)
         content = build_gcode_3mf([plate], model=model)
-        self.server.api("POST", f"/api/printers/{printer_id}/mark-clear", {})
+        clear = f"/api/printers/{printer_id}/mark-clear"
+        wait_for(lambda: self.server.api("POST", clear, {})[0] == 202)  # once it has reported
         status, answer = self.server.upload(
             "/api/upload-and-start", f"gear {model}.gcode.3mf", content,
             printer_id=printer_id, confirm="all",
