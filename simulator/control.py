@@ -196,6 +196,7 @@ def _brief(host: SimulatedHost) -> dict[str, Any]:
 def _details(host: SimulatedHost) -> dict[str, Any]:
     return {
         **_brief(host),
+        "camera": host.camera_guests(),
         "certificate_sha256": host.certificate_sha256,
         "knobs": asdict(host.knobs),
         "actions": actions.describe(host),

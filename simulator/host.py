@@ -116,6 +116,11 @@ class SimulatedHost(ABC):
     def clients(self) -> list[str]:
         """Names of who is connected and listening."""
 
+    def camera_guests(self) -> dict[str, int]:
+        """How many viewers its camera has had, and how many came while another one watched; {}
+        where any number may."""
+        return {}
+
     def set_knobs(self, values: dict[str, Any]) -> None:
         """Raises KeyError (unknown name) or ValueError (wrong type), then nothing has changed."""
         type(self.knobs)().set(**values)

@@ -38,6 +38,8 @@ class CameraEndpoint:
         self._viewer: asyncio.StreamWriter | None = None
         self.connections = OpenConnections(f"{rules.printer_id}: camera")
         self._count = 0
+        self.viewers = 0  # that signed in, ever
+        self.crowded = 0  # of these while another one was watching
 
     @property
     def watched(self) -> bool:
@@ -65,7 +67,9 @@ class CameraEndpoint:
             login = await reader.readexactly(_LOGIN_BYTES)
         if not self._login_ok(login):
             return False
+        self.viewers += 1
         if self._viewer is not None:
+            self.crowded += 1
             if self._rules.knobs.camera_second_client == "refuse":
                 return False
             self._viewer.transport.abort()

@@ -178,6 +178,12 @@ class BambuHost(SimulatedHost):
             ca_file=str(self._authority.ca_file),
         )
 
+    def camera_guests(self) -> dict[str, int]:
+        camera = self.camera
+        if not isinstance(camera, CameraEndpoint):
+            return {}
+        return {"viewers": camera.viewers, "crowded": camera.crowded}
+
     @property
     def certificate_sha256(self) -> str:
         return self.identity.sha256

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.stage import CHROMIUM, DESK, WAIT_MS, Complaints, FarmProcess, chromium
 
@@ -16,6 +16,7 @@ from tests.e2e.stage import CHROMIUM, DESK, WAIT_MS, Complaints, FarmProcess, ch
 def browser() -> Iterator[Browser]:
     if not CHROMIUM:
         pytest.skip("there is no Chromium on this machine (deploy/system_packages.sh installs it)")
+    expect.set_options(timeout=WAIT_MS)  # eight workers share the machine
     with chromium() as running:
         yield running
 

@@ -140,6 +140,11 @@ class FarmProcess:
         url = f"{self.control}/printers/{printer_id}/requests"
         return list(_fetch(urllib.request.Request(url))[1]["requests"])
 
+    def camera_guests(self, printer_id: str) -> dict[str, int]:
+        """How many viewers a simulated camera for one has had, and how many too many."""
+        answer = _fetch(urllib.request.Request(f"{self.control}/printers/{printer_id}"))[1]
+        return dict(answer["camera"])
+
     def printer_addresses(self) -> list[str]:
         """What would tell where a simulated printer's own server is: ":PORT", "port PORT"."""
         printers = _fetch(urllib.request.Request(self.control))[1]["printers"]

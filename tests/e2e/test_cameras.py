@@ -135,3 +135,29 @@ def test_a_camera_that_fails_shows_no_old_picture_as_live(
     expect(card.get_by_text("Live", exact=True)).to_be_hidden()
     wall_farm.knobs("cedar", camera_stall=False)
     expect(card.get_by_text("Live", exact=True)).to_be_visible(timeout=60_000)
+
+
+@pytest.mark.e2e
+def test_two_viewers_snapshots_and_a_timelapse_are_one_client_to_the_camera(
+    new_farm: Callable[..., FarmProcess], new_page: Callable[..., Page]
+) -> None:
+    """An A1's camera takes one client, and throws it out when a second comes."""
+    farm = new_farm(
+        [entry("fir", "A1", "printing")],
+        settings={"timelapse": {"enabled": True, "mode": "interval", "every_s": 1}},
+    )
+    farm.wait_for("fir", "printing")
+    farm.knobs("fir", camera_fps=4.0)
+    pages = [new_page(f"{farm.url}/#/p/fir") for _ in range(2)]
+    for page in pages:
+        expect(page.locator(".cam")).to_contain_text("Live", timeout=30_000)
+    for _ in range(10):
+        assert farm.api("GET", "/api/camera/snapshot?printer_id=fir&max_age=1")[0] == 200
+
+    def frames() -> int:
+        return sum(one["frames"] for one in farm.api("GET", "/api/timelapses")[1]["timelapses"])
+
+    wait_until(lambda: frames() >= 3, "the timelapse has no frames")
+    assert streams(farm) == 2
+    guests = farm.camera_guests("fir")
+    assert guests["viewers"] >= 1 and guests["crowded"] == 0
