@@ -79,8 +79,14 @@ class Client:
         assert status == 201, answer
         return str(answer["id"])
 
+    def _knows(self, profile_set: str) -> bool:
+        return profile_set in {one["id"] for one in self("GET", "/api/slicing/profiles")[1]["sets"]}
+
     def slice(self, file_id: str, kit: SimpleNamespace, **more: Any) -> Any:
-        status, task = self("POST", "/api/slicing", {"file_id": file_id, **WISH, **more})
+        wish = {"file_id": file_id, **WISH, **more}
+        # a farm that has just begun is still asking its slicers what presets they bring
+        kit.wait_for(lambda: self._knows(wish["set"]), timeout=60)
+        status, task = self("POST", "/api/slicing", wish)
         assert status == 202, task
         path = f"/api/slicing/{task['id']}"
         states: list[Any] = []
