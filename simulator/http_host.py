@@ -25,6 +25,7 @@ from simulator.http_faults import JSON_TYPE, Faults, reset
 from simulator.http_knobs import HttpKnobs
 from simulator.http_log import remembered
 from simulator.plain_machine import PlainPrinter
+from simulator.quiet_port import quiet_port
 from simulator.specs import PrinterSpec
 from simulator.web_sockets import WsSession
 
@@ -144,7 +145,10 @@ class HttpHost(SimulatedHost):
         await self._runner.setup()
         try:
             self._server = await asyncio.get_running_loop().create_server(
-                self._protocol, self.address, self.port, ssl=self._context
+                self._protocol,
+                self.address,
+                self.port or quiet_port(self.address),
+                ssl=self._context,
             )
         except OSError:
             await self._runner.cleanup()

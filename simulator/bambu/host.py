@@ -24,6 +24,7 @@ from simulator.certificates import CertificateAuthority, Identity, server_contex
 from simulator.ffmpeg import find_ffmpeg
 from simulator.host import Endpoint, SimulatedHost
 from simulator.knobs import Knobs
+from simulator.quiet_port import quiet_port
 from simulator.specs import PrinterSpec
 from simulator.storage import StorageError
 
@@ -117,7 +118,7 @@ class BambuHost(SimulatedHost):
         if self._servers:
             return
         loop = asyncio.get_running_loop()
-        mqtt_port, ftps_port = self._ports
+        mqtt_port, ftps_port = (port or quiet_port(self.address) for port in self._ports)
         self._servers.append(
             await loop.create_server(
                 self.mqtt.new_connection, self.address, mqtt_port, ssl=self._context

@@ -7,6 +7,8 @@ import logging
 import ssl
 from collections.abc import Awaitable, Callable
 
+from simulator.quiet_port import quiet_port
+
 logger = logging.getLogger(__name__)
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -27,9 +29,8 @@ class SwitchedPort:
     async def open(self) -> None:
         """Listen; on the same port as before. Raises OSError."""
         self._wanted = True
-        server = await asyncio.start_server(
-            self._serve, self._address, self.port, ssl=self._context
-        )
+        port = self.port or quiet_port(self._address)
+        server = await asyncio.start_server(self._serve, self._address, port, ssl=self._context)
         if not self._wanted or self._server is not None:  # it took a moment
             server.close()
             return

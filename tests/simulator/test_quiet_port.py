@@ -1,0 +1,33 @@
+"""Ports that nobody else is given while a printer is off."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from simulator import quiet_port
+from simulator.quiet_port import FIRST, LAST
+
+RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
+
+
+def test_a_port_is_free_and_outside_of_the_outgoing_connections() -> None:
+    ports = [quiet_port.quiet_port("127.0.0.1") for _ in range(50)]
+    assert all(FIRST <= port <= LAST for port in ports)
+    assert len(set(ports)) > 25
+    if RANGE.exists():
+        low, high = map(int, RANGE.read_text().split())
+        assert low > LAST or high < FIRST
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", ports[-1]))
+
+
+def test_a_taken_port_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        number = taken.getsockname()[1]
+        monkeypatch.setattr(quiet_port, "FIRST", number)
+        monkeypatch.setattr(quiet_port, "LAST", number)
+        assert quiet_port.quiet_port("127.0.0.1") == 0
