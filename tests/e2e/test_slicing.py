@@ -41,8 +41,9 @@ def slice_dialog(farm: FarmProcess, new_page: Callable[..., Page], name: str, mo
     page.get_by_role("button", name="Slice…").click()
     dialog = page.get_by_role("dialog", name=re.compile("^Slice"))
     dialog.get_by_label("For printer").select_option(label="Maple · MK3S")
-    expect(dialog.get_by_label("Machine")).to_have_value(re.compile("MK3S"))
-    expect(dialog.get_by_label("Process")).to_have_value(re.compile("0.20"))
+    expect(dialog.get_by_label("Machine")).to_have_value(re.compile("MK3S"), timeout=LONG_MS)
+    # the slicer's own presets are read in a child, beside seven other browsers
+    expect(dialog.get_by_label("Process")).to_have_value(re.compile("0.20"), timeout=LONG_MS)
     expect(dialog.get_by_label("Filament")).not_to_have_value("")
     return page
 
