@@ -275,6 +275,10 @@ def _read(folder: Path) -> Manifest | None:
     except ValueError as error:
         logger.error("%s: manifest %s", folder, error)
         found = _unreadable(folder, count)
+    if found.state is State.RECORDING and count == found.frames + 1:
+        # died between a frame and its manifest, which would shoot the same layer again
+        max(_numbered(folder), key=lambda path: int(path.stem)).unlink()
+        count -= 1
     if found.state is State.READY and not (folder / found.video).is_file():
         return replace(found, state=State.FAILED, error=_NO_VIDEO, frames=count)
     if found.state is State.READY and not found.kept:
