@@ -204,3 +204,13 @@ def test_a_video_outlives_its_manifest(store: TimelapseStore, damage: str) -> No
     found = opened.get(made.id)
     assert found.state is State.READY and "manifest" in found.error and found.bytes == 5
     assert opened.video(made.id).read_bytes() == b"video"
+
+
+def test_a_frame_that_its_manifest_does_not_know_is_shot_again(store: TimelapseStore) -> None:
+    """The server died between the two: the layer on record is the one before."""
+    made = begin(store)
+    store.add_frame(made.id, b"picture", layer=4)
+    (store.frames(made.id)[0].parent / "000002.jpg").write_bytes(b"of layer 5")
+    found = again(store).get(made.id)
+    assert (found.frames, found.layer) == (1, 4)
+    assert [path.name for path in store.frames(made.id)] == ["000001.jpg"]
