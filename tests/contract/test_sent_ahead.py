@@ -23,6 +23,7 @@ def _file(folder: Path) -> Path:
 
 def test_a_file_arrives_during_a_print_and_the_print_goes_on(seat: Seat, tmp_path: Path) -> None:
     job = seat.printing()
+    starts = seat.rig.starts()  # a real server counts those of the tests before, too
     shown = seat.status.job
     name = "next-4711" + seat.rig.suffix
     assert seat.upload(_file(tmp_path), name) == SIZE
@@ -32,7 +33,7 @@ def test_a_file_arrives_during_a_print_and_the_print_goes_on(seat: Seat, tmp_pat
     assert seat.jobs.job(job.id).state.value == "printing"
     seat.adapter.delete_remote(name)
     seat.rig.until(lambda: seat.adapter.remote_size(name) is None, "it cannot be deleted")
-    assert seat.rig.starts() == 1
+    assert seat.rig.starts() == starts
 
 
 def test_it_gives_way_in_the_middle(seat: Seat, tmp_path: Path) -> None:
