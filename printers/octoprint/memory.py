@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from printers.octoprint.fields import mapping, number, path, text
+from printers.octoprint.layers import LayerCount
 from printers.octoprint.states import Activity, Phase
 
 CANCELLED_SHOWN_S = 15.0
@@ -73,6 +74,15 @@ class Memory:
         self.firmware = ""
         self.pause_kind = ""
         self.pause_reason = ""
+        self._layers: LayerCount | None = None  # None: the start of this print was not heard
+
+    def layer(self, now: float) -> int | None:
+        """Of the print that runs, counted since its start; None: not known."""
+        return self._layers.layer(now) if self._layers is not None else None
+
+    def forget_layers(self) -> None:
+        """Nobody listened for a while: the count would be wrong."""
+        self._layers = None
 
     def forget_motion(self) -> None:
         """Nobody knows any more where the head is and what was set."""
@@ -85,6 +95,9 @@ class Memory:
         data = mapping(payload)
         if kind == "PrintStarted":
             self._started(path(data.get("path")), text(data.get("name")))
+            self._layers = LayerCount()
+        elif kind == "ZChange":
+            self._moved(number(data.get("new")), now)
         elif kind in ("PrintDone", "PrintCancelled", "PrintFailed"):
             self._ended_by(kind, data, now)
         elif kind == "FileSelected":
@@ -101,7 +114,12 @@ class Memory:
         elif kind in ("Disconnected", "Disconnecting", "Error"):
             self.forget_motion()
 
+    def _moved(self, height: float | None, now: float) -> None:
+        if height is not None and self._layers is not None:
+            self._layers.moved(height, now)
+
     def _started(self, where: str, name: str) -> None:
+        self._layers = None
         self.running, self.running_name = where, name
         self.ended = self.last = None
         self.unresolved = self.asked = ""
@@ -124,6 +142,7 @@ class Memory:
         self.running = self.unresolved = ""
         self.cancelling = False
         self.pause_kind = self.pause_reason = ""
+        self._layers = None
 
     def _paused(self, data: Mapping[str, Any]) -> None:
         if text(data.get("user")):

@@ -87,7 +87,7 @@ def build(
     now: float,
 ) -> Report:
     """A full picture of now. ``now``: monotonic s."""
-    state, job = _state_and_job(activity, shown, memory)
+    state, job = _state_and_job(activity, shown, memory, now)
     if state.has_job:
         memory.moved_at = now
     paused = state is PrinterState.PAUSED
@@ -118,7 +118,7 @@ def build(
 
 
 def _state_and_job(
-    activity: Activity, shown: Shown, memory: Memory
+    activity: Activity, shown: Shown, memory: Memory, now: float
 ) -> tuple[PrinterState, JobProgress | None]:
     ended = memory.ended
     if ended is not None and shown.path not in ("", ended.path):
@@ -133,7 +133,7 @@ def _state_and_job(
             ended=ended.how,
         )
     if activity.phase in (Phase.ACTIVE, Phase.ENDING):
-        return activity.state, _running(activity, shown)
+        return activity.state, _running(activity, shown, memory.layer(now))
     if activity.phase is Phase.REST and last is not None:
         if ended is not None and ended.recorded:
             return activity.state, last
@@ -146,7 +146,7 @@ def _print_of(ended: Ended, last: LastPrint | None) -> str:
     return f"print:{last.date}" if last is not None and last.path == ended.path else ""
 
 
-def _running(activity: Activity, shown: Shown) -> JobProgress | None:
+def _running(activity: Activity, shown: Shown, layer: int | None) -> JobProgress | None:
     if not shown.path and not shown.name:
         return None
     percent = None
@@ -157,8 +157,9 @@ def _running(activity: Activity, shown: Shown) -> JobProgress | None:
     if left is not None and 0 <= left <= _MAX_MINUTES * 60:
         minutes = math.ceil(left / 60)
     return JobProgress(
-        name=shown.name or shown.path, file=shown.path, percent=percent, remaining_min=minutes
-    )
+        name=shown.name or shown.path, file=shown.path, percent=percent, remaining_min=minutes,
+        layer=layer,
+    )  # fmt: skip
 
 
 def _message(name: str, activity: Activity) -> str:

@@ -63,6 +63,7 @@ class Reading:
         with self._lock:
             self._fresh = True
             self._memory.forget_motion()
+            self._memory.forget_layers()
             self._heat = {}
             self._trouble = None
             self.learn(server, profile, has_camera=has_camera)
