@@ -21,6 +21,8 @@ CANCEL_S = 30.0
 """An end so shortly after the printer showed a stop is its effect."""
 KEEP_WARM_BELOW_S = 60.0
 """With longer intervals the camera is let go in between."""
+LAYERLESS_S = 60.0
+"""Printing for so long without a layer number: in mode auto the frames go by time from there."""
 
 
 def keeps_warm(config: TimelapseConfig) -> bool:
@@ -42,6 +44,7 @@ class Recording:
         self._interval = IntervalTrigger(config.every_s)
         self._status: PrinterStatus | None = None
         self._tells_layers = timelapse.layer > 0
+        self._layerless_since: float | None = None  # monotonic s, while it prints
         self._cancelled_at = -inf  # monotonic s of the newest sign that someone stops it
         self._ending: tuple[str, float, float] | None = None  # result, monotonic, epoch
 
@@ -63,7 +66,7 @@ class Recording:
             return
         self._ending = None
         self._known = followed(self._known, status.job)
-        self._tells_layers |= status.job is not None and status.job.layer is not None
+        self._note_layers(status, now)
         self.shooter.rest(not self._runs(status))
         self._shoot(status, now)
 
@@ -99,6 +102,17 @@ class Recording:
 
     def _runs(self, status: PrinterStatus) -> bool:
         return status.state in (PrinterState.PRINTING, PrinterState.PREPARING)
+
+    def _note_layers(self, status: PrinterStatus, now: float) -> None:
+        """OctoPrint's are counted from the start, and lost with the connection."""
+        if status.job is not None and status.job.layer is not None:
+            self._tells_layers, self._layerless_since = True, None
+        elif status.state is not PrinterState.PRINTING:
+            self._layerless_since = None
+        elif self._layerless_since is None:
+            self._layerless_since = now
+        elif now - self._layerless_since >= LAYERLESS_S:
+            self._tells_layers = False
 
     def _by_layer(self) -> bool:
         mode = self._config.mode

@@ -155,7 +155,7 @@ function jobCard(id) {
     text(values[0], known ? dur(job.left_s) : '–');
     text(values[1], known ? clock(now + job.left_s, now) : '–');
     text(values[2], job.layer === null || job.layer === undefined ? '–' : `${job.layer}${job.layers ? ` / ${job.layers}` : ''}`);
-    // Of the other makes only Klipper tells a layer, and only where the file does.
+    // Klipper and OctoPrint tell a layer of some prints, PrusaLink of none.
     hide(values[2].parentNode, p.kind !== 'bambu' && (job.layer === null || job.layer === undefined));
     text(values[3], known && Number.isFinite(job.total_s) ? dur(Math.max(0, job.total_s - job.left_s)) : '–');
   }

@@ -261,6 +261,32 @@ def test_after_a_restart_no_layer_twice(clock: ManualClock, kit: SimpleNamespace
     assert case.layers == [61]
 
 
+def test_layers_that_are_told_no_more_give_way_to_the_time(
+    clock: ManualClock, kit: SimpleNamespace
+) -> None:
+    case = Case(clock, kit, every_s=20)
+    case.see(layer=1)
+    case.see(layer=2)
+    for _ in range(5):  # one silence may be a hiccup, and a layer takes its time
+        case.see(layer=None, after=10)
+    assert case.layers == [1, 2]
+    for _ in range(6):
+        case.see(layer=None, after=10)
+    frames = len(case.hand.shots)
+    assert frames >= 4
+    case.see(layer=3)
+    case.see(layer=4)
+    assert [shot.changes["layer"] for shot in case.hand.shots[frames:]] == [3, 4]
+
+
+def test_mode_layer_never_goes_by_time(clock: ManualClock, kit: SimpleNamespace) -> None:
+    case = Case(clock, kit, mode="layer", every_s=20)
+    case.see(layer=1)
+    for _ in range(12):
+        case.see(layer=None, after=10)
+    assert case.layers == [1]
+
+
 def test_it_ended_while_the_farm_was_away(clock: ManualClock, kit: SimpleNamespace) -> None:
     case = Case(clock, kit, layer=60, percent=60)
     case.see(P.FINISHED, layer=100, percent=100)
