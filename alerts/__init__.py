@@ -1,0 +1,1 @@
+"""Tells the right person, once, with a picture."""
