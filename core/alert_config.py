@@ -32,6 +32,7 @@ class ChannelConfig:
     secret: Secret = field(default_factory=lambda: Secret(""))  # HMAC-SHA256 over the body
     # web_push
     contact: str = ""  # mailto: or https:, for the push services
+    push_hosts: tuple[str, ...] = ()  # push services besides those of the known browsers
     # all
     per_minute: int = 20  # messages, 1–600
     timeout_s: float = 20.0  # 1–120, one attempt

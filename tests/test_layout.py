@@ -9,14 +9,29 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("core", "printers", "slicer", "job_queue", "cameras", "web", "simulator", "rig")
+ROOMS = (
+    "core", "printers", "slicer", "job_queue", "cameras", "alerts", "mqtt_out", "metrics", "web",
+    "simulator", "rig",
+)  # fmt: skip
 MAY_IMPORT = {
     "core": set(),
     "printers": {"core"},
     "slicer": {"core"},
     "job_queue": {"core", "printers", "slicer"},
     "cameras": {"core", "printers"},
-    "web": {"core", "printers", "slicer", "job_queue", "cameras"},
+    "alerts": {"core", "printers", "job_queue", "cameras"},
+    "mqtt_out": {"core", "printers", "job_queue", "cameras", "alerts"},
+    "metrics": {"core", "printers", "job_queue", "cameras", "alerts"},
+    "web": {
+        "core",
+        "printers",
+        "slicer",
+        "job_queue",
+        "cameras",
+        "alerts",
+        "mqtt_out",
+        "metrics",
+    },
     "simulator": {"core"},
     "rig": set(),  # it runs on a machine of its own
 }
@@ -62,11 +77,16 @@ LIBRARIES = {
     "flask": ("web", "api_server"),
     "flask_sock": ("web",),
     "werkzeug": ("web",),
-    "paho": ("printers.bambu",),
+    "paho": ("printers.bambu", "mqtt_out"),
     "bambulabs_api": ("printers.bambu",),
     "apscheduler": ("job_queue", "api_server"),
     "ffmpeg": ("cameras",),
-    "requests": ("printers.lan", "cameras.prusa_connect"),
+    "requests": ("printers.lan", "cameras.prusa_connect", "alerts.channels", "alerts.defects"),
+    "apprise": ("alerts.channels",),
+    "pywebpush": ("alerts.channels.push",),
+    "py_vapid": ("alerts.channels.push",),
+    "openai": ("alerts.defects",),
+    "prometheus_client": ("metrics",),
     "requests_toolbelt": ("printers.lan",),
     "wsproto": ("printers.lan",),
     "urllib3": ("printers.lan", "cameras"),
