@@ -163,15 +163,24 @@ class Sink(Protocol):
 class ChannelError(Exception):
     """Sending failed; the text is for the operator, without any secret."""
 
-    def __init__(self, text: str, *, retry_after_s: float | None = None) -> None:
-        """``retry_after_s``: what the service asked for; None = the worker's own back-off."""
+    def __init__(
+        self, text: str, *, retry_after_s: float | None = None, maybe: bool = False
+    ) -> None:
+        """``retry_after_s``: what the service asked for; None = the worker's own back-off.
+        ``maybe``: it was sent whole, only the answer is missing; it may have arrived."""
         super().__init__(text)
         self.text = text
         self.retry_after_s = retry_after_s
+        self.maybe = maybe
 
 
 class Refused(ChannelError):
     """The service will never take this message: trying again is of no use."""
+
+
+class Later(ChannelError):
+    """No failure: nothing was sent, because this message may wait ``retry_after_s`` (an edit too
+    soon after the last one). Others go first; a newer one may replace it meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
