@@ -64,6 +64,7 @@ class RuleConfig:
     per_hour: int = 0  # 1–3600 messages to each channel, the surplus is summed up; 0 = no limit
     template: str = ""  # "{printer}: {text} ({percent} %)"
     photo: bool = True
+    problems: tuple[str, ...] = ()  # not empty: it is shown and not used
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +129,15 @@ class MqttConfig:
     pictures: bool = True
     picture_s: float = 60.0  # 5–3600 at most one picture so often while printing
     every_s: float = 2.0  # 0.5–60 at most one state so often and printer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedConfig:
+    """``feed`` in config.json: how printers of other farms are followed."""
+
+    image_timeout_s: float = 60.0  # 5–3600 without a picture where some came: connect anew
+    reconnect_min_s: float = 1.0  # 0.1–600, the first wait after a lost connection
+    reconnect_max_s: float = 60.0  # 0.1–3600, the longest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from core.alert_config import AlertsConfig, DefectConfig, FeedConfig, MetricsConfig, MqttConfig
 from core.camera_config import CamerasConfig, PrusaConnectConfig, RigConfig, TimelapseConfig
 from core.secret import Secret
 
@@ -134,8 +135,11 @@ class FarmConfig:
     timelapse: TimelapseConfig = field(default_factory=TimelapseConfig)
     prusa_connect: PrusaConnectConfig = field(default_factory=PrusaConnectConfig)
     rigs: tuple[RigConfig, ...] = ()
-    alerts: Mapping[str, Any] = field(default_factory=dict)
-    ai: Mapping[str, Any] = field(default_factory=dict)
+    alerts: AlertsConfig = field(default_factory=AlertsConfig)
+    ai: DefectConfig = field(default_factory=DefectConfig)
+    mqtt: MqttConfig = field(default_factory=MqttConfig)
+    metrics: MetricsConfig = field(default_factory=MetricsConfig)
+    feed: FeedConfig = field(default_factory=FeedConfig)
     data_dir: Path = Path("jobs")
     source: str = ""  # the file it came from, "" = none
     notes: tuple[str, ...] = ()  # for the operator: ignored old keys, demo mode

@@ -13,6 +13,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+from core.alert_settings import read_alerts
+from core.bridge_settings import read_ai, read_feed, read_metrics, read_mqtt
 from core.camera_settings import read_cameras, read_connect, read_rigs, read_timelapse
 from core.checks import (
     PORT,
@@ -156,7 +158,7 @@ _WANTED = {
 """What a printer cannot be reached without; Moonraker may trust this machine without a key."""
 _TOP = (
     "server", "printers", "dispatch", "slicer", "limits", "simulation", "cameras", "timelapse",
-    "prusa_connect", "rigs", "alerts", "ai",
+    "prusa_connect", "rigs", "alerts", "ai", "mqtt", "metrics", "feed",
 )  # fmt: skip
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
@@ -264,7 +266,13 @@ def read_config(content: bytes, source: str, data_dir: Path) -> FarmConfig:
             raw.get("prusa_connect", {}), {*ids, *(camera.id for camera in cameras.list)}, problems
         ),
         rigs=read_rigs(raw.get("rigs", []), ids, problems),
-        **{key: _section(raw, key, problems) for key in ("alerts", "ai")},
+        alerts=read_alerts(
+            raw.get("alerts", {}), ids, {item.group for item in printers} - {""}, problems, notes
+        ),
+        ai=read_ai(raw.get("ai", {}), ids, problems),
+        mqtt=read_mqtt(raw.get("mqtt", {}), problems),
+        metrics=read_metrics(raw.get("metrics", {}), problems),
+        feed=read_feed(raw.get("feed", {}), problems),
         data_dir=data_dir,
         source=source,
         notes=tuple(notes),
@@ -299,14 +307,6 @@ def _with_circuits(config: FarmConfig) -> FarmConfig:
         problems = (*printer.problems, wrong) if wrong else printer.problems
         printers.append(replace(printer, problems=problems))
     return replace(config, printers=tuple(printers))
-
-
-def _section(raw: Mapping[str, Any], key: str, problems: Problems) -> dict[str, Any]:
-    try:
-        return mapping(raw.get(key, {}))
-    except ValueError as error:
-        problems.append(f"{key}: {error}.")
-        return {}
 
 
 def printer_settings() -> tuple[str, ...]:

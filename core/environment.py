@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from core.bridge_environment import with_environment
 from core.config import FarmConfig, PrinterConfig
 from core.config_file import read_config
 from core.errors import ConfigError
@@ -64,7 +65,7 @@ def load_settings(args: argparse.Namespace, environ: Mapping[str, str], root: Pa
         password=Secret(environ.get("DASH_PASS", "")),
         no_auth=bool(args.no_auth_i_know),
     )
-    return replace(config, server=server)
+    return with_environment(replace(config, server=server), environ)
 
 
 def _config_path(named: str | None, root: Path) -> Path:
