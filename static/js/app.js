@@ -27,6 +27,7 @@ const ROUTES = /** @type {Array<[string, RegExp]>} */ ([
   ['printer', /^\/p\/([^/]+)/],
   ['queue', /^\/queue$/],
   ['files', /^\/files(?:\/([^/]+))?$/],
+  ['alerts', /^\/alerts$/],
   ['history', /^\/history$/],
   ['timelapses', /^\/timelapses(?:\/([^/]+))?$/],
   ['settings', /^\/settings$/],
@@ -56,6 +57,10 @@ async function pageOf(name, id) {
     const [module] = await Promise.all([import('./pages/files.js'), sheet('files')]);
     return (root, signal) => module.filesPage(root, id, signal);
   }
+  if (name === 'alerts') {
+    const { alertsPage } = await import('./pages/alerts.js');
+    return alertsPage;
+  }
   if (name === 'history') {
     const { historyPage } = await import('./pages/history.js');
     return historyPage;
@@ -78,7 +83,7 @@ async function show(moved) {
   const mine = (page = new AbortController());
   /** @type {any} */ (document.getElementById('more-tabs')).hidePopover();
   document.querySelectorAll('dialog[open]').forEach((d) => /** @type {HTMLDialogElement} */ (d).close());
-  for (const place of ['farm', 'queue', 'files', 'history', 'timelapses', 'settings']) {
+  for (const place of ['farm', 'queue', 'files', 'alerts', 'history', 'timelapses', 'settings']) {
     const here = name === place ? 'page' : name === 'printer' && place === 'farm' ? 'true' : null;
     attr(/** @type {Element} */ (document.getElementById(`nav-${place}`)), 'aria-current', here);
   }
@@ -131,6 +136,12 @@ function paintQueued() {
   text(/** @type {Node} */ (document.querySelector('#nav-queue b')), n || '');
 }
 
+/** How many alerts nobody has seen. */
+function paintAlerts() {
+  const n = [...store.alerts.values()].filter((it) => !it.acked_at).length;
+  text(/** @type {Node} */ (document.querySelector('#nav-alerts b')), n || '');
+}
+
 /** Starts are blocked until a person has read why. */
 function troubleBar() {
   const words = h('span');
@@ -151,13 +162,14 @@ async function open(what) {
 }
 
 async function live() {
-  const [{ Link }, { get }, { onCommand }, { announce }] = await Promise.all([
-    import('./ws.js'), import('./api.js'), import('./commands.js'), import('./announce.js'),
+  const [{ Link }, { get }, { onCommand }, { announce }, { watchAlerts }] = await Promise.all([
+    import('./ws.js'), import('./api.js'), import('./commands.js'), import('./announce.js'), import('./parts/notify.js'),
   ]);
   document.addEventListener('pf-command', (event) => void onCommand(/** @type {CustomEvent} */ (event)));
   const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
   link = new Link(store, `${scheme}://${location.host}/api/ws`, { poll: () => get('/api/status', { timeout: 8000 }) });
   announce(link);
+  watchAlerts(store);
   link.open();
   addEventListener('online', () => link?.retryNow());
   document.addEventListener('visibilitychange', () => {
@@ -194,7 +206,9 @@ function boot() {
   const paintTrouble = troubleBar();
   paintTrouble();
   paintQueued();
+  paintAlerts();
   store.watch((change) => {
+    if (change.alerts) paintAlerts();
     if (change.jobs) {
       paintTrouble();
       paintQueued();

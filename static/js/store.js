@@ -3,7 +3,7 @@
 import { epoch } from './format.js';
 
 /** @typedef {Record<string, any>} Printer one entry of GET /api/status */
-/** @typedef {{printers: Set<string> | null, jobs: boolean, link: boolean, clock: boolean}} Change
+/** @typedef {{printers: Set<string> | null, jobs: boolean, alerts: boolean, link: boolean, clock: boolean}} Change
  *  printers null = all of them, and the list itself may have changed */
 
 const TICK_MS = 250;
@@ -31,6 +31,8 @@ export class Store {
     this.printers = new Map();
     /** @type {Map<string, any>} */
     this.jobs = new Map();
+    /** @type {Map<string, any>} what is open of GET /api/alerts */
+    this.alerts = new Map();
     /** @type {Record<string, any>} the queue without its jobs: rev, auto, why, paused, order */
     this.queue = {};
     /** @type {Record<string, any>} */
@@ -73,8 +75,9 @@ export class Store {
     const { jobs, ...head } = frame.queue ?? {};
     this.queue = head;
     this.jobs = new Map((frame.jobs ?? jobs ?? []).map((/** @type {any} */ j) => [j.id, j]));
+    if (frame.alerts) this.alerts = new Map(frame.alerts.map((/** @type {any} */ it) => [it.id, it]));
     this.link.dataAt = this.wall() / 1000;
-    this.mark({ printers: null, jobs: true });
+    this.mark({ printers: null, jobs: true, alerts: true });
   }
 
   /** False when a frame is missing before this one: the caller asks for a snapshot.
@@ -90,6 +93,9 @@ export class Store {
     for (const [id, patch] of Object.entries(frame.p ?? {})) this.patch(id, patch);
     for (const job of frame.j?.set ?? []) this.jobs.set(job.id, job);
     for (const id of frame.j?.del ?? []) this.jobs.delete(id);
+    for (const it of frame.a?.set ?? []) this.alerts.set(it.id, it);
+    for (const id of frame.a?.del ?? []) this.alerts.delete(id);
+    if (frame.a) this.mark({ alerts: true });
     if (frame.farm) this.farm = frame.farm;
     if (frame.q) this.queue = frame.q;
     if (frame.j || frame.farm || frame.q) this.mark({ jobs: true });
@@ -125,10 +131,11 @@ export class Store {
 
   /** @param {Partial<Change>} change */
   mark(change) {
-    const dirty = (this.dirty ??= { printers: new Set(), jobs: false, link: false, clock: false });
+    const dirty = (this.dirty ??= { printers: new Set(), jobs: false, alerts: false, link: false, clock: false });
     if (change.printers === null) dirty.printers = null;
     else if (change.printers) for (const id of change.printers) dirty.printers?.add(id);
     dirty.jobs ||= change.jobs ?? false;
+    dirty.alerts ||= change.alerts ?? false;
     dirty.link ||= change.link ?? false;
     dirty.clock ||= change.clock ?? false;
     this.arm();

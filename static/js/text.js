@@ -2,7 +2,7 @@
 // Every word of the panel in one table; sentences of the server come ready-made.
 
 const en = {
-  farm: 'Farm', close: 'Close', cancel: 'Cancel', undo: 'Undo', back: 'Back to the farm', refresh: 'Refresh', 'nav.queue': 'Queue', 'nav.files': 'Files', 'nav.history': 'History', 'nav.timelapses': 'Timelapses', 'card.room': 'Beside the printer: {climate}', 'nav.settings': 'Settings', loading: 'Loading…', retry: 'Try again',
+  farm: 'Farm', close: 'Close', cancel: 'Cancel', undo: 'Undo', back: 'Back to the farm', refresh: 'Refresh', 'nav.queue': 'Queue', 'nav.files': 'Files', 'nav.alerts': 'Alerts', 'nav.history': 'History', 'nav.timelapses': 'Timelapses', 'card.room': 'Beside the printer: {climate}', 'nav.settings': 'Settings', loading: 'Loading…', retry: 'Try again',
 
   'time.now': 'just now', 'time.ago': '{d} ago',
 

@@ -49,7 +49,7 @@ function firstView() {
     if (file.endsWith('.js')) for (const m of text.matchAll(/^import .*?'(\.[^']+)';/gm)) add(join(dirname(file), m[1]));
   };
   add(join(STATIC, 'index.html'));
-  found.delete(join(STATIC, 'favicon.svg')); // not needed for a paint
+  for (const later of ['favicon.svg', 'manifest.webmanifest']) found.delete(join(STATIC, later)); // not needed for a paint
   return [...found];
 }
 

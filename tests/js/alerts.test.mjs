@@ -1,0 +1,65 @@
+// Alerts: their order, their words, and which of them a browser is told of.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { channelWords, inOrder, lookOf, muteWords, outcomeWords } from '../../static/js/parts/alert-rules.js';
+import { browserName, bytesOf, newOnes } from '../../static/js/parts/notify.js';
+import { Store } from '../../static/js/store.js';
+
+const alert = (id, more = {}) => ({ id, kind: 'fault', level: 'now', since: 100, ...more });
+
+test('what nobody has seen comes first, then the urgent, then the oldest', () => {
+  const all = [alert('seen', { acked_at: 5, since: 1 }), alert('late', { since: 300 }), alert('soon', { level: 'soon', since: 2 }), alert('early', { since: 50 })];
+  assert.deepEqual(inOrder(all).map((it) => it.id), ['early', 'late', 'soon', 'seen']);
+});
+
+test('every kind that can stay open has words and an icon of its own', () => {
+  for (const kind of ['paused', 'filament_out', 'bed_waiting', 'fault', 'offline_printing', 'needs_person', 'queue_blocked', 'spool_short', 'disk_low', 'camera_dead', 'defect', 'watch_blind', 'channel_dead']) {
+    const look = lookOf(alert('a', { kind }));
+    assert.notEqual(look.words, `ak.${kind}`);
+    assert.notEqual(look.icon, 'info', kind);
+  }
+  assert.equal(lookOf(alert('a', { kind: 'something_new' })).icon, 'info');
+});
+
+test('a channel says when it last sent, or since when it fails and why', () => {
+  assert.deepEqual(channelWords({ pending: 0, last_sent_at: 900 }, 1000), ['ok', 'sent 2\u00a0m ago']);
+  assert.deepEqual(channelWords({ pending: 2 }, 1000), ['ok', 'nothing sent yet · 2 waiting']);
+  const [tone, words] = channelWords({ pending: 1, failing_since: 900, last_error: 'no connection' }, 1000);
+  assert.equal(tone, 'fault');
+  assert.match(words, /no connection · 1 waiting/);
+  assert.deepEqual(channelWords({ problem: 'token: is missing.' }, 1), ['fault', 'token: is missing.']);
+});
+
+test('what became of a message, in words', () => {
+  assert.deepEqual(outcomeWords({ outcome: 'sent', at: 1 }), ['ok', 'sent']);
+  assert.deepEqual(outcomeWords({ outcome: 'failed', reason: 'chat not found', at: 1 }), ['fault', 'not sent: chat not found']);
+  assert.match(outcomeWords({ outcome: 'pending', at: 100, not_before: 30000 })[1], /^waits until /);
+  assert.deepEqual(outcomeWords({ outcome: 'pending', at: 100, not_before: 0 }), ['idle', 'waits']);
+  assert.equal(outcomeWords({ outcome: 'unclear', at: 1 })[0], 'warn');
+});
+
+test('how long a printer is muted', () => {
+  assert.equal(muteWords({ until: 'print_end' }, 0), 'until its print ends');
+  assert.match(muteWords({ until: 4600 }, 1000), /^until /);
+});
+
+test('a browser is told once, not of what is seen, muted or mere information', () => {
+  const all = [alert('old'), alert('new'), alert('seen', { acked_at: 1 }), alert('mute', { muted: true }), alert('info', { level: 'info' })];
+  assert.deepEqual(newOnes(new Set(['old']), all).map((it) => it.id), ['new']);
+});
+
+test('names of browsers, and keys from base64url', () => {
+  assert.equal(browserName('Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/130.0 Safari/537.36'), 'Chrome on Linux');
+  assert.equal(browserName('Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1'), 'Safari on iPhone');
+  assert.equal(browserName('curl'), 'Browser');
+  assert.deepEqual([...bytesOf('-_8A')], [251, 255, 0]);
+});
+
+test('the store follows what is open', () => {
+  const store = new Store({ later: () => {}, hidden: () => false, now: () => 0 });
+  store.snapshot({ seq: 1, printers: [], alerts: [alert('a')] });
+  assert.ok(store.delta({ seq: 2, a: { set: [alert('b')], del: ['a'] } }));
+  assert.deepEqual([...store.alerts.keys()], ['b']);
+  store.snapshot({ seq: 3, printers: [] }); // the poll's answer has none: what is known stays
+  assert.deepEqual([...store.alerts.keys()], ['b']);
+});
