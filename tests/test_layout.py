@@ -89,7 +89,7 @@ LIBRARIES = {
     "prometheus_client": ("metrics",),
     "requests_toolbelt": ("printers.lan",),
     "wsproto": ("printers.lan",),
-    "urllib3": ("printers.lan", "cameras"),
+    "urllib3": ("printers.lan", "cameras", "alerts.channels"),
     "aiohttp": ("simulator",),
     "websocket": ("rig",),
     "gpiozero": ("rig.pins",),
