@@ -19,9 +19,10 @@ $(VENV)/.run-stamp: requirements.txt
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VENV)/.test-stamp: requirements.txt requirements-dev.txt package.json package-lock.json deploy/system_packages.sh deploy/cura_definitions.sh
+$(VENV)/.test-stamp: requirements.txt requirements-dev.txt package.json package-lock.json deploy/system_packages.sh deploy/cura_definitions.sh deploy/promtool.sh
 	@deploy/system_packages.sh
 	@deploy/cura_definitions.sh
+	@deploy/promtool.sh
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	@echo "Installing what the tests need …"
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
