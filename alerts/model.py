@@ -108,6 +108,7 @@ class Event:
     key: str = (
         ""  # what else tells two of a kind apart: a percentage, a fault's code, "2" = 2nd time
     )
+    repeat: int = 0  # the n-th reminder of an incident that is still open
     ends: bool = False  # what began with the same incident is over
     level: Level | None = None  # other than the kind's
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -118,13 +119,13 @@ class Event:
     @property
     def identity(self) -> str:
         """Told at most once."""
-        return "|".join(
-            (self.printer_id, self.run, self.kind, self.key, "end" if self.ends else "")
-        )
+        again = f"again {self.repeat}" if self.repeat else ""
+        last = "end" if self.ends else again
+        return "|".join((self.printer_id, self.run, self.kind, self.key, last))
 
     @property
     def incident(self) -> str:
-        """What an end closes: the same without ``ends``."""
+        """What a reminder repeats and an end closes: the same without either."""
         return "|".join((self.printer_id, self.run, self.kind, self.key))
 
     @property
