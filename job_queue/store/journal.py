@@ -9,14 +9,11 @@ and is dropped. Anything else that does not fit is damage.
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core import jsonio
-
-_CRC_DIGITS = 8
+from core import crc_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +37,17 @@ class Journal:
 
 def head(base: int) -> bytes:
     """The first line."""
-    return _line({"base": base})
+    return crc_lines.line({"base": base})
 
 
 def entry(seq: int, rev: int, at: float, delta: Mapping[str, Any]) -> bytes:
     """One transition's line; ``at`` in epoch seconds."""
-    return _line({"seq": seq, "rev": rev, "at": at, **delta})
-
-
-def _line(content: Mapping[str, Any]) -> bytes:
-    text = jsonio.dumps(content)
-    return b"%08x %b\n" % (zlib.crc32(text), text)
+    return crc_lines.line({"seq": seq, "rev": rev, "at": at, **delta})
 
 
 def read(raw: bytes) -> Journal:
     """All up to the first line that does not fit; ``base`` is -1 when that is the first."""
-    lines = _lines(raw)
+    lines = crc_lines.lines(raw)
     first = next(lines, None)
     base = first.get("base") if first is not None else None
     if not isinstance(base, int) or base < 0:
@@ -68,24 +60,4 @@ def read(raw: bytes) -> Journal:
         if (line.get("seq"), line.get("rev")) != (number, base + number):
             return Journal(base, deltas, damage=f"its line {number + 1} is out of order")
         deltas.append(line)
-    return Journal(base, deltas, torn=not raw.endswith(b"\n"))
-
-
-def _lines(raw: bytes) -> Iterator[dict[str, Any] | None]:
-    """Each whole line's content, None for a damaged one."""
-    *whole, rest = raw.split(b"\n")
-    for line in whole:
-        yield _content(line)
-    if rest and _content(rest[:-1]) is not None:
-        yield None  # all there but its end: that is no cut
-
-
-def _content(line: bytes) -> dict[str, Any] | None:
-    crc, _, text = line.partition(b" ")
-    if len(crc) != _CRC_DIGITS or crc != b"%08x" % zlib.crc32(text):
-        return None
-    try:
-        found = jsonio.loads(text)
-    except jsonio.JSONDecodeError:
-        return None
-    return found if isinstance(found, dict) else None
+    return Journal(base, deltas, torn=crc_lines.is_torn(raw))
