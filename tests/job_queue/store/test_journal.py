@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core import crc_lines
 from job_queue.store import journal
 
 HEAD = journal.head(41)
@@ -53,9 +54,9 @@ def test_every_flipped_bit_is_damage() -> None:
         (HEAD + LINES[0] + HEAD, "line 3 is out of order"),
         (HEAD + LINES[0] + b"\n" + LINES[1], "line 3 is damaged"),
         (HEAD + b"\0" * 50 + LINES[0], "line 2 is damaged"),
-        (journal._line({"base": -3}), "first line"),
-        (journal._line({"base": "1"}), "first line"),
-        (journal._line([1]), "first line"),  # type: ignore[arg-type]
+        (crc_lines.line({"base": -3}), "first line"),
+        (crc_lines.line({"base": "1"}), "first line"),
+        (crc_lines.line([1]), "first line"),  # type: ignore[arg-type]
     ],
 )
 def test_anything_else_is_damage(raw: bytes, said: str) -> None:
