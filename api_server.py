@@ -59,7 +59,7 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
     stack.callback(simulators.stop)
     config = simulators.start()
     registry = Registry(bus)
-    fleet = Fleet(config.printers, registry, clock, folder)
+    fleet = Fleet(config.printers, registry, clock, folder, feed=config.feed)
     library = FileLibrary(
         folder / "files", clock, config.limits.upload_mb * 1_000_000, bus=bus,
         models=config.slicer.enabled, model_limit_bytes=config.slicer.model_mb * 1_000_000,

@@ -32,9 +32,16 @@ def _prusalink(config: PrinterConfig, context: AdapterContext) -> Printer:
     return PrusaLinkPrinter(config, context)
 
 
+def _feed(config: PrinterConfig, context: AdapterContext) -> Printer:
+    from printers.feed.adapter import FeedPrinter
+
+    return FeedPrinter(config, context)
+
+
 ADAPTERS: dict[str, Callable[[PrinterConfig, AdapterContext], Printer]] = {
     "bambu": _bambu,
     "octoprint": _octoprint,
     "moonraker": _moonraker,
     "prusalink": _prusalink,
+    "feed": _feed,
 }

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
+from core.alert_config import FeedConfig
 from core.clock import Clock
 from core.config import PrinterConfig
 from core.errors import NotFound
@@ -27,8 +28,9 @@ class CameraSource:
     """Where a printer's own camera is; cameras/ reads it, one owner per camera."""
 
     kind: str
-    """"bambu_jpeg" (TLS, bambu-lan A12.1), "rtsps" (A12.2), "mjpeg" or "snapshot" (HTTP); of the
-    farm's own settings also "rtsp", "tcp_mjpeg", "v4l2" and "push" (a rig sends by itself)."""
+    """"bambu_jpeg" (TLS, bambu-lan A12.1), "rtsps" (A12.2), "mjpeg" or "snapshot" (HTTP), "feed"
+    (with another farm's reports); of the farm's own settings also "rtsp", "tcp_mjpeg", "v4l2" and
+    "push" (a rig sends by itself)."""
     host: str = ""
     port: int = 0
     user: str = ""
@@ -47,6 +49,9 @@ class CameraSource:
     device: str = ""  # v4l2: /dev/video0
     fps: float = 5.0  # pictures a second wanted of video and devices, 0.2–30
     width: int = 0  # pixels that video is scaled down to, 0 = as it comes
+    pictures: Callable[[int, float], tuple[int, bytes] | None] | None = None
+    """feed: (number of the last one, seconds) -> the next one's number and bytes, None when none
+    came within those seconds. What comes is not yet known to be a picture."""
     pause_during_upload: bool = False
     """The printer may reboot under a camera stream and a large upload (bambu-lan A11, P1)."""
 
@@ -85,6 +90,8 @@ class AdapterContext:
     clock: Clock
     data_dir: Path
     """Where the adapter may keep small durable facts (pinned certificates)."""
+    run_id: str = ""  # tells this farm from others, for the length of one run
+    feed: FeedConfig = field(default_factory=FeedConfig)
 
 
 class Printer(ABC):

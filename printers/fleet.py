@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.alert_config import FeedConfig
 from core.clock import Clock
 from core.config import PrinterConfig
 from core.errors import ConfigError, FarmError, NotFound
@@ -26,6 +28,7 @@ from printers.base import (
     Receipt,
 )
 from printers.commands import Command, EmergencyStop, Pause, RemoteFile, StartPrint, Stop
+from printers.counts import FleetCounts
 from printers.registry import Registry, Snapshot
 from printers.status import PrinterState, PrinterStatus
 
@@ -54,15 +57,22 @@ class Fleet:
         registry: Registry,
         clock: Clock,
         data_dir: Path,
+        feed: FeedConfig | None = None,
     ) -> None:
+        self.run_id = secrets.token_hex(8)
+        """Goes out with every report to other farms, so that none comes back as news."""
         self._registry = registry
         self._clock = clock
+        self.counts = FleetCounts(clock)
         self._adapters: dict[str, Printer] = {}
         self._locks: dict[str, threading.RLock] = {}
         self._observers: list[Observer] = []
         self._upload_guards: list[UploadGuard] = []
         self.configs: dict[str, PrinterConfig] = {config.id: config for config in configs}
-        context = AdapterContext(publish=registry.publish, clock=clock, data_dir=data_dir)
+        context = AdapterContext(
+            publish=registry.publish, clock=clock, data_dir=data_dir, run_id=self.run_id,
+            feed=feed or FeedConfig(),
+        )  # fmt: skip
         for config in configs:
             self._locks[config.id] = threading.RLock()
             self._build(config, context)
@@ -170,7 +180,7 @@ class Fleet:
     def execute(self, printer_id: str, command: Command) -> CommandResult:
         """Check the gate and send. Raises Blocked with the gate's own code and sentence."""
         adapter = self.adapter(printer_id)
-        with self._turn(printer_id, command):
+        with self._turn(printer_id, command), self.counts.command(printer_id, command.name):
             snapshot = self.snapshot(printer_id)
             safety.check(command, snapshot, self._clock.monotonic())
             result = adapter.execute(command)
@@ -230,7 +240,7 @@ class Fleet:
     def start_print(self, printer_id: str, command: StartPrint) -> CommandResult:
         """job_queue's own door for a start. The caller holds the job and its bed permission."""
         adapter = self.adapter(printer_id)
-        with self._locks[printer_id]:
+        with self._locks[printer_id], self.counts.start(printer_id, command.name):
             safety.check_start(self.snapshot(printer_id), command, self._clock.monotonic())
             return adapter.start_print(command)
 
@@ -247,6 +257,7 @@ class Fleet:
         with ExitStack() as guards:
             for guard in self._upload_guards:
                 guards.enter_context(guard(printer_id))
+            guards.enter_context(self.counts.upload())
             return adapter.upload(source, remote_name, progress, cancel)
 
     def list_files(self, printer_id: str, folder: str = "/") -> tuple[RemoteFile, ...]:

@@ -186,9 +186,9 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
-    """The printer reports but takes no orders (Bambu: Developer Mode off)."""
+    """The printer reports but takes no orders (Bambu: Developer Mode off; another farm's)."""
 
-    code: str  # "developer_mode_off"
+    code: str  # "developer_mode_off", "feed"
     text: str
 
 
@@ -255,6 +255,12 @@ class PrinterStatus:
     storage: str = ""  # "ok", "missing", "abnormal", "read_only", "" = unknown
     notices: tuple[Notice, ...] = ()
     machine: Machine = field(default_factory=Machine)
+    via: tuple[str, ...] = ()  # the farms that this came through, the nearest first
+
+    @property
+    def shown_only(self) -> bool:
+        """It belongs to another farm, which has its bed, its queue and its commands."""
+        return self.kind == "feed"
 
     def heater(self, name: str) -> Heater | None:
         """The heater of that name, if the printer has reported it."""

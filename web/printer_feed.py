@@ -1,7 +1,8 @@
 """WS /ws/printer/ID: one printer for other programs, as status JSON frames.
 
 Each frame is the Printer JSON; with it comes ``jpeg_image`` (base64) and ``jpeg_at`` (epoch s) when
-the camera has a picture that this reader has not had. At most two frames a second; one at least
+the camera has a picture that this reader has not had, and ``via``, the farms it came through, ours
+first: a farm that finds itself in there looks at itself. At most two frames a second; one at least
 every ten, so that a reader can tell a quiet printer from a dead line. ``?image=0`` leaves the
 pictures out and the camera alone. Read-only: what the reader says is not listened to.
 """
@@ -78,9 +79,13 @@ class PrinterFeed:
         if doc is self._doc and not picture and now - self._sent_at < ALIVE_S:
             return
         self._doc, self._sent_at = doc, now
-        frame = text_frame(jsonio.dumps({**doc, **picture}))
+        frame = text_frame(jsonio.dumps({**doc, "via": self._via(), **picture}))
         with self._channel.sock.lock:
             self._channel.sock.flush(frame, _STALL_S)
+
+    def _via(self) -> list[str]:
+        known = self._services.registry.get(self._printer_id)
+        return [self._services.fleet.run_id, *(known.status.via if known else ())]
 
     def _new_picture(self) -> dict[str, Any]:
         services = self._services

@@ -10,6 +10,7 @@ from printers.base import AdapterContext
 from printers.lan import outage as words
 from printers.lan.outage import Outage
 from printers.status import (
+    AmsUnit,
     Fan,
     Fault,
     Heater,
@@ -22,6 +23,7 @@ from printers.status import (
     PrinterState,
     PrinterStatus,
     Speed,
+    Tray,
 )
 
 PUBLISH_EVERY_S = 5.0
@@ -50,14 +52,20 @@ class Report:
     fans: tuple[Fan, ...] = ()
     light: bool | None = None
     speed: Speed | None = None
+    ams: tuple[AmsUnit, ...] = ()
+    external: tuple[Tray, ...] = ()
+    active_tray: str = ""
+    next_tray: str = ""
     faults: tuple[Fault, ...] = ()
     cancelled: bool = False
     homed: str = ""
     nozzles: tuple[Nozzle, ...] = ()
     door_open: bool | None = None
+    wifi_dbm: int | None = None
     storage: str = ""
     notices: tuple[Notice, ...] = ()
     machine: Machine = field(default_factory=Machine)
+    via: tuple[str, ...] = ()
 
 
 _FIELDS = tuple(f.name for f in fields(Report))
@@ -71,7 +79,14 @@ class StatusKeeper:
     PUBLISH_EVERY_S seconds only, so that a quiet printer costs the farm nothing.
     """
 
-    def __init__(self, config: PrinterConfig, context: AdapterContext, kind: str) -> None:
+    def __init__(
+        self,
+        config: PrinterConfig,
+        context: AdapterContext,
+        kind: str,
+        lock: Lock | None = None,
+    ) -> None:
+        """``lock``: of a printer that never takes orders."""
         self._context = context
         self._lock = threading.Lock()
         self._published_at = float("-inf")
@@ -82,6 +97,7 @@ class StatusKeeper:
             kind=kind,
             state=PrinterState.CONNECTING,
             message=words.connecting(config.name),
+            lock=lock,
             machine=Machine(name=config.model),
         )
         self.reports = 0  # since the farm's start, for diagnostics
@@ -95,16 +111,17 @@ class StatusKeeper:
         """The last report, whatever has happened to the connection since."""
         return self._report
 
-    def report(self, report: Report, *, seen: bool = True) -> None:
+    def report(self, report: Report, *, seen: bool = True, silent_s: float = 0.0) -> None:
         """A full, believable picture of now. ``seen`` False: drawn anew from what was known, so
-        it is no sign of life."""
+        it is no sign of life; then ``silent_s``: the printer is known to have been silent for so
+        many seconds at least."""
         with self._lock:
             self.reports += 1
             self._report = report
             online = report.state.is_connected
             values = {name: self._kept(name, getattr(report, name)) for name in _FIELDS}
             values["link"] = self._linked(online, "" if online else report.message)
-            self._publish(values, seen=seen)
+            self._publish(values, seen=seen, silent_s=silent_s)
 
     def alive(self) -> None:
         """A sign of life without news."""
@@ -156,7 +173,7 @@ class StatusKeeper:
             since = self._context.clock.time()
         return Link(online=online, text=text, since=since)
 
-    def _publish(self, values: dict[str, object], *, seen: bool) -> None:
+    def _publish(self, values: dict[str, object], *, seen: bool, silent_s: float = 0.0) -> None:
         now = self._context.clock.monotonic()
         old = self._status
         changed = any(getattr(old, name) is not value for name, value in values.items())
@@ -164,6 +181,9 @@ class StatusKeeper:
         if seen:
             status["observed_at"] = self._context.clock.time()
             status["observed_mono"] = now
+        elif silent_s and (old.observed_mono is None or now - old.observed_mono < silent_s):
+            status["observed_at"] = self._context.clock.time() - silent_s
+            status["observed_mono"] = now - silent_s
         self._status = PrinterStatus(**status)
         if changed or now - self._published_at >= PUBLISH_EVERY_S:
             self._published_at = now

@@ -30,11 +30,11 @@ def entry(printer_id: str, kind: str = "bambu", problems: tuple[str, ...] = ()) 
 
 
 def test_a_make_without_adapter_is_one_misconfigured_printer(tmp_path: Path) -> None:
-    fleet = build(tmp_path, entry("alder"), entry("maple", "feed"))
+    fleet = build(tmp_path, entry("alder"), entry("maple", "duet"))
     states = {s.status.printer_id: s.status for s in fleet.snapshots()}
     assert states["maple"].state is PrinterState.MISCONFIGURED
     message = states["maple"].message
-    assert "does not speak to 'feed' printers yet, only to: bambu, moonraker" in message
+    assert "does not speak to 'duet' printers yet, only to: bambu, feed" in message
     assert states["alder"].state is PrinterState.CONNECTING
 
 
@@ -52,7 +52,7 @@ def test_an_unknown_printer_is_named(tmp_path: Path) -> None:
 
 
 def test_many_printers_each_answer_for_themselves(tmp_path: Path) -> None:
-    fleet = build(tmp_path, entry("alder"), entry("maple", "feed"))
+    fleet = build(tmp_path, entry("alder"), entry("maple", "duet"))
     results = fleet.execute_many(["alder", "maple", "oak", "alder"], Home())
     assert [(r.printer_id, r.ok, r.code) for r in results] == [
         ("alder", False, "printer_connecting"),
@@ -63,7 +63,7 @@ def test_many_printers_each_answer_for_themselves(tmp_path: Path) -> None:
 
 
 def test_every_gate_of_a_misconfigured_printer_but_maintenance_is_closed(tmp_path: Path) -> None:
-    fleet = build(tmp_path, entry("maple", "feed"))
+    fleet = build(tmp_path, entry("maple", "duet"))
     gates = safety.gates(fleet.snapshot("maple"), SystemClock().monotonic())
     assert {name for name, gate in gates.items() if gate.ok} == {"maintenance"}
 
