@@ -255,7 +255,8 @@ class JobService:
 
     def start_queued(self, job: Job, printer_id: str) -> Job:
         """The dispatcher's door: claim the printer for one copy of this job, begin the transfer."""
-        return self._launcher.start_queued(job, printer_id)
+        with self._fleet.counts.refusal(printer_id):
+            return self._launcher.start_queued(job, printer_id)
 
     def stage(self, wanted: Mapping[str, Job], useful: Useful, slots: int) -> None:
         """The dispatcher's door: send these jobs' files ahead (by printer), let go of others.
@@ -299,15 +300,16 @@ class JobService:
         Raises Blocked (state, bed, an open job, what still needs a yes), Unusable (the file does
         not fit), BadRequest, NotFound, PrinterOffline. Nothing has happened then.
         """
-        return self._launcher.start_file(
-            printer_id,
-            file_id,
-            plate,
-            ams_mapping=ams_mapping,
-            options=options or {},
-            confirm=confirm,
-            created_by=created_by,
-        )
+        with self._fleet.counts.refusal(printer_id):
+            return self._launcher.start_file(
+                printer_id,
+                file_id,
+                plate,
+                ams_mapping=ams_mapping,
+                options=options or {},
+                confirm=confirm,
+                created_by=created_by,
+            )
 
     def cancel_upload(self, printer_id: str) -> None:
         """End the transfer to a printer. Raises Blocked when there is none, or too late."""
