@@ -1,0 +1,51 @@
+"""From a channel's settings to the channel. Libraries are loaded with its first message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from alerts.channels.apprise import AppriseChannel
+from alerts.channels.push.channel import PushChannel
+from alerts.channels.push.subscriptions import Subscriptions
+from alerts.channels.telegram.channel import TelegramChannel
+from alerts.channels.webhook import WebhookChannel
+from alerts.model import Channel
+from core.alert_config import ChannelConfig, ChannelKind
+from core.clock import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supplies:
+    """What channels need besides their settings."""
+
+    clock: Clock
+    subscriptions: Subscriptions
+
+
+def _telegram(config: ChannelConfig, supplies: Supplies) -> Channel:
+    return TelegramChannel(config, supplies.clock)
+
+
+def _apprise(config: ChannelConfig, supplies: Supplies) -> Channel:
+    return AppriseChannel(config.name, config.url, config.timeout_s, supplies.clock)
+
+
+def _webhook(config: ChannelConfig, supplies: Supplies) -> Channel:
+    return WebhookChannel(config.name, config.url, config.secret, config.timeout_s, supplies.clock)
+
+
+def _web_push(config: ChannelConfig, supplies: Supplies) -> Channel:
+    return PushChannel(config.name, config.contact, config.timeout_s, supplies.subscriptions)
+
+
+MAKERS: Mapping[ChannelKind, Callable[[ChannelConfig, Supplies], Channel]] = {
+    "telegram": _telegram,
+    "apprise": _apprise,
+    "webhook": _webhook,
+    "web_push": _web_push,
+}
+
+
+def make(config: ChannelConfig, supplies: Supplies) -> Channel:
+    return MAKERS[config.type](config, supplies)

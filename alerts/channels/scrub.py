@@ -1,0 +1,103 @@
+"""Keeps what channels are configured with out of every text: errors, outcomes, libraries' logs.
+
+requests' exceptions and urllib3's log lines carry whole addresses, and in them tokens (alerts 1.4);
+Apprise's log lines name topics and hosts. So no channel shows a library's text as it is, and the
+libraries' own log lines are cleaned before any handler sees them, at every level.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import traceback
+from urllib.parse import quote, quote_plus, unquote
+
+from core import jsonio
+
+HIDDEN = "***"
+LIBRARIES = (
+    "apprise",
+    "requests",
+    "requests_oauthlib.oauth1_auth",
+    "requests_oauthlib.oauth1_session",
+    "requests_oauthlib.oauth2_session",
+    "urllib3",
+    "urllib3.connection",
+    "urllib3.connectionpool",
+    "urllib3.poolmanager",
+    "urllib3.response",
+    "urllib3.util.retry",
+    "urllib3.util.ssl_",
+    "charset_normalizer",
+    "markdown",
+    "pywebpush",
+)
+"""Loggers by their full names: a filter does not reach a logger's children."""
+_SHORTEST = 3
+"""Characters; a shorter piece is no secret, and hiding every "a" would make texts unreadable."""
+_STANDS_ALONE = 6
+"""Shorter ones are hidden only as whole words."""
+_SIGNS = re.compile(r"[/?&=@:;,+#\s]+")
+_BOT = re.compile(r"bot\d+:[\w-]+")
+_USERINFO = re.compile(r"(?<=://)[^/\s@]+@")
+_lock = threading.Lock()
+_hidden: set[str] = set()
+_pattern: re.Pattern[str] | None = None
+
+
+def hide(*values: str) -> None:
+    """From now on ``clean`` replaces each of them, in every way that it may be written."""
+    global _pattern
+    with _lock:
+        forms = {form for value in values for form in _forms(value) if len(form) >= _SHORTEST}
+        if forms <= _hidden:
+            return
+        _hidden.update(forms)
+        longest_first = sorted(_hidden, key=len, reverse=True)
+        _pattern = re.compile("|".join(map(_as_pattern, longest_first)))
+    _watch_libraries()
+
+
+def pieces(address: str) -> frozenset[str]:
+    """What the parts of an address hold: names, keys, path, query; as written and unquoted."""
+    _, _, rest = address.partition("://")
+    raw = [piece for piece in _SIGNS.split(rest or address) if piece]
+    return frozenset([*raw, *map(unquote, raw)])
+
+
+def clean(text: str) -> str:
+    """``text`` without what was hidden, without keys of bots and passwords in addresses."""
+    if _pattern is not None:
+        text = _pattern.sub(HIDDEN, text)
+    return _USERINFO.sub(f"{HIDDEN}@", _BOT.sub(f"bot{HIDDEN}", text))
+
+
+def _forms(value: str) -> set[str]:
+    in_json = jsonio.dumps(value).decode()[1:-1]
+    return {value, quote(value), quote(value, safe=""), quote_plus(value), in_json}
+
+
+def _as_pattern(value: str) -> str:
+    if len(value) >= _STANDS_ALONE:
+        return re.escape(value)
+    return rf"(?<!\w){re.escape(value)}(?!\w)"
+
+
+class _Cleaner(logging.Filter):
+    """Lets every record pass, with its text cleaned, that of its exception too."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = clean(record.getMessage()), None
+        if record.exc_info and record.exc_info[0] is not None:
+            record.exc_text = clean("".join(traceback.format_exception(*record.exc_info)))
+            record.exc_info = None
+        return True
+
+
+_CLEANER = _Cleaner()
+
+
+def _watch_libraries() -> None:
+    for name in LIBRARIES:
+        logging.getLogger(name).addFilter(_CLEANER)  # adding it again changes nothing

@@ -1,0 +1,286 @@
+"""One channel's worker: takes what waits in the log, sends it, and notes what became of it.
+
+"sending" is on the disk before a message leaves, its outcome after; what a crash leaves between
+the two is in doubt (doubt.py, ADR 0013).
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from alerts.channels import scrub
+from alerts.delivery import doubt
+from alerts.delivery.choice import first, sift
+from alerts.delivery.courier import Courier, Stopped
+from alerts.delivery.health import DEAD_FAILURES, Health
+from alerts.delivery.outbox import Outbox
+from alerts.delivery.pace import URGENT_S, Pace, backoff
+from alerts.model import (
+    Channel,
+    ChannelError,
+    Event,
+    Later,
+    Level,
+    Message,
+    Refused,
+    Sent,
+)
+from core.clock import Clock
+
+logger = logging.getLogger(__name__)
+
+IDLE_S = 1.0
+"""So soon a stop is noticed while there is nothing to do."""
+HELD_S = 0.25
+"""So soon a new "now" is noticed while other messages have to wait."""
+GRACE_S = 2.0
+"""So long a message under way may go on at a stop."""
+FAULT_S = 5.0
+MOST_TRIES = 8
+"""A message that failed so often, while others went out, is one that its service cannot take."""
+_DICE = random.SystemRandom()
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerStatus:
+    """For the panel; nothing secret."""
+
+    state: str  # "ok", "failing", "dead"
+    text: str  # why not, "" while all is well
+    pending: int
+    last_sent: float | None  # epoch s
+    next_s: float  # until it tries again, 0 = now or when there is something
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """How one channel is used."""
+
+    per_minute: int = 20
+    limit_s: float = 120.0  # one message, with all its requests
+    edits: bool = False
+
+
+class Worker:
+    """``turn`` belongs to its own thread; the rest to all."""
+
+    def __init__(
+        self,
+        name: str,
+        make: Callable[[], Channel],
+        terms: Terms,
+        outbox: Outbox,
+        photos: Path,
+        clock: Clock,
+        tell: Callable[[Event], object],
+        *,
+        chance: Callable[[], float] = _DICE.random,
+    ) -> None:
+        """``photos``: folder of the messages' pictures; ``chance``: 0 to 1, spreads the waits."""
+        self.name = name
+        self._edits = terms.edits
+        self._outbox = outbox
+        self._photos = photos
+        self._clock = clock
+        self._chance = chance
+        self._courier = Courier(name, make, terms.limit_s)
+        self._pace = Pace(terms.per_minute)
+        self._health = Health(name, outbox, clock, tell)
+        self._deferred: dict[str, float] = {}  # message id -> monotonic s
+        self._tries: dict[str, tuple[int, float]] = {}  # message id -> how often, since when
+        self._last_failed = ""
+        self._failed_at = 0.0
+        self._back_at = 0.0  # monotonic s; our own back-off
+        self._asked_until = 0.0  # monotonic s; the service's wish
+        self._last_sent: tuple[float, float] | None = None  # epoch s, monotonic s
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"alert:{name}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Within 3 s, also while the channel hangs."""
+        self.begin_stop()
+        if self._thread.is_alive():
+            self._thread.join(GRACE_S + 0.5)
+
+    def begin_stop(self) -> None:
+        """So that several workers can end at the same time."""
+        if not self._stop.is_set():
+            self._stop.set()
+            threading.Thread(
+                target=self._courier.let_go, args=(GRACE_S,), name=f"alert:{self.name}:stop",
+                daemon=True,
+            ).start()  # fmt: skip
+
+    def nudge(self) -> None:
+        """A person has mended something: try again at once, unless the service asked for time."""
+        self._back_at = 0.0
+
+    def status(self) -> WorkerStatus:
+        health, now = self._health, self._clock.monotonic()
+        state = "dead" if health.dead else "failing" if health.failures else "ok"
+        held = max(0.0, self._back_at - now, self._asked_until - now)
+        return WorkerStatus(
+            state=state,
+            text=health.reason,
+            pending=len(self._outbox.pending(self.name)),
+            last_sent=self._last_sent[0] if self._last_sent else None,
+            next_s=round(held, 1) if health.failures else 0.0,
+        )
+
+    # --- the thread ------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        self._guarded(self.resume)
+        while not self._stop.is_set():
+            wait_s = self._guarded(self.turn)
+            if wait_s is None:
+                self._stop.wait(FAULT_S)
+            elif wait_s > 0:
+                self._rest(wait_s)
+
+    def _guarded(self, step: Callable[[], _T]) -> _T | None:
+        try:
+            return step()
+        except Exception:
+            logger.exception("alerts: the worker of channel %s stumbled", self.name)
+            return None
+
+    def _rest(self, wait_s: float) -> None:
+        if self._outbox.pending(self.name):
+            self._stop.wait(min(wait_s, HELD_S))
+        elif not self._outbox.wait_pending(self.name, IDLE_S):
+            self._stop.wait(0.02)  # a closed log returns at once
+
+    def resume(self) -> None:
+        """At the start: what was under way when the server was stopped."""
+        self._health.resume()
+        for message in self._outbox.pending(self.name):
+            if not self._outbox.doubtful(message.id):
+                continue
+            is_edit = self._is_edit(message)
+            given_up = doubt.after_stop(message, is_edit=is_edit)
+            if given_up:
+                self._outbox.note(message.id, "unclear", given_up)
+            else:
+                self._outbox.note(message.id, "waiting", "" if is_edit else doubt.STOPPED)
+
+    def turn(self) -> float:
+        """Send one message, if there is one that may go; seconds until the next may."""
+        self._health.look()
+        mono = self._clock.monotonic()
+        found = sift(self._outbox.pending(self.name), self._deferred, self._clock.time(), mono)
+        for message, outcome, why in found.done:
+            self._outbox.note(message.id, outcome, why)
+            self._forget(message)
+        last_failed = self._last_failed if self._health.failures else ""
+        chosen = first(found.ready, self._tries, last_failed)
+        if chosen is None:
+            return found.next_s
+        held = self._held(chosen, mono)
+        if held > 0:
+            return held
+        self._send(chosen)
+        return 0.0
+
+    def _held(self, message: Message, mono: float) -> float:
+        """Seconds until this one may go, which is the first of those that are ready."""
+        own = self._back_at - mono
+        if message.level is Level.NOW and message.id not in self._tries:
+            own = min(own, self._failed_at + URGENT_S - mono)
+        return max(own, self._asked_until - mono, self._pace.wait(message.level, mono))
+
+    # --- one message -----------------------------------------------------------------------
+
+    def _send(self, message: Message) -> None:
+        if not self._outbox.note(message.id, "sending"):
+            self._forget(message)  # newer news has taken its place
+            return
+        notes = self._outbox.outcomes(message.id)
+        is_edit = self._is_edit(message)
+        said = message if is_edit else doubt.with_doubt(message, doubt.doubt_of(notes))
+        photo = self._photos / message.photo if message.photo else None
+        began = self._clock.monotonic()
+        try:
+            sent = self._courier.send(said, photo, self._memo(message))
+        except Stopped:
+            return  # its note stays "sending": in doubt at the next start
+        except Later as later:
+            self._wait(message, later.text, later.retry_after_s or 1.0)
+            return
+        except Refused as refused:
+            self._end(message, "failed", refused.text)
+            self._note_failure(message, refused)
+        except ChannelError as error:
+            self._after_failure(message, error, is_edit=is_edit)
+            self._note_failure(message, error)
+        else:
+            self._after_success(message, sent)
+        self._pace.used(began)
+
+    def _after_success(self, message: Message, sent: Sent) -> None:
+        if message.live and not message.ends_live and sent.memo:
+            self._outbox.set_memo(self.name, message.live, sent.memo)
+        self._end(message, "sent", sent.text)
+        if message.live and message.ends_live:
+            self._outbox.set_memo(self.name, message.live, {})
+        self._last_sent = self._clock.time(), self._clock.monotonic()
+        self._back_at = self._asked_until = 0.0
+        self._health.works()
+
+    def _after_failure(self, message: Message, error: ChannelError, *, is_edit: bool) -> None:
+        """It waits for its next try, unless there is to be none."""
+        count, since = self._tries.get(message.id, (0, self._clock.monotonic()))
+        self._tries[message.id] = count + 1, since
+        notes = self._outbox.outcomes(message.id)
+        worry, wait_s = doubt.doubt_of(notes), backoff(count + 1, self._chance())
+        if error.maybe:
+            patience = doubt.after_silence(message, notes, is_edit=is_edit)
+            if patience is None:
+                self._end(message, "unclear", f"{doubt.UNCLEAR_NO_ANSWER} {error.text}")
+                return
+            wait_s = max(wait_s, patience)
+            worry = worry or ("" if is_edit else doubt.NO_ANSWER)
+        if count + 1 >= MOST_TRIES and self._last_sent and self._last_sent[1] > since:
+            self._end(message, "failed", f"Given up after {count + 1} tries: {error.text}")
+            return
+        self._wait(message, f"{worry} {error.text}".strip(), error.retry_after_s or wait_s)
+
+    def _note_failure(self, message: Message, error: ChannelError) -> None:
+        self._last_failed = message.id
+        self._failed_at = mono = self._clock.monotonic()
+        asked = error.retry_after_s
+        self._health.failed(scrub.clean(error.text), counts=asked is None)
+        if asked is not None:
+            self._asked_until = mono + asked
+        elif not isinstance(error, Refused) or self._health.failures >= DEAD_FAILURES:
+            # nothing is taken any more, as after a change of keys: the rest waits for a person
+            self._back_at = mono + backoff(self._health.failures, self._chance())
+
+    def _wait(self, message: Message, text: str, wait_s: float) -> None:
+        self._deferred[message.id] = self._clock.monotonic() + wait_s
+        self._outbox.note(message.id, "waiting", scrub.clean(text))
+
+    def _end(self, message: Message, outcome: str, text: str) -> None:
+        self._outbox.note(message.id, outcome, scrub.clean(text))
+        self._forget(message)
+
+    def _forget(self, message: Message) -> None:
+        self._deferred.pop(message.id, None)
+        self._tries.pop(message.id, None)
+
+    def _memo(self, message: Message) -> Mapping[str, Any]:
+        return self._outbox.memo(self.name, message.live) if message.live else {}
+
+    def _is_edit(self, message: Message) -> bool:
+        """Sending it once more would change nothing that people see."""
+        return self._edits and not message.ends_live and bool(self._memo(message))
