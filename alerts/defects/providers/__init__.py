@@ -1,0 +1,1 @@
+"""Who looks at the pictures: an OpenAI-compatible vision API, or Obico's server in the house."""
