@@ -220,7 +220,7 @@ def _printers(raw: Any, problems: Problems, notes: list[str]) -> tuple[PrinterCo
 
 def _address(printer: PrinterConfig) -> str:
     """Where two entries would meet; "" for one that has no address of its own."""
-    if printer.simulate:
+    if printer.simulate or printer.type == "feed":  # who only looks is in nobody's way
         return ""
     if printer.type == "bambu":
         return f"bambu {printer.serial}" if printer.serial else ""

@@ -130,7 +130,10 @@ class Board:
         return why_barred(view.cleanup, printer_id, known.status.name if known else printer_id)
 
     def conditions(self, printer_id: str) -> Conditions:
-        """What the farm knows of a printer now."""
+        """What the farm knows of a printer now; of another farm's nothing."""
+        known = self.registry.get(printer_id)
+        if known is not None and known.status.shown_only:
+            return Conditions()
         view = self.store.view()
         bed, care = view.bed(printer_id), view.maintenance(printer_id)
         job = view.open_jobs.get(printer_id)

@@ -291,16 +291,23 @@ class Desk:
                     raise NotFound(
                         f"There is no printer with the id {name!r}.", code="printer_not_found"
                     )
+                self._refuse_other_farms(name)
         elif target.kind == "tag":
             known = {tag for c in configs.values() for tag in (*c.tags, c.group) if tag}
             _require_known("tag", target.values[0], known)
         elif target.kind == "model":
             _require_known("model", target.values[0], self._models())
 
+    def _refuse_other_farms(self, printer_id: str) -> None:
+        status = self._fleet.snapshot(printer_id).status
+        if status.shown_only:
+            text = f"{status.name} is shown from another farm; send the job to that one."
+            raise Unusable(text, code="feed")
+
     def _models(self) -> set[str]:
-        machines = (s.status.machine for s in self._fleet.snapshots())
-        reported = {name for m in machines for name in (m.name, m.code)}
-        return (reported | {c.model for c in self._fleet.configs.values()}) - {""}
+        own = [s.status for s in self._fleet.snapshots() if not s.status.shown_only]
+        reported = {name for s in own for name in (s.machine.name, s.machine.code)}
+        return (reported | {self._fleet.configs[s.printer_id].model for s in own}) - {""}
 
 
 def _require_known(what: str, wanted: str, known: Collection[str]) -> None:

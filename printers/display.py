@@ -34,6 +34,8 @@ def display_state(snapshot: Snapshot, monotonic_now: float) -> tuple[str, str]:
     silent = status.state.is_connected and (seen is None or monotonic_now - seen > OFFLINE_AFTER_S)
     if silent:
         return "offline", ""
+    if status.shown_only and status.raw_state in STATES:
+        return _told(status)
     if status.state in _DIRECT:
         return _DIRECT[status.state], "closed" if _only_its_server(status) else ""
     if conditions.stopping and status.state.has_job:
@@ -41,6 +43,17 @@ def display_state(snapshot: Snapshot, monotonic_now: float) -> tuple[str, str]:
     if status.state is S.PAUSED:
         return "paused", status.pause_kind
     return _working_or_resting(snapshot)
+
+
+def _told(status: PrinterStatus) -> tuple[str, str]:
+    """Its own farm's word: that one knows of its bed and its jobs. Not that it cannot reach it in a
+    way that only the other farm can mend: sub "there", nothing to be done from here."""
+    if not status.state.is_connected:
+        return _DIRECT[status.state], "there"
+    if status.state is S.PAUSED:
+        return status.raw_state, status.pause_kind
+    soft = status.raw_state == "needs_clear" and status.state is S.FAILED
+    return status.raw_state, "stopped" if soft else ""
 
 
 def _only_its_server(status: PrinterStatus) -> bool:

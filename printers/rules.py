@@ -61,6 +61,8 @@ class GateInputs:
     capabilities: frozenset[str]
 
 
+FEED = "feed"
+"""Code of the lock of a printer that another farm owns."""
 _BEFORE_START = ("claimed", "uploading", "uploaded")
 
 
@@ -137,6 +139,11 @@ def no_session(i: GateInputs) -> Verdict | None:
             f"{i.name} has been silent for more than 15 s, so its state is not known.",
         )
     return None
+
+
+def not_ours(i: GateInputs) -> Verdict | None:
+    """Its bed, its queue and its commands are another farm's business."""
+    return locked(i) if i.lock is not None and i.lock.code == FEED else None
 
 
 def locked(i: GateInputs) -> Verdict | None:

@@ -39,6 +39,7 @@ from printers.rules import (
     may_restart,
     may_start,
     no_session,
+    not_ours,
     states,
     while_running,
     wrong_state,
@@ -91,6 +92,10 @@ TABLE: dict[str, Entry] = {
 }
 
 
+OF_CONNECTION = frozenset({"reconnect", "trust"})
+"""What concerns the way to a printer, not the printer: also for another farm's."""
+
+
 def judge(name: str, i: GateInputs) -> Verdict:
     """The table's answer for one act by name. An act without a row is refused."""
     entry = TABLE.get(name)
@@ -98,6 +103,8 @@ def judge(name: str, i: GateInputs) -> Verdict:
         return Verdict(False, "unknown_command", f"The farm has no command {name!r}.", Unusable)
     if i.state is S.MISCONFIGURED and name != "maintenance":
         return no_session(i) or OK
+    if name not in OF_CONNECTION and (refusal := not_ours(i)):
+        return refusal
     if entry.session and (refusal := no_session(i)):
         return refusal
     if entry.capability and entry.capability not in i.capabilities:

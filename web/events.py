@@ -78,6 +78,8 @@ def describe_change(doc: dict[str, Any], old_state: str) -> tuple[str, str, str]
         kind = "job_stopped" if doc["sub"] else "job_finished"
         detail = doc["bed"]["name"]
     words = _WORDS.get(state, "reports an unknown state")
+    if state == "needs_clear" and doc["kind"] == "feed":
+        words = "is done"  # and another farm's people clear its bed
     if state == "offline" and doc["sub"] == "closed":
         words = "is not connected"
     text = f"{doc['name']} {words}"

@@ -180,7 +180,7 @@ def job(status: PrinterStatus, conditions: Conditions) -> Json:
             "layer": shown.layer if shown else None,
             "layers": shown.layers if shown else None,
             "thumb": _picture(status, ours),
-            "local": ours is None and not last,
+            "local": ours is None and not last and not status.shown_only,
             "phase": _phase(ours),
             "phase_pct": ours.percent if ours else None,
             "text": ours.text if ours else "",

@@ -72,11 +72,12 @@ def _candidate(
         name=status.name,
         models=names_of(status.machine.code, status.machine.name, config.model if config else ""),
         tags=names_of(*config.tags, config.group) if config else frozenset(),
-        reports=status.state.is_connected and not status.is_stale(mono),
+        reports=status.state.is_connected and not status.is_stale(mono) and not status.shown_only,
         closed=closed,
         opens_in=undo_s if closed is not None and closed.code == "just_cleared" else None,
         ready_since=since,
         hours=hours,
+        ours=not status.shown_only,
     )
 
 

@@ -30,6 +30,8 @@ OPTIONS = frozenset(
     {"bed_leveling", "flow_cali", "vibration_cali", "layer_inspect", "timelapse", "use_ams"}
 )
 CONFIRM_ALL = "all"
+NOT_OURS = "feed"
+"""Code of the verdict on a printer that another farm owns (printers/rules.py)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,7 @@ class PrinterFit:
 def with_state(fit: PrinterFit, snapshot: Snapshot, monotonic_now: float) -> PrinterFit:
     """The fit with what the printer's state says to a start now."""
     gate = safety.gates(snapshot, monotonic_now)["start"]
-    if gate.ok:
+    if gate.ok or gate.code == NOT_OURS:  # then the fit says it already
         return fit
     verdicts = (Verdict(REFUSE, gate.code, gate.why), *fit.verdicts)
     return replace(fit, ok=False, level=REFUSE, verdicts=verdicts)
@@ -87,6 +89,8 @@ def fit_file(
     repeats. ``bounds``: where the plate's moves go, None while that is not known.
     ``build_plate``: what lies on the bed, as far as the farm was told. ``wishes``: what a person
     wants it made of."""
+    if status.shown_only:
+        return _of_another_farm(status)
     facts = replace(facts_of(status), bed_type=build_plate)
     verdicts = check_plate(file, plate, facts, bounds=bounds, limits=limits_for(facts, status))
     chosen = file.plate(plate)
@@ -117,6 +121,15 @@ def fit_file(
         ),
         ams_mapping=_numbers(mapping) if file.takes_mapping else (),
     )
+
+
+def _of_another_farm(status: PrinterStatus) -> PrinterFit:
+    why = status.lock.text if status.lock else f"{status.name} belongs to another farm."
+    verdict = Verdict(REFUSE, NOT_OURS, why)
+    return PrinterFit(
+        printer_id=status.printer_id, ok=False, level=REFUSE, verdicts=(verdict,), mapping=(),
+        ams_mapping=(),
+    )  # fmt: skip
 
 
 def _is_wrong_kind(verdicts: Sequence[Verdict]) -> bool:

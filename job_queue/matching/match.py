@@ -41,6 +41,7 @@ class Candidate:
     opens_in: float | None = None  # s, when that is known
     ready_since: float = 0.0  # epoch s; since when the bed has been clear
     hours: float | None = None  # of printing, as far as the farm knows
+    ours: bool = True  # False: another farm's, only shown here; "any printer" does not mean it
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,10 @@ def of_pair(job: Job, printer: Candidate, fits: Fits) -> list[Reason]:
 def wanted(job: Job, printers: Iterable[Candidate]) -> list[Candidate]:
     """The printers that the job's target means."""
     target = job.target
-    return [p for p in printers if target.wants(p.printer_id, p.models, p.tags)]
+    named = target.kind in ("printer_id", "printer_ids")
+    return [
+        p for p in printers if (p.ours or named) and target.wants(p.printer_id, p.models, p.tags)
+    ]
 
 
 def _no_change(_job: Job, _printer: Candidate) -> bool:

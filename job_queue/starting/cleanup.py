@@ -60,7 +60,7 @@ class Sweeper:
 
     def _is_at_rest(self, printer_id: str, mono: float) -> bool:
         snapshot = self._board.registry.get(printer_id)
-        if snapshot is None:
+        if snapshot is None or snapshot.status.shown_only:
             return False
         return snapshot.status.state.is_at_rest and not snapshot.status.is_stale(mono)
 

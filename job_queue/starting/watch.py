@@ -90,7 +90,7 @@ class Watch:
                     "%s: %s was in transfer when the farm stopped, now %s",
                     job.printer_id, job.id, ended.state.value,
                 )  # fmt: skip
-            elif self._board.registry.get(job.printer_id) is None:
+            elif self._is_gone(job.printer_id):
                 self._doubt_without_printer(job, now)
             else:
                 self._waiting[job.token] = self._clock.monotonic()
@@ -98,6 +98,11 @@ class Watch:
                 if seen is not None:
                     self._running_at[job.token] = seen
                 logger.info("%s: %s (%s) looked for again", job.printer_id, job.id, job.state.value)
+
+    def _is_gone(self, printer_id: str) -> bool:
+        """Out of the configuration, or another farm's by now."""
+        known = self._board.registry.get(printer_id)
+        return known is None or known.status.shown_only
 
     def _doubt_without_printer(self, job: Job, now: float) -> None:
         """Its printer was taken out of the configuration: no report will ever end the job."""
@@ -140,8 +145,10 @@ class Watch:
     # -- what printers report ------------------------------------------------------------------
 
     def look(self, snapshot: Snapshot) -> None:
-        """One printer's newest snapshot."""
+        """One printer's newest snapshot. What another farm owns is no evidence of anything here."""
         status = snapshot.status
+        if status.shown_only:
+            return
         printer_id = status.printer_id
         self._lift_stopping(printer_id, status)
         job = self._board.store.view().open_jobs.get(printer_id)
@@ -159,7 +166,7 @@ class Watch:
 
         Raises StorageError.
         """
-        if self._is_believable(status):
+        if self._is_believable(status) and not status.shown_only:
             job = self._board.store.view().open_jobs.get(status.printer_id)
             self._look_at_bed(status, job)
 
