@@ -14,6 +14,7 @@ from web import (
     history_api,
     job_picture,
     jobs_api,
+    metrics_api,
     older_api,
     older_uploads,
     pages,
@@ -45,7 +46,7 @@ BLUEPRINTS = (
     status_api, printers_api, fleet_api, files_api, start_api, jobs_api, dispatch_api,
     forecast_api, camera_api, older_api, older_uploads, pages, job_picture, send_api,
     send_keys_api, slicing_api, rig_api, profiles_api, history_api, prusa_connect_api,
-    timelapse_api, printer_timelapses_api,
+    timelapse_api, printer_timelapses_api, metrics_api,
 )  # fmt: skip
 
 
@@ -75,6 +76,7 @@ def create_app(services: Services) -> Flask:
     app.extensions[status_body.EXTENSION] = body
     app.extensions[pages.EXTENSION] = pages.IndexPage(services.static_dir / "index.html")
     camera_api.install(app)
+    metrics_api.install(app, services)
     websocket.install(app, services, body)
     printer_feed.install(app, services)
     rig_socket.install(app, services)

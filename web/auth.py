@@ -3,7 +3,7 @@
 The cookie exists because browsers do not send Basic credentials with every WebSocket handshake
 (Safari) and image. It is an HMAC over its expiry, bound to the configured user and password.
 The slicers' routes also open to a send key, which opens nothing else and never gets a cookie.
-A rig's line opens to that rig's token and to nothing else.
+A rig's line opens to that rig's token and to nothing else; /metrics opens to its own token too.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ import hashlib
 import hmac
 import logging
 import secrets
-import threading
-from collections import OrderedDict, deque
 from pathlib import Path
 
 from flask import Flask, Response, g, request
@@ -22,10 +20,13 @@ from core.clock import Clock
 from core.config import FarmConfig, ServerConfig
 from core.errors import FarmError
 from core.files import write_durably
+from web.attempts import Attempts
 from web.errors import Forbidden, TooManyRequests, Unauthorized, Unavailable
 from web.guards import Proxies, is_ip
 from web.rig_keys import ENDPOINT as RIG_ENDPOINT
 from web.rig_keys import RigKeys
+from web.scrape_token import ENDPOINT as METRICS_ENDPOINT
+from web.scrape_token import ScrapeToken
 from web.send_keys import BLUEPRINT, SendKeys
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,6 @@ PUBLIC = frozenset({"/healthz"})
 COOKIE = "farm_session"
 SESSION_S = 30 * 86_400
 _RENEW_S = 86_400
-_PER_IP, _GLOBAL, _WINDOW_S, _TRACKED = 10, 60, 60.0, 10_000
 
 
 def refuse_wide_bind(config: FarmConfig) -> str | None:
@@ -57,34 +57,6 @@ def _is_loopback(host: str) -> bool:
 
     name = host.strip("[]").lower()
     return name == "localhost" or (is_ip(name) and ipaddress.ip_address(name).is_loopback)
-
-
-class Attempts:
-    """Wrong passwords in the last minute, per address and in all; bounded memory."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._all: deque[float] = deque(maxlen=_GLOBAL)
-        self._by_address: OrderedDict[str, deque[float]] = OrderedDict()
-
-    def exceeded(self, address: str) -> bool:
-        edge = self._clock.monotonic() - _WINDOW_S
-        with self._lock:
-            own = self._by_address.get(address, ())
-            return (
-                sum(at > edge for at in own) >= _PER_IP
-                or sum(at > edge for at in self._all) >= _GLOBAL
-            )
-
-    def note(self, address: str) -> None:
-        now = self._clock.monotonic()
-        with self._lock:
-            self._all.append(now)
-            self._by_address.setdefault(address, deque(maxlen=_PER_IP)).append(now)
-            self._by_address.move_to_end(address)
-            while len(self._by_address) > _TRACKED:
-                self._by_address.popitem(last=False)
 
 
 class Sessions:
@@ -137,6 +109,7 @@ class Auth:
         self._key_attempts = Attempts(clock)  # a slicer with an old key must not lock people out
         self._rig_keys = RigKeys(config.rigs)
         self._rig_attempts = Attempts(clock)  # nor a rig with an old token
+        self._scrape_token = ScrapeToken(config.metrics.token, clock)
         self._sessions: Sessions | None = None
         if self._server.auth_required:
             self._sessions = Sessions(session_key(config.data_dir), self._server)
@@ -163,6 +136,8 @@ class Auth:
             raise Unauthorized("The farm's user or password is not set completely.")
         if request.endpoint == RIG_ENDPOINT:
             self._check_rig()
+        elif request.endpoint == METRICS_ENDPOINT and self._scrape_token.given(_authorization()):
+            self._scrape_token.check(_authorization(), self._proxies.client())
         elif request.blueprint == BLUEPRINT and (key := _given_key()):
             self._check_key(key)
         elif self._sessions is not None:
@@ -243,6 +218,10 @@ class Auth:
                 path="/",
             )
         return response
+
+
+def _authorization() -> str:
+    return request.headers.get("Authorization", "")
 
 
 def _given_key() -> bytes:

@@ -292,7 +292,9 @@ def build_farm(
     names: tuple[str, ...],
     slicer: SlicerConfig,
     rigs: tuple[RigConfig, ...] = (),
+    **sections: Any,
 ) -> Farm:
+    """``sections``: further ones of the configuration."""
     clock, bus = SystemClock(), Bus()
     configs = tuple(
         PrinterConfig(
@@ -309,7 +311,7 @@ def build_farm(
     )
     config = FarmConfig(
         printers=configs, server=server, data_dir=folder, limits=LimitsConfig(upload_mb=8),
-        slicer=slicer, rigs=rigs,
+        slicer=slicer, rigs=rigs, **sections,
     )  # fmt: skip
     registry = Registry(bus)
     fleet = Fleet(configs, registry, clock, folder)
@@ -395,6 +397,7 @@ def make_farm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
         queue: bytes = b"",
         slicer: SlicerConfig | None = None,
         rigs: tuple[RigConfig, ...] = (),
+        sections: Mapping[str, Any] | None = None,
         **server: Any,
     ) -> Farm:
         folder = tmp_path / str(len(farms))
@@ -402,7 +405,8 @@ def make_farm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
         if queue:
             (folder / "queue.json").write_bytes(queue)
         settings = ServerConfig(**server)
-        farms.append(build_farm(folder, settings, names, slicer or SlicerConfig(), rigs))
+        parts = (slicer or SlicerConfig(), rigs)
+        farms.append(build_farm(folder, settings, names, *parts, **(sections or {})))
         return farms[-1]
 
     yield make
