@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.bridge_environment import with_environment
+from core.bridge_mode import FOLDER as BRIDGE_FOLDER
+from core.bridge_mode import bridge_config
 from core.config import FarmConfig, PrinterConfig
 from core.config_file import read_config
 from core.errors import ConfigError
@@ -37,6 +39,10 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--data-dir", help="jobs, files, certificates (env FARM_DATA_DIR)")
     parser.add_argument("--demo", type=int, metavar="N", help="N simulated printers, no config")
     parser.add_argument(
+        "--bridge", action="store_true",
+        help="show one printer of another farm: WS_URL and PRINTER_ID in the environment",
+    )  # fmt: skip
+    parser.add_argument(
         "--no-auth-i-know", action="store_true", help="serve other machines without a password"
     )
     return parser.parse_args(argv)
@@ -47,8 +53,13 @@ def load_settings(args: argparse.Namespace, environ: Mapping[str, str], root: Pa
 
     All relative paths are anchored to ``root``. Raises ConfigError.
     """
-    data_dir = root / (args.data_dir or environ.get("FARM_DATA_DIR") or "jobs")
-    if args.demo is not None:
+    usual = BRIDGE_FOLDER if args.bridge else "jobs"
+    data_dir = root / (args.data_dir or environ.get("FARM_DATA_DIR") or usual)
+    if args.bridge and (args.config or args.demo is not None):
+        raise ConfigError("--bridge takes no --config and no --demo: it shows one printer.")
+    if args.bridge:
+        config = bridge_config(environ, data_dir)
+    elif args.demo is not None:
         config = demo_config(args.demo, data_dir)
     else:
         path = _config_path(args.config or environ.get("FARM_CONFIG"), root)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cameras.ffmpeg_program import FfmpegFinder
 from cameras.frames import Cancelled, Means
-from cameras.sources import bambu_jpeg, mjpeg, snapshot, tcp_mjpeg
+from cameras.sources import bambu_jpeg, feed, mjpeg, snapshot, tcp_mjpeg
 from cameras.sources.video.rtsp import RtspReader
 from cameras.sources.video.v4l2 import DeviceReader
 from printers.base import CameraSource
@@ -33,6 +33,7 @@ READERS: Mapping[str, Reader] = {
     "mjpeg": Reader(mjpeg.frames),
     "snapshot": Reader(snapshot.frames),
     "tcp_mjpeg": Reader(tcp_mjpeg.frames),
+    "feed": Reader(feed.frames),
 }
 """The kinds that need no other program."""
 
