@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from alerts.channels import sample
 from alerts.channels.telegram.answers import ApiError, in_words, topic_refused
 from alerts.channels.telegram.client import BotApi
 from alerts.channels.telegram.pace import Pace
-from alerts.channels.telegram.picture import photo_of, sample_picture
+from alerts.channels.telegram.picture import photo_of
 from alerts.channels.telegram.text import (
     CAPTION_LIMIT,
     TEXT_LIMIT,
@@ -35,18 +36,14 @@ class TelegramChannel:
     kind = "telegram"
 
     def __init__(self, config: ChannelConfig, clock: Clock, pace: Pace | None = None) -> None:
-        """``pace``: shared with whatever else writes into this chat."""
+        """``pace``: how soon it may edit; the usual one unless given."""
         self.name = config.name
         self.edits = config.live
         self._config = config
         self._pace = pace or Pace(clock)
         self._api = BotApi(config.token, config.api, config.timeout_s)
         self._chat = chat_of(config.chat_id)
-        self._begun = (
-            "",
-            0,
-            0,
-        )  # a message of several pieces: its id, how many are sent, Telegram's id
+        self._begun = ("", 0, 0)  # of a message in pieces: which, how many are sent, the first's id
 
     # --- Channel -----------------------------------------------------------------------------
 
@@ -69,8 +66,7 @@ class TelegramChannel:
         """Writes with a picture to the chat, and a line to each printer's topic."""
         try:
             me = self._api.call("getMe", {})
-            text = "A test: alerts of the farm arrive here."
-            self._put(Piece(text), sample_picture(), self._config.thread_id, silent=False)
+            self._put(Piece(sample.TEXT), sample.picture(), self._config.thread_id, silent=False)
         except ApiError as error:
             raise self._in_words(error) from error
         failures = [why for name in self._config.topics if (why := self._try_topic(name))]
@@ -153,13 +149,14 @@ class TelegramChannel:
 
     def _put_all(self, message: Message, parts: list[Piece], jpeg: bytes | None) -> int:
         """The first piece's message id. After a failure it goes on where it stopped."""
-        same = self._begun[0] == message.id
+        key = f"{message.id} {message.text}"
+        same = self._begun[0] == key
         done, first_id = self._begun[1:] if same else (0, 0)
         silent = message.silent or message.level is Level.INFO
         for index, part in enumerate(parts[done:], done):
             sent_id = self._put_in_topic(message, part, None if index else jpeg, silent)
             first_id = first_id or sent_id
-            self._begun = (message.id, index + 1, first_id)
+            self._begun = (key, index + 1, first_id)
         if self._is_live(message):
             self._pace.said(message.live)
         return first_id

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import http.cookiejar
 import ipaddress
-import logging
 import re
 import time
 from collections.abc import Mapping
@@ -20,6 +19,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
+from alerts.channels import scrub
 from alerts.channels.telegram.answers import complaint
 from alerts.model import ChannelError
 from core import jsonio
@@ -30,28 +30,8 @@ MAX_ANSWER = 4 * 1024 * 1024
 IDLE_S = 20.0
 """A connection that lay unused for longer is not used again: a router may have forgotten it, and
 what is sent into it would be neither delivered nor refused."""
-_TOKEN = re.compile(r"\d{3,20}:[A-Za-z0-9_-]{10,100}")
-_IN_TEXT = re.compile(r"bot\d+:[\w-]+")
+_TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]{1,100}")
 _HOME = (".local", ".lan", ".internal", ".home.arpa")
-
-
-class _NoTokens(logging.Filter):
-    """urllib3 logs the path of every request at DEBUG, and of broken ones at WARNING."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        text = record.getMessage()
-        clean = scrubbed(text)
-        if clean != text:
-            record.msg, record.args = clean, ()
-        return True
-
-
-_NO_TOKENS = _NoTokens()
-
-
-def scrubbed(text: str) -> str:
-    """``text`` without the token of any bot."""
-    return _IN_TEXT.sub("bot***", text)
 
 
 class BotApi:
@@ -63,7 +43,7 @@ class BotApi:
         self._api = api.rstrip("/")
         self._timeout_s = timeout_s
         self._used = time.monotonic()
-        logging.getLogger("urllib3.connectionpool").addFilter(_NO_TOKENS)
+        scrub.hide(token.reveal(), token.reveal().partition(":")[2])
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy, netrc or authority of somebody's shell
         for scheme in ("https://", "http://"):

@@ -3,7 +3,6 @@ no side more than 20 times the other (alerts 1.5)."""
 
 from __future__ import annotations
 
-import io
 import logging
 from pathlib import Path
 
@@ -53,19 +52,3 @@ def fitted(jpeg: bytes) -> bytes | None:
 
 def _fits(jpeg: bytes, width: int, height: int) -> bool:
     return len(jpeg) <= MAX_BYTES and 0 < width + height <= MAX_SIDES
-
-
-def sample_picture() -> bytes:
-    """A drawn printer, for the test button: it must show that photos arrive."""
-    from PIL import Image, ImageDraw
-
-    image = Image.new("RGB", (480, 320), "#20303c")
-    draw = ImageDraw.Draw(image)
-    draw.rectangle((110, 40, 370, 280), outline="#9fb8c8", width=10)
-    draw.rectangle((150, 232, 330, 246), fill="#9fb8c8")
-    for step in range(6):
-        draw.rectangle((200, 220 - 14 * step, 280 - 4 * step, 230 - 14 * step), fill="#c4633f")
-    draw.text((176, 292), "Print farm: test picture", fill="#e8eef2")
-    out = io.BytesIO()
-    image.save(out, "JPEG", quality=85)
-    return out.getvalue()

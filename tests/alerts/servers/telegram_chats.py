@@ -120,6 +120,8 @@ class Chats:
         return message_json(shown, chat)
 
     def _edited_text(self, method: str, shown: Shown, fields: dict[str, Any], photo: bytes) -> str:
+        if method == "editMessageReplyMarkup":
+            return shown.text
         if method == "editMessageText":
             if shown.photo:
                 raise bad("there is no text in the message to edit", fault=False)

@@ -27,6 +27,7 @@ FIELDS: dict[str, set[str]] = {
     "sendPhoto": COMMON | CAPTION | {"photo"},
     "editMessageText": {"chat_id", "message_id", "reply_markup"} | TEXT,
     "editMessageCaption": {"chat_id", "message_id", "reply_markup"} | CAPTION,
+    "editMessageReplyMarkup": {"chat_id", "message_id", "reply_markup"},
     "editMessageMedia": {"chat_id", "message_id", "media", "reply_markup"},
     "getUpdates": {"offset", "limit", "timeout", "allowed_updates"},
     "answerCallbackQuery": {"callback_query_id", "text", "show_alert", "cache_time"},

@@ -1,0 +1,1 @@
+"""What people in allowed chats may ask of the farm; bot.py runs it."""

@@ -1,0 +1,124 @@
+"""The bot's answers: sent in their order, again after a failure, and dropped when they are old."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from alerts.channels.telegram.answers import ApiError
+from alerts.channels.telegram.client import BotApi
+from alerts.channels.telegram.orders.heard import Place
+from alerts.channels.telegram.text import CAPTION_LIMIT, TEXT_LIMIT, one_piece
+from alerts.model import ChannelError
+from core.clock import Clock
+
+logger = logging.getLogger(__name__)
+
+WORTH_S = 300.0
+"""An answer older than this helps nobody."""
+AGAIN_S = 2.0
+MOST = 60
+TOAST = 200
+"""Characters under a pressed button."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    method: str
+    fields: Mapping[str, Any]
+    photo: bytes | None
+    since: float  # monotonic s
+    after: Callable[[], object] | None  # once it is sent, or given up
+
+
+class Replies:
+    """Belongs to the bot's thread."""
+
+    def __init__(self, api: BotApi, clock: Clock) -> None:
+        self._api = api
+        self._clock = clock
+        self._waiting: deque[_Reply] = deque(maxlen=MOST)
+        self._not_before = float("-inf")
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def say(
+        self,
+        place: Place,
+        text: str,
+        keyboard: Mapping[str, Any] | None = None,
+        after: Callable[[], object] | None = None,
+    ) -> None:
+        said = one_piece("", text, TEXT_LIMIT).text
+        fields = {**_to(place), "text": said, "reply_markup": keyboard}
+        self._put("sendMessage", fields, after=after)
+
+    def show(self, place: Place, jpeg: bytes, caption: str) -> None:
+        said = one_piece("", caption, CAPTION_LIMIT).text
+        self._put("sendPhoto", {**_to(place), "caption": said}, jpeg)
+
+    def edit(
+        self,
+        place: Place,
+        message_id: int,
+        text: str,
+        after: Callable[[], object] | None = None,
+    ) -> None:
+        """Its buttons go, too."""
+        said = one_piece("", text, TEXT_LIMIT).text
+        fields = {"chat_id": place.chat_id, "message_id": message_id, "text": said}
+        self._put("editMessageText", fields, after=after)
+
+    def take_buttons(self, place: Place, message_id: int) -> None:
+        self._put("editMessageReplyMarkup", {"chat_id": place.chat_id, "message_id": message_id})
+
+    def toast(self, query_id: str, text: str, *, alert: bool = False) -> None:
+        """Every press needs one: the button shows a clock until then."""
+        fields = {"callback_query_id": query_id, "text": text[:TOAST], "show_alert": alert}
+        self._put("answerCallbackQuery", fields)
+
+    def flush(self) -> None:
+        """Send what may go; returns at the first that fails."""
+        while self._waiting and self._clock.monotonic() >= self._not_before:
+            reply = self._waiting[0]
+            if self._clock.monotonic() - reply.since > WORTH_S:
+                logger.warning("an answer to Telegram was dropped: it could not be sent in time")
+            elif (wait_s := self._try(reply)) is not None:
+                self._not_before = self._clock.monotonic() + wait_s
+                return
+            self._waiting.popleft()
+            if reply.after is not None:
+                reply.after()
+
+    def _try(self, reply: _Reply) -> float | None:
+        """Seconds until it is tried again, None = it is done or hopeless."""
+        try:
+            self._api.call(reply.method, reply.fields, reply.photo)
+        except ApiError as error:
+            if error.retry_after_s is not None:
+                return error.retry_after_s
+            if error.code >= 500:
+                return AGAIN_S
+            if not error.not_modified:
+                logger.info("Telegram did not take an answer: %s", error.text)
+        except ChannelError as error:
+            logger.info("an answer could not be sent: %s", error.text)
+            return AGAIN_S
+        return None
+
+    def _put(
+        self,
+        method: str,
+        fields: Mapping[str, Any],
+        photo: bytes | None = None,
+        after: Callable[[], object] | None = None,
+    ) -> None:
+        self._waiting.append(_Reply(method, fields, photo, self._clock.monotonic(), after))
+
+
+def _to(place: Place) -> dict[str, Any]:
+    return {"chat_id": place.chat_id, "message_thread_id": place.thread_id}
