@@ -6,13 +6,14 @@ what the URL holds. It retries blindly, so it may not: that is the worker's busi
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from alerts.channels import sample, scrub
 from alerts.model import ChannelError, Kind, Level, Message, Refused, Sent
@@ -32,10 +33,12 @@ _PRIORITIES: Mapping[str, Mapping[str, int | str]] = {
 """How services are told to be quiet or loud, unless the URL gives a priority of its own."""
 _SILENT_FLAG = 1 << 12
 """Discord: SUPPRESS_NOTIFICATIONS."""
+_NTFY_BYTES, _NTFY_QUERY = 3900, 3000
+"""Of a text, and of one that goes into the address beside a picture. ntfy makes a file of more."""
 _CUT = "\n… The rest is on the farm's page."
 _ROOM = 0.9
 """Share of a service's limit that is used: it escapes signs, which makes the text longer."""
-_CODE = re.compile(r"error=(\d{3})\b|\b(?:HTTP|code|status)\D{0,3}(\d{3})\b", re.IGNORECASE)
+_CODE = re.compile(r"error=(\d{3})\d*\b|\b(?:HTTP|code|status)\D{0,3}(\d{3})\b", re.IGNORECASE)
 _TRY_AGAIN = frozenset({408, 425, 429})
 _NO_PICTURES = frozenset({400, 413, 415, 422})
 """Answers that may mean the picture and not the message."""
@@ -66,7 +69,7 @@ class AppriseChannel:
         self._clock = clock
         self._service: apprise.NotifyBase | None = None
         self._has_priority = "priority=" in url.reveal() or "flags=" in url.reveal()
-        scrub.hide(*scrub.pieces(url.reveal()) - _PLAIN_WORDS - {_host(url)})
+        scrub.hide(*scrub.pieces(url.reveal()) - _PLAIN_WORDS - scrub.pieces(_host(url)))
 
     def send(self, message: Message, photo: Path | None, memo: Mapping[str, Any]) -> Sent:
         del memo
@@ -108,6 +111,7 @@ class AppriseChannel:
                 "Apprise's documentation, and copy the keys again."
             )
         service.retry = 0
+        service.request_rate_per_sec = 0  # it would sleep 5.5 s between two; the worker has a pace
         if "cto=" not in self._url.reveal():
             service.socket_connect_timeout = self._timeout_s
         if "rto=" not in self._url.reveal():
@@ -132,6 +136,8 @@ class AppriseChannel:
         from apprise.attachment.memory import AttachMemory
 
         title, body = fitted(message, service.title_maxlen, service.body_maxlen)
+        if service.service_name == "ntfy":
+            body = _for_ntfy(body, with_photo=photo is not None)
         attach = None
         if photo is not None:  # read once: the file may be gone when a slow service asks for it
             memory: Any = AttachMemory  # it has no types
@@ -168,6 +174,15 @@ def fitted(message: Message, title_room: int, body_room: int) -> tuple[str, str]
     if len(text) > room:
         text = text[: max(0, room - len(_CUT))].rstrip() + _CUT
     return title, text
+
+
+def _for_ntfy(text: str, *, with_photo: bool) -> str:
+    """Its limits count bytes, as Apprise writes them: "é" is six of them in JSON."""
+    room = _NTFY_QUERY if with_photo else _NTFY_BYTES
+    whole = text
+    while len(quote(text) if with_photo else json.dumps(text)) > room:
+        text = text[: int(len(text) * 0.9)]
+    return text if text == whole else text[: -len(_CUT)].rstrip() + _CUT
 
 
 def _instantiate(url: Secret) -> apprise.NotifyBase | None:
