@@ -88,9 +88,10 @@ export function epoch(value) {
 export function describe(p, now) {
   const job = p.job ?? {};
   const name = stem(job.name);
+  if (elsewhere(p) && ['ready', 'needs_clear', 'maintenance'].includes(p.state)) return resting(p, name);
   const line = LINES[p.state]?.(p, job, now) ?? p.message ?? '';
   const part = stem(p.bed?.name) || name || t(unseen(p) ? 'card.look' : 'card.part');
-  const title = { needs_clear: part, ready: t('card.free'), busy: t('card.busy'), maintenance: t('card.maint'), offline: t('card.offline', { ago: ago(since(p.conn?.seen, now)) }), connecting: t('card.connecting'), auth: t(p.kind === 'bambu' ? 'state.auth' : 'state.auth.key'), identity: t('state.identity'), misconfigured: t('state.misconfigured') }[String(p.state)] ?? name;
+  const title = { needs_clear: part, ready: t('card.free'), busy: t('card.busy'), maintenance: t('card.maint'), offline: t('card.offline', { ago: ago(since(p.conn?.seen, now)) }), connecting: t('card.connecting'), auth: authWord(p), identity: t('state.identity'), misconfigured: t('state.misconfigured') }[String(p.state)] ?? name;
   return { title: p.state === 'offline' && !epoch(p.conn?.seen) ? t('card.never') : title, line };
 }
 
@@ -100,6 +101,15 @@ export function climate(env, short = false) {
   const known = (/** @type {unknown} */ value) => typeof value === 'number';
   return [known(env?.temperature) && (short ? `${Math.round(env.temperature)}°` : `${env.temperature.toFixed(1)} °C`), known(env?.humidity) && `${Math.round(env.humidity)} %`].filter(Boolean).join(short ? ' ' : ' · ');
 }
+
+/** Another farm's printer: nothing can be done with it from here. @param {any} p */
+export const elsewhere = (p) => p.kind === 'feed';
+
+/** @param {any} p */
+const authWord = (p) => t(p.kind === 'bambu' ? 'state.auth' : elsewhere(p) ? 'state.auth.feed' : 'state.auth.key');
+
+/** What a printer of another farm is doing when it has no job. @param {any} p @param {string} name */
+const resting = (p, name) => ({ title: name || t('card.busy'), line: p.message || t('card.elsewhere') });
 
 /** The farm knows of no part there: somebody must look once. @param {any} p */
 export const unseen = (p) => !p.bed?.name && !p.bed?.result;

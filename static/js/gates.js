@@ -26,7 +26,7 @@ const NEEDS = /** @type {Record<string, string>} */ ({
 export function knows(printer, action) {
   const found = printer.gates?.[action];
   if (printer.caps?.length && NEEDS[action] && !printer.caps.includes(NEEDS[action])) return false;
-  return Boolean(found) && found.code !== 'not_supported';
+  return Boolean(found) && found.code !== 'not_supported' && found.code !== 'feed';
 }
 
 /** Whether there may be objects to skip: those the printer lists, or those of a Bambu's file.

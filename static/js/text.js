@@ -8,7 +8,7 @@ const en = {
 
   'state.fault': 'Fault', 'state.paused': 'Paused', 'state.needs_clear': 'Clear the bed', 'state.needs_human': 'Your answer, please',
   'state.uploading': 'Sending file', 'state.uploading.pct': 'Sending file {pct}', 'state.preparing': 'Preparing', 'state.printing': 'Printing', 'state.stopping': 'Stopping…',
-  'state.busy': 'Busy', 'state.ready': 'Ready', 'state.maintenance': 'Maintenance', 'state.connecting': 'Connecting…', 'state.auth': 'Wrong access code', 'state.auth.key': 'Wrong key', 'state.offline.closed': 'Not connected',
+  'state.busy': 'Busy', 'state.ready': 'Ready', 'state.maintenance': 'Maintenance', 'state.connecting': 'Connecting…', 'state.auth': 'Wrong access code', 'state.auth.key': 'Wrong key', 'state.auth.feed': 'Wrong password', 'state.offline.closed': 'Not connected',
   'state.identity': 'Certificate changed', 'state.misconfigured': 'Misconfigured', 'state.offline': 'Offline', 'state.unknown': 'Unknown',
 
   'conn.live': 'Live', 'conn.slow': 'Every 10 s', 'conn.opening': 'Connecting', 'conn.down': 'No connection', 'conn.online': '{n} of {all} online',
@@ -43,7 +43,7 @@ const en = {
   'card.select': 'Select {name}', 'card.progress': '{name}, progress', 'card.part': 'A part', 'card.look': 'Is its bed clear?', 'card.free': 'Free for the next job', 'card.busy': 'No job', 'card.maint': 'Kept out of work',
   'card.offline': 'Last seen {ago}', 'card.never': 'Not seen yet', 'card.connecting': 'Waiting for its first report', 'card.left': '{d} left · done {at}', 'card.heating': '{what} {a} of {b}', 'card.sending': 'To the printer’s storage',
   'card.paused': 'Paused', 'card.stopping': 'Waiting for the printer', 'card.stopped': 'Stopped {ago}', 'card.done': 'Done {ago}', 'card.uncertain': 'It is not certain whether this print started.',
-  'card.locked': 'Watching only: it takes no orders', 'card.bedclear': 'Bed is clear', 'card.since': 'Since {ago}', 'job.local': 'Started at the printer',
+  'card.locked': 'Watching only: it takes no orders', 'card.elsewhere': 'Shown from another farm', 'card.bedclear': 'Bed is clear', 'card.since': 'Since {ago}', 'job.local': 'Started at the printer',
   'task.at': '{name} at {pct}%', 'task.fault': 'View fault', 'task.load': 'Load filament', 'task.done': '{name} is done', 'task.look': 'Is the bed clear?', 'task.stopped': '{name} was stopped', 'task.human': 'Did {name} start?', 'task.identity': 'Another certificate answers at its address',
 
   'heater.nozzle': 'Nozzle', 'heater.nozzle2': 'Left nozzle', 'heater.bed': 'Bed', 'heater.chamber': 'Chamber', 'heater.right': 'Right nozzle', 'heater.nozzle.n': 'Nozzle {n}',

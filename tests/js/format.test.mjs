@@ -66,3 +66,10 @@ test('the climate beside a printer is said only while it is true', () => {
   assert.equal(climate({ temperature: 23.44, humidity: 40.6 }, true), '23° 41 %');
   assert.equal(climate(null), '');
 });
+
+test('a printer of another farm offers nothing, at rest it says what its own farm says', () => {
+  const feed = { kind: 'feed', name: 'Alder', job: null, bed: { clear: false }, message: 'Gear finished.' };
+  assert.deepEqual(describe({ ...feed, state: 'needs_clear' }, 0), { title: 'No job', line: 'Gear finished.' });
+  assert.deepEqual(describe({ ...feed, state: 'ready', message: '' }, 0), { title: 'No job', line: 'Shown from another farm' });
+  assert.equal(describe({ ...feed, state: 'auth' }, 0).title, 'Wrong password');
+});

@@ -1,11 +1,11 @@
 // @ts-check
 // The farm page: what needs me, what is free next, what runs, the rest.
 import { attr, h, hide, icon, keyed, setIcon, text } from '../html.js';
-import { ago, clock, dur, epoch, stem, unseen } from '../format.js';
+import { ago, clock, dur, elsewhere, epoch, stem, unseen } from '../format.js';
 import { applyGate, gate } from '../gates.js';
 import { store } from '../store.js';
 import { t } from '../text.js';
-import { lookOf, staleFor, stateWord, turning } from '../parts/card.js';
+import { lookOf, reaches, staleFor, stateWord, turning } from '../parts/card.js';
 
 /** @typedef {Record<string, any>} Printer */
 
@@ -25,12 +25,17 @@ const RUNNING = new Set(['printing', 'preparing', 'uploading', 'stopping', 'busy
 const AWAY = new Set(['offline', 'connecting', 'unknown']);
 const NEEDS = ['fault', 'paused', 'needs_clear', 'needs_human', 'identity', 'auth', 'misconfigured'];
 
+/** Whom another farm's printer needs is that farm's person. @param {Printer} p */
+function needsPerson(p) {
+  return NEEDS.includes(p.state) && (!elsewhere(p) || reaches(p));
+}
+
 /** @type {Array<[string, string, (p: Printer) => boolean]>} filter key, tone, members */
 const FILTERS = [
   ['all', '', () => true],
   ['run', 'run', (p) => RUNNING.has(p.state)],
-  ['need', 'warn', (p) => NEEDS.includes(p.state)],
-  ['ready', 'idle', (p) => p.state === 'ready'],
+  ['need', 'warn', needsPerson],
+  ['ready', 'idle', (p) => p.state === 'ready' && !elsewhere(p)],
   ['maint', 'maint', (p) => p.state === 'maintenance'],
   ['off', 'off', (p) => AWAY.has(p.state)],
 ];
@@ -40,7 +45,7 @@ const all = () => [...store.printers.values()];
 /** Printers that wait for a person, most urgent kind first, oldest first within a kind. */
 export function needing() {
   const at = (/** @type {Printer} */ p) => epoch(p.bed?.since) ?? epoch(p.conn?.since) ?? 0;
-  return all().filter((p) => NEEDS.includes(p.state) && !turning(p))
+  return all().filter((p) => needsPerson(p) && !turning(p))
     .sort((a, b) => NEEDS.indexOf(a.state) - NEEDS.indexOf(b.state) || at(a) - at(b));
 }
 

@@ -1,11 +1,11 @@
 // @ts-check
 // One printer: camera, job, files, console, events; temperature, filament, air, movement.
 import { attr, h, hide, icon, keyed, setIcon, text } from '../html.js';
-import { ago, clock, dur, epoch, stem, unseen } from '../format.js';
+import { ago, clock, dur, elsewhere, epoch, stem, unseen } from '../format.js';
 import { applyGate, gate, knows, skippableJob } from '../gates.js';
 import { store } from '../store.js';
 import { t } from '../text.js';
-import { PfState, lookOf, staleFor, turning } from '../parts/card.js';
+import { PfState, lookOf, reaches, staleFor, turning } from '../parts/card.js';
 import { clearWords, watchHints } from '../parts/hints.js';
 import { cameraCard } from '../parts/camera.js';
 import { temperatureCard } from '../parts/temperature.js';
@@ -32,6 +32,7 @@ const MAIN = /** @type {Record<string, [string, string, string, string, string, 
 });
 /** The big button of this printer now. @param {Printer} p */
 function mainOf(p) {
+  if (elsewhere(p) && !reaches(p)) return null;
   if (p.state === 'fault' && knows(p, 'firmware-restart')) return ['firmware-restart', 'restart', 'act.firmware-restart', 'refresh', ''];
   const connectable = (p.state === 'offline' && p.sub === 'closed') || p.state === 'fault';
   if (connectable && knows(p, 'connect')) return ['connect', 'connect', 'act.connect', 'link', '', { on: true }];
@@ -61,7 +62,7 @@ function actions(id) {
       applyGate(main, gated ? gate(p, gated) : { ok: store.connected, code: '', why: t('conn.locked') });
     }
     // A fault that ended the job has left nothing to stop.
-    const stoppable = STOPS.has(p.state) && p.job && !staleFor(p) && (p.state !== 'fault' || gate(p, 'stop').ok || p.kind === 'bambu');
+    const stoppable = !elsewhere(p) && STOPS.has(p.state) && p.job && !staleFor(p) && (p.state !== 'fault' || gate(p, 'stop').ok || p.kind === 'bambu');
     hide(stop, !stoppable);
     if (stoppable) applyGate(stop, gate(p, 'stop'));
     return Boolean(found || stoppable);
@@ -128,7 +129,7 @@ function jobCard(id) {
     hide(img, !thumb);
     pic.toggleAttribute('hidden', Boolean(thumb));
     if (thumb && img.getAttribute('src') !== thumb) img.src = thumb;
-    text(title, active || job ? stem(job.name) : stem(p.bed?.name) || (p.state === 'ready' ? t('card.free') : t('job.none')));
+    text(title, active || job ? stem(job.name) : stem(p.bed?.name) || (p.state === 'ready' && !elsewhere(p) ? t('card.free') : t('job.none')));
     text(plate, [active && job.plates > 1 && t('job.plate', { n: job.plate ?? '?', all: job.plates }), active && job.local && t('job.local')].filter(Boolean).join(' · '));
     const value = p.state === 'uploading' ? job?.phase_pct : job?.pct;
     hide(barrow, !active || value === null || value === undefined);
@@ -144,7 +145,7 @@ function jobCard(id) {
     if (timed) paintFacts(p, job);
     hide(skip, !(timed && skippableJob(p)));
     applyGate(skip, gate(p, 'skip-objects'));
-    hide(start, p.state !== 'ready');
+    hide(start, p.state !== 'ready' || elsewhere(p));
     applyGate(start, gate(p, 'start'));
   }
 
@@ -164,6 +165,7 @@ function jobCard(id) {
 
 /** @param {Printer} p */
 function sentence(p) {
+  if (elsewhere(p) && ['ready', 'needs_clear', 'maintenance'].includes(p.state)) return p.message || t('card.elsewhere');
   if (p.state === 'ready') return p.lock ? t('card.locked') : t('job.ready');
   if (p.state === 'needs_clear') return [p.bed?.why, t(unseen(p) ? 'job.look' : 'job.clear')].filter(Boolean).join('. ');
   if (p.state === 'preparing') return p.stage || p.job?.text || '';

@@ -2,7 +2,7 @@
 // A printer on the farm page: at most 45 elements, and only what changed is written.
 import { attr, cssVar, h, hide, icon, setIcon, text } from '../html.js';
 import { applyGate, gate, knows } from '../gates.js';
-import { climate, css, deg, describe, dur, pct } from '../format.js';
+import { climate, css, deg, describe, dur, elsewhere, pct } from '../format.js';
 import { store } from '../store.js';
 import { t } from '../text.js';
 
@@ -43,10 +43,10 @@ export const turning = (p) => (p.state === 'printing' || p.state === 'paused') &
 
 /** The word on the pill. @param {any} p */
 export function stateWord(p) {
-  if (p.state === 'uploading') return t('state.uploading.pct', { pct: pct(p.job?.phase_pct ?? 0) });
+  if (p.state === 'uploading' && !elsewhere(p)) return t('state.uploading.pct', { pct: pct(p.job?.phase_pct ?? 0) });
   if ((p.state === 'preparing' || p.state === 'busy') && p.stage) return p.stage;
   if (turning(p)) return `${p.stage}…`;
-  if (p.state === 'auth' && p.kind !== 'bambu') return t('state.auth.key');
+  if (p.state === 'auth' && p.kind !== 'bambu') return t(elsewhere(p) ? 'state.auth.feed' : 'state.auth.key');
   if (p.state === 'offline' && p.sub === 'closed') return t('state.offline.closed');
   return t(`state.${STATE[p.state] ? p.state : 'unknown'}`);
 }
@@ -89,9 +89,15 @@ const ACTS = /** @type {Record<string, [string, string, string, string?, any?]>}
   maintenance: ['maintenance', 'maintenance', 'card.endmaint', '', { on: false }],
 });
 
+const OF_CONNECTION = new Set(['offline', 'auth', 'identity', 'misconfigured']);
+
+/** Whether something can be done from here about the way to another farm's printer. @param {any} p */
+export const reaches = (p) => OF_CONNECTION.has(p.state) && p.sub !== 'there';
+
 /** What the card's button does. A print server whose printer is away is asked to connect it.
  * @param {any} p */
 function actOf(p) {
+  if (elsewhere(p) && !reaches(p)) return undefined;
   const closed = p.state === 'offline' && p.sub === 'closed' && knows(p, 'connect');
   return closed ? /** @type {[string, string, string, string?, any?]} */ (['connect', 'connect', 'act.connect', '', { on: true }]) : ACTS[p.state];
 }

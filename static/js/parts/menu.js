@@ -17,7 +17,7 @@ export function moreMenu(id) {
     { gate: 'light', icon: 'light', words: (p) => t(p.light ? 'menu.light.off' : 'menu.light.on'), show: (p) => knows(p, 'light'), run: () => command(id, 'light', { on: !now().light }) },
     { gate: 'clear-fault', icon: 'check', words: () => t('menu.clearfault'), show: (p) => Boolean(p.faults?.length || p.fault) && knows(p, 'clear-fault'), run: async () => (await dialogs()).clearFaultDialog(now()) },
     { gate: 'skip-objects', icon: 'x', words: () => t('menu.skip'), show: (p) => skippableJob(p), run: async () => (await dialogs()).skipDialog(now()) },
-    { gate: 'maintenance', icon: 'wrench', words: (p) => t(p.maintenance?.on ? 'menu.maint.off' : 'menu.maint.on'), show: () => true, run: async () => (now().maintenance?.on ? command(id, 'maintenance', { on: false }) : (await dialogs()).maintenanceDialog(now())) },
+    { gate: 'maintenance', icon: 'wrench', words: (p) => t(p.maintenance?.on ? 'menu.maint.off' : 'menu.maint.on'), show: (p) => p.kind !== 'feed', run: async () => (now().maintenance?.on ? command(id, 'maintenance', { on: false }) : (await dialogs()).maintenanceDialog(now())) },
     { gate: 'calibrate', icon: 'gear', words: () => t('menu.calibrate'), show: (p) => knows(p, 'calibrate'), run: async () => (await dialogs()).calibrateDialog(now()) },
     { gate: 'connect', icon: 'link', words: (p) => t(p.conn?.online ? 'menu.disconnect' : 'menu.connect'), show: (p) => knows(p, 'connect'), run: () => command(id, 'connect', { on: !now().conn?.online }) },
     { gate: 'firmware-restart', icon: 'refresh', words: () => t('menu.firmware'), show: (p) => knows(p, 'firmware-restart'), run: async () => (await dialogs()).restartDialog(now(), 'firmware-restart') },

@@ -4,7 +4,7 @@
 /** @typedef {{level: string, code: string, text: string}} Verdict */
 
 /** What no waiting changes is said before what the printer is doing just now. */
-const FOR_GOOD = ['wrong_kind', 'wrong_model', 'wrong_flavour'];
+const FOR_GOOD = ['feed', 'wrong_kind', 'wrong_model', 'wrong_flavour'];
 
 /** What the printer is doing, not what the file is: a job can wait for its end. */
 const PASSING = new Set(['printer_busy', 'bed_not_clear', 'maintenance', 'printer_offline', 'printer_connecting', 'printer_stale', 'printer_fault', 'printer_unknown', 'start_uncertain', 'storage', 'file_left']);
