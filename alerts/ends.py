@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from alerts.model import TRAITS, Event, Kind, Level
 
@@ -51,7 +51,3 @@ def urgency(event: Event) -> Level:
     if event.ends:
         return event.level or Level.INFO
     return event.urgency
-
-
-def results(events: Iterable[Event]) -> Iterator[Event]:
-    return (event for event in events if event.kind in RESULTS)

@@ -104,6 +104,11 @@ class AlertLog:
             newest = islice(reversed(self._state.events.values()), count)
             return tuple(taken.event for taken in newest)
 
+    def events(self) -> tuple[Event, ...]:
+        """All that are kept, oldest first."""
+        with self._changed:
+            return tuple(taken.event for taken in self._state.events.values())
+
     def set_photo(self, identity: str, file: str) -> None:
         """The event's picture: its file name in the photo folder."""
         with self._changed:

@@ -12,7 +12,8 @@ from itertools import islice
 from typing import Any
 
 from alerts.codec import event_from_json, event_to_json, message_from_json, message_to_json
-from alerts.model import TRAITS, Event, Message
+from alerts.ends import still_open
+from alerts.model import Event, Message
 
 VERSION = 1
 MOST_EVENTS = 5000
@@ -163,7 +164,7 @@ class State:
         yield from (_event_line(taken) for taken in events)
         yield from (_post_line(post) for post in posts)
         for (channel, live), (memo, at) in self.memos.items():
-            if at >= oldest:
+            if memo and at >= oldest:
                 yield {"t": "memo", "channel": channel, "live": live, "memo": memo, "at": at}
         incidents = {taken.event.incident for taken in events}
         for incident, (by, at) in self.acks.items():
@@ -187,19 +188,9 @@ class State:
         }  # fmt: skip
         kept |= {event.identity for post in posts if post.open for event in post.message.events}
         kept |= {identity for identity, taken in self.events.items() if taken.owed}
-        kept |= set(self._open_incidents().values())
+        opened = still_open(taken.event for taken in self.events.values())
+        kept |= {event.identity for event in opened.values()}
         return [taken for identity, taken in self.events.items() if identity in kept]
-
-    def _open_incidents(self) -> dict[str, str]:
-        """incident -> identity of the event that began it."""
-        found: dict[str, str] = {}
-        for identity, taken in self.events.items():
-            event = taken.event
-            if event.ends:
-                found.pop(event.incident, None)
-            elif TRAITS[event.kind].incident:
-                found[event.incident] = identity
-        return found
 
 
 _LINES = {

@@ -74,6 +74,19 @@ def compose(bundle: Bundle, now: float) -> Message:
     )
 
 
+def plain(bundle: Bundle, now: float) -> Message:
+    """When the words cannot be found: the events' own, nothing else."""
+    return Message(
+        id=f"{int(now * 1000):x}-{secrets.token_hex(4)}",
+        channel=bundle.events[0].channel,
+        level=min((one.level for one in bundle.events), key=_ORDER.index),
+        title=FARM,
+        text="\n".join(one.event.text for one in bundle.events[:MOST_LINES]),
+        created_at=now,
+        events=tuple(one.event for one in bundle.events),
+    )
+
+
 def _live(bundle: Bundle) -> tuple[str, bool]:
     if len(bundle.events) != 1 or bundle.why is not Why.GROUP:
         return "", False

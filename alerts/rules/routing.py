@@ -81,7 +81,7 @@ def _concerns(rule: RuleConfig, event: Event) -> bool:
 
 
 def _is_about(event: Event, channel: str) -> bool:
-    """That a channel is dead is not told on it."""
+    """That a channel is dead is not told on it; its name is the first word of the key."""
     if event.kind is not Kind.CHANNEL_DEAD:
         return False
-    return bool(event.facts.get("channel", event.key) == channel)
+    return event.key.partition(" ")[0] == channel
