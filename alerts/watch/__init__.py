@@ -1,0 +1,1 @@
+"""From what printers report and what the queue knows to events."""

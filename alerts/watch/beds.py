@@ -1,0 +1,59 @@
+"""Parts that lie on a bed until somebody takes them off."""
+
+from __future__ import annotations
+
+from math import inf
+
+from alerts.model import Kind, Level
+from alerts.watch.memory import Run
+from alerts.watch.sight import Sight
+from alerts.watch.telling import Teller
+from alerts.watch.words import duration, name_of
+
+SLOT = "bed"
+SURE_S = 7.0
+"""A person can take "clear" back for 6 s (job_queue/starting/approval.py)."""
+
+
+class Beds:
+    """One printer's. The end itself is told as such, so that the bed begins as information."""
+
+    def __init__(self, teller: Teller, reminders_min: tuple[float, ...]) -> None:
+        self._teller = teller
+        self._reminders_s = tuple(sorted(minutes * 60 for minutes in reminders_min))
+        self._clear = inf  # monotonic s
+
+    def ended(self, run: Run, sight: Sight) -> None:
+        """A print there is over."""
+        if sight.conditions.bed_clear:
+            return
+        text = f"{self._teller.name}: {name_of(run.file)} waits to be taken off the bed."
+        facts = {"file": run.file} | ({"job_id": run.job_id} if run.job_id else {})
+        self._teller.begin(
+            SLOT, Kind.BED_WAITING, text, run_id=run.id, level=Level.INFO, facts=facts
+        )
+
+    def see(self, sight: Sight, run: Run | None) -> None:
+        incident = self._teller.memory.open.get(SLOT)
+        if incident is None:
+            return
+        began = run is not None or sight.own is not None
+        self._clear = min(self._clear, sight.mono) if sight.conditions.bed_clear else inf
+        if began or sight.mono - self._clear >= SURE_S:
+            self._clear = inf
+            self._teller.end(SLOT, f"{self._teller.name}: the bed is clear.")
+        elif not sight.conditions.bed_clear:
+            self._remind(sight.now - incident.since, incident.repeats, incident.file)
+
+    def _remind(self, waits_s: float, done: int, file: str) -> None:
+        """After a time without the farm only the newest of what was missed."""
+        due = sum(waits_s >= after for after in self._reminders_s)
+        if due <= done:
+            return
+        incident = self._teller.memory.open[SLOT]
+        incident.repeats = due - 1
+        text = (
+            f"{self._teller.name}: {name_of(file)} has been on the bed for {duration(waits_s)}. "
+            "Nothing can start there until it is cleared."
+        )
+        self._teller.remind(SLOT, text, {"file": file, "seconds": round(waits_s)})

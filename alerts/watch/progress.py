@@ -1,0 +1,92 @@
+"""How far a print is: every N percent, a photo every hour, and that it will be done soon."""
+
+from __future__ import annotations
+
+from alerts.model import Kind
+from alerts.watch.memory import Run
+from alerts.watch.sight import Sight
+from alerts.watch.telling import Teller
+from alerts.watch.words import duration, facts_of, left, name_of
+from core.alert_config import AlertsConfig
+from printers.status import JobProgress, PrinterState
+
+_PASSED = 5
+"""So many percent behind a step it has not just been passed."""
+_NEARLY_DONE = 90
+"""Below this percentage "0 min left" means that the printer does not know yet."""
+
+
+class Progress:
+    """One printer's; only while its print is running."""
+
+    def __init__(self, teller: Teller, config: AlertsConfig) -> None:
+        self._teller = teller
+        self._config = config
+
+    def see(self, sight: Sight, run: Run) -> None:
+        job = sight.status.job
+        if not sight.believable or sight.status.state is not PrinterState.PRINTING:
+            return
+        if job is not None and run.named:
+            self._steps(sight, run, job)
+            self._due(sight, run, job)
+        self._photo(sight, run)
+
+    def _steps(self, sight: Sight, run: Run, job: JobProgress) -> None:
+        """Only the newest step. Those that a print had behind it when it was first seen are not
+        told, and a percentage that falls (of the print before) lowers only that first one."""
+        every, percent = self._config.progress_step, job.percent
+        if not every or percent is None:
+            return
+        step = percent // every * every
+        if run.step is None:
+            run.step = 0 if self._is_from_the_start(run, percent) else step
+        untold = not run.counts.get("progress")
+        if untold and step < run.step:
+            run.step = step
+        if step <= run.step or step >= 100:
+            return
+        run.step = step
+        run.counts["progress"] = run.counts.get("progress", 0) + 1
+        seconds = None if job.remaining_min is None else job.remaining_min * 60.0
+        text = f"{self._teller.name}: {name_of(run.file)} is {percent} % done{left(seconds)}."
+        self._teller.tell(
+            Kind.PROGRESS, text, run=run.id, key=str(step), facts=facts_of(sight, run)
+        )
+
+    def _is_from_the_start(self, run: Run, percent: int) -> bool:
+        """Its beginning was told; a high first value is the former print's, or a start that was
+        seen late."""
+        return run.news and percent < self._config.progress_step + _PASSED
+
+    def _due(self, sight: Sight, run: Run, job: JobProgress) -> None:
+        """Once a print, and not where it was to take no longer anyway."""
+        within, minutes = self._config.due_min, job.remaining_min
+        if not within or minutes is None or run.due == "told":
+            return
+        if minutes == 0 and (job.percent or 0) < _NEARLY_DONE:
+            return
+        if minutes > within:
+            run.due = "armed"
+        elif run.due == "armed":
+            run.due = "told"
+            text = f"{self._teller.name}: {name_of(run.file)} is done in {duration(minutes * 60)}."
+            self._teller.tell(Kind.DUE_SOON, text, run=run.id, facts=facts_of(sight, run))
+
+    def _photo(self, sight: Sight, run: Run) -> None:
+        """By the wall clock, so that a restart does not begin the hour anew. What was missed
+        meanwhile is one photo."""
+        every = self._config.photo_interval_s
+        if not every:
+            return
+        if sight.now < run.photo_at:  # the clock was set back
+            run.photo_at = sight.now
+        if sight.now - run.photo_at < every:
+            return
+        late = sight.now - run.photo_at >= 2 * every
+        run.photo_at = sight.now if late else run.photo_at + every
+        run.photos += 1
+        text = f"{self._teller.name} prints {name_of(run.file)}."
+        self._teller.tell(
+            Kind.PHOTO, text, run=run.id, key=str(run.photos), facts=facts_of(sight, run)
+        )

@@ -1,0 +1,322 @@
+"""What is told while a print runs: steps, photos, the end ahead, pauses, faults."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from alerts.model import Level
+from core.alert_config import AlertsConfig
+from printers.conditions import Conditions
+from printers.status import Severity
+from tests.alerts.watch.scene import CONFIG, S, Scene, fault
+
+PHOTOS = AlertsConfig(progress_step=0, photo_interval_s=3600.0, due_min=10.0)
+
+
+def begun(config: AlertsConfig = CONFIG) -> Scene:
+    scene = Scene(config)
+    scene.look(S.IDLE)
+    scene.prints(0)
+    assert scene.fresh() == ["started"]
+    return scene
+
+
+# -- steps -------------------------------------------------------------------------------------
+
+
+def test_every_five_percent_once() -> None:
+    scene = begun(replace(CONFIG, progress_step=5))
+    for percent in range(101):
+        scene.prints(percent)
+        scene.prints(percent)
+    assert scene.kinds() == [f"progress {step}" for step in range(5, 100, 5)]
+    assert scene.told[0].text == "Alder: gear is 5 % done."
+
+
+def test_only_the_newest_of_several_steps() -> None:
+    scene = begun(replace(CONFIG, progress_step=5))
+    scene.prints(23, remaining_min=80)
+    scene.prints(97)
+    assert scene.kinds() == ["progress 20", "progress 95"]
+    assert scene.told[0].text == "Alder: gear is 23 % done, 1 h 20 min left."
+    assert scene.told[0].facts["left_s"] == 4800
+
+
+def test_a_percentage_that_falls_tells_no_step_twice() -> None:
+    scene = begun()
+    for percent in (26, 24, 26, 51, 40, 51, 76):
+        scene.prints(percent)
+    assert scene.kinds() == ["progress 25", "progress 50", "progress 75"]
+
+
+def test_the_percentage_of_the_print_before_hides_no_step() -> None:
+    scene = Scene(replace(CONFIG, progress_step=5))
+    scene.look(S.IDLE)
+    scene.prints(100, name="vase")
+    scene.prints(0, name="vase")
+    scene.prints(6, name="vase")
+    assert scene.kinds() == ["started", "progress 5"]
+
+
+def test_no_steps_at_all() -> None:
+    scene = begun(replace(CONFIG, progress_step=0))
+    for percent in range(101):
+        scene.prints(percent)
+    assert scene.kinds() == []
+
+
+# -- photos ------------------------------------------------------------------------------------
+
+
+def test_a_photo_every_hour_from_the_prints_beginning() -> None:
+    scene = begun(PHOTOS)
+    scene.wait(2 * 3600 + 60)
+    assert scene.fresh() == ["photo 1", "photo 2"]
+    scene.prints(100, state=S.FINISHED)
+    scene.wait(3 * 3600)
+    assert scene.fresh() == ["finished"]
+    scene.prints(0, name="vase")
+    scene.wait(3590)
+    assert scene.fresh() == ["started"]  # the hour began anew
+    scene.wait(20)
+    assert scene.fresh() == ["photo 1"]
+
+
+def test_no_photo_of_a_printer_that_is_paused_or_gone() -> None:
+    scene = begun(PHOTOS)
+    scene.pauses()
+    scene.wait(4000)
+    assert scene.fresh() == ["paused"]
+    scene.prints(5)
+    assert scene.fresh() == ["/paused", "resumed", "photo 1"]
+
+
+def test_hours_that_nobody_looked_are_one_photo() -> None:
+    scene = begun(PHOTOS)
+    scene.save()
+    scene.restart(away_s=5 * 3600.0)
+    scene.prints(60)
+    scene.wait(3590)
+    assert scene.kinds() == ["photo 1"]
+    scene.wait(20)
+    assert scene.kinds() == ["photo 1", "photo 2"]
+
+
+def test_a_clock_that_was_set_back_stops_no_photos() -> None:
+    scene = begun(PHOTOS)
+    scene.clock.jump(-7200)
+    scene.wait(3610)
+    assert scene.kinds() == ["photo 1"]
+
+
+# -- done soon ---------------------------------------------------------------------------------
+
+
+def test_done_in_ten_minutes_once() -> None:
+    scene = begun(PHOTOS)
+    for percent, minutes in ((0, 0), (10, 60), (80, 11), (82, 10), (81, 12), (84, 9)):
+        scene.prints(percent, remaining_min=minutes)
+    assert scene.kinds() == ["due_soon"]
+    assert scene.told[0].text == "Alder: gear is done in 10 min."
+
+
+def test_a_print_shorter_than_that_is_not_announced() -> None:
+    scene = begun(PHOTOS)
+    for percent, minutes in ((1, 9), (50, 4), (90, 1)):
+        scene.prints(percent, remaining_min=minutes)
+    assert scene.kinds() == []
+
+
+# -- pauses ------------------------------------------------------------------------------------
+
+
+def test_a_pause_waits_for_its_reason_and_ends() -> None:
+    scene = begun()
+    scene.look(S.PAUSED)
+    scene.wait(2)
+    assert scene.kinds() == []
+    scene.pauses("The front cover of the toolhead is off")
+    scene.wait(2)
+    scene.wait(600)
+    assert scene.kinds() == ["paused"]
+    assert scene.told[0].text == "Alder is paused in gear. The front cover of the toolhead is off."
+    assert scene.told[0].urgency is Level.NOW
+    scene.prints(1)
+    assert scene.kinds() == ["paused", "/paused", "resumed"]
+    assert scene.told[1].incident == scene.told[0].incident
+    assert scene.told[1].urgency is Level.INFO
+
+
+def test_the_second_pause_is_another() -> None:
+    scene = begun()
+    for _ in range(2):
+        scene.pauses()
+        scene.wait(4)
+        scene.prints(1)
+    assert scene.kinds() == ["paused", "/paused", "resumed"] * 2
+    assert len({event.identity for event in scene.told}) == 6
+
+
+def test_a_blink_of_a_pause_is_none() -> None:
+    scene = begun()
+    scene.pauses()
+    scene.wait(1)
+    scene.prints(1)
+    scene.wait(5)
+    assert scene.kinds() == []
+
+
+def test_a_person_who_paused_need_not_run() -> None:
+    scene = begun()
+    scene.pauses("Paused by a person", "user")
+    scene.wait(4)
+    assert scene.told[0].urgency is Level.SOON
+
+
+def test_filament_that_ran_out() -> None:
+    scene = begun()
+    scene.pauses("Filament ran out in A3", "filament")
+    scene.wait(4)
+    scene.prints(1)
+    assert scene.kinds() == ["filament_out", "/filament_out", "resumed"]
+    assert scene.told[0].facts["reason"] == "Filament ran out in A3"
+
+
+def test_a_pause_that_turns_out_to_be_the_filament() -> None:
+    scene = begun()
+    scene.pauses()
+    scene.wait(4)
+    scene.pauses("Filament ran out", "filament")
+    scene.wait(4)
+    assert scene.kinds() == ["paused", "filament_out", "/paused"]
+
+
+def test_a_pause_that_ends_with_the_print() -> None:
+    scene = begun()
+    scene.pauses()
+    scene.wait(4)
+    scene.look(S.FAILED, cancelled=True)
+    scene.wait(6)
+    assert scene.kinds() == ["paused", "cancelled", "/paused"]
+
+
+# -- faults ------------------------------------------------------------------------------------
+
+
+def test_a_fault_is_told_once_for_as_long_as_it_stands() -> None:
+    scene = begun()
+    scene.look(faults=(fault("A"), fault("B", Severity.COMMON)))
+    scene.wait(30)
+    assert scene.kinds() == ["fault", "fault"]
+    assert [event.facts["code"] for event in scene.told] == ["A", "B"]
+    assert [event.urgency for event in scene.told] == [Level.NOW, Level.SOON]
+    scene.look(faults=(fault("B", Severity.COMMON),))
+    scene.wait(5)
+    scene.look(faults=(fault("A"), fault("B", Severity.COMMON)))  # a list that flaps
+    scene.wait(60)
+    assert scene.kinds() == ["fault", "fault"]
+    scene.look(faults=())
+    scene.wait(12)
+    assert scene.kinds() == ["fault", "fault", "/fault", "/fault"]
+
+
+def test_a_fault_that_comes_back_is_another() -> None:
+    scene = begun()
+    for _ in range(2):
+        scene.look(faults=(fault(),))
+        scene.wait(4)
+        scene.look(faults=())
+        scene.wait(12)
+    assert scene.kinds() == ["fault", "/fault"] * 2
+    assert len({event.identity for event in scene.told}) == 4
+
+
+def test_a_code_that_is_shown_for_a_moment() -> None:
+    scene = begun()
+    scene.look(faults=(fault(),))
+    scene.wait(1)
+    scene.look(faults=())
+    scene.wait(30)
+    assert scene.kinds() == []
+
+
+def test_faults_without_a_print_have_identities_of_their_own() -> None:
+    scene = Scene()
+    scene.look(S.IDLE)
+    for _ in range(2):
+        scene.look(faults=(fault(),))
+        scene.wait(4)
+        scene.look(faults=())
+        scene.wait(12)
+    assert [event.run for event in scene.told] == [""] * 4
+    assert len({event.identity for event in scene.told}) == 4
+
+
+def test_the_fault_that_says_why_a_print_is_paused_rings_once() -> None:
+    scene = begun()
+    scene.pauses("The hotend fan is too slow", faults=(fault(),))
+    scene.wait(6)
+    told = {event.kind.value: event.urgency for event in scene.told}
+    assert told == {"paused": Level.NOW, "fault": Level.INFO}
+
+
+def test_a_fault_goes_on_standing_while_the_printer_is_away() -> None:
+    scene = begun()
+    scene.look(faults=(fault(),))
+    scene.wait(4)
+    scene.fresh()
+    scene.goes(S.CONNECTING)
+    scene.status = replace(scene.status, faults=())
+    scene.wait(60, reports=False)
+    assert scene.kinds() == []
+
+
+# -- states and maintenance --------------------------------------------------------------------
+
+
+def test_changes_of_the_state() -> None:
+    scene = begun()
+    scene.pauses()
+    scene.prints(2)
+    scene.pauses()
+    assert [event.facts["state"] for event in scene.states] == [
+        "printing", "paused", "printing", "paused",
+    ]  # fmt: skip
+    assert scene.states[1].text == "Alder: printing, now paused."
+    assert len({event.identity for event in scene.states}) == 4
+
+
+@pytest.mark.parametrize("away_s", [60.0, 3600.0])
+def test_a_change_that_is_long_past_is_not_told(away_s: float) -> None:
+    scene = begun()
+    scene.prints(1)
+    scene.save()
+    scene.states = []
+    scene.restart(away_s)
+    scene.pauses()
+    assert len(scene.states) == (1 if away_s < 600 else 0)
+
+
+def test_maintenance_mutes_and_what_still_stands_is_told_after_it() -> None:
+    scene = begun()
+    scene.conditions = Conditions(maintenance=True)
+    scene.prints(60)
+    scene.look(faults=(fault(),))
+    scene.wait(30)
+    scene.pauses()
+    scene.wait(30)
+    assert scene.kinds() == []
+    scene.conditions = Conditions()
+    scene.look(faults=(fault(),))
+    assert scene.kinds() == ["paused", "fault"]
+
+
+def test_what_began_before_the_maintenance_ends_in_it() -> None:
+    scene = begun()
+    scene.pauses()
+    scene.wait(4)
+    scene.conditions = Conditions(maintenance=True)
+    scene.prints(1)
+    assert scene.kinds() == ["paused", "/paused"]
