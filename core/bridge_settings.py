@@ -96,10 +96,8 @@ def read_ai(raw: Any, printers: Collection[str], problems: Problems) -> DefectCo
         problems.append("ai.confirm_n: must not be more than confirm_m.")
     if config.provider == "openai" and not config.model:
         problems.append("ai.model: is missing.")
-    if config.provider == "obico":
-        for key in ("base_url", "public_url"):
-            if not clean.get(key):
-                problems.append(f"ai.{key}: is missing, which obico needs.")
+    if config.provider == "obico" and not clean.get("base_url"):
+        problems.append('ai.base_url: is missing: where obico runs, like "http://host:3333".')
     return config
 
 

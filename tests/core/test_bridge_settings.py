@@ -51,7 +51,7 @@ def test_all_is_off_that_leaves_the_farm() -> None:
         ("ai", {"confirm_n": 3, "confirm_m": 2}, "ai.confirm_n: must not be more"),
         ("ai", {"printers": ["aldr"]}, 'Did you mean "alder"?'),
         ("ai", {"provider": "openai", "model": ""}, "ai.model: is missing"),
-        ("ai", {"provider": "obico", "base_url": "http://h:1"}, "ai.public_url: is missing"),
+        ("ai", {"provider": "obico"}, "ai.base_url: is missing"),
         ("mqtt", {"prefix": "a/#"}, "mqtt.prefix: must be letters"),
         ("mqtt", {"host": "mqtt://x"}, "mqtt.host: must be a name"),
         ("mqtt", {"password": "x"}, "mqtt.user: is missing"),

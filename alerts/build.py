@@ -1,0 +1,168 @@
+"""Builds all of alerts, and starts and stops it in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from alerts.channels.make import Supplies, make
+from alerts.channels.push.subscriptions import Subscriptions
+from alerts.channels.telegram.bot import OrderBots, build_order_bots
+from alerts.channels.telegram.orders.pictures import look_through
+from alerts.defects.build import DefectRoom, build_defects
+from alerts.delivery.deliveries import Deliveries
+from alerts.desk import Desk
+from alerts.incidents import Incident, IncidentBook
+from alerts.log import AlertLog
+from alerts.mutes import Mutes
+from alerts.photos import AlertPhotos, Picture
+from alerts.rules.routing import channels_of
+from alerts.watch.build import build_watch
+from alerts.watch.plates import Library
+from alerts.watch.watcher import Watcher
+from cameras.build import CameraRoom
+from cameras.final_photos import photo_name
+from cameras.hub import CameraHub
+from core.alert_config import AlertsConfig
+from core.clock import Clock
+from core.config import FarmConfig, PrinterConfig
+from core.errors import NotFound
+from core.events import Bus
+from job_queue.service import JobService
+from printers.fleet import Fleet
+from printers.registry import Registry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRoom:
+    """``start`` once jobs, printers and cameras are; ``stop`` before they are."""
+
+    config: AlertsConfig
+    log: AlertLog
+    desk: Desk
+    incidents: IncidentBook
+    mutes: Mutes
+    photos: AlertPhotos
+    deliveries: Deliveries
+    watch: Watcher
+    defects: DefectRoom
+    orders: OrderBots
+    push: Subscriptions | None  # None: no channel of the type web_push
+
+    @property
+    def trouble(self) -> str:
+        """For the operator: what the disk refuses, what was damaged; "" = nothing."""
+        return " ".join(text for text in (self.log.trouble, self.watch.trouble) if text)
+
+    def acknowledge(self, incident_id: str, by: str = "") -> Incident:
+        """A person has seen it. Raises NotFound."""
+        found = self.incidents.ack(incident_id, by)
+        self.desk.publish([found])
+        return found
+
+    def start(self) -> None:
+        """Who takes before who tells."""
+        self.desk.start()
+        self.deliveries.start()
+        self.defects.start()
+        self.orders.start()
+        self.watch.start()
+
+    def stop(self) -> None:
+        self.watch.stop()
+        self.orders.stop()
+        self.defects.stop()
+        self.desk.stop()
+        self.log.close()
+        self.deliveries.stop()
+
+
+def build_alerts(
+    config: FarmConfig,
+    *,
+    registry: Registry,
+    fleet: Fleet,
+    bus: Bus,
+    jobs: JobService,
+    library: Library,
+    cameras: CameraRoom,
+    clock: Clock,
+) -> AlertRoom:
+    """``library``: of the files, for what a print needs. A disk that refuses does not stop it."""
+    folder = config.data_dir / "alerts"
+    log = AlertLog(folder, clock, keep_days=config.alerts.keep_days)
+    book, mutes = IncidentBook(log, clock), Mutes(log, clock)
+    photos = AlertPhotos(
+        folder / "photos", camera_picture(cameras.hub, cameras.book.main_of, clock), clock,
+        config.alerts.image_timeout_s, final=lambda event: cameras.photos.path(event.run),
+    )  # fmt: skip
+    desk = Desk(config.alerts, log, book, mutes, photos, bus, clock)
+    push = _push(config.alerts, folder, clock)
+    supplies = Supplies(clock=clock, subscriptions=push or Subscriptions(folder, clock))
+    return AlertRoom(
+        config=config.alerts, log=log, desk=desk, incidents=book, mutes=mutes, photos=photos,
+        deliveries=Deliveries(
+            config.alerts, partial(make, supplies=supplies), log, photos.folder, clock, desk.take
+        ),
+        watch=build_watch(
+            config.alerts, registry, bus, jobs, fleet, library, desk, clock, config.data_dir,
+            cameras=cameras.hub, main_camera=cameras.book.main_of,
+        ),
+        defects=build_defects(
+            config.ai, _looked_at(config), registry=registry, bus=bus, execute=fleet.execute,
+            run_of=_run_of(jobs), cameras=cameras.hub, book=cameras.book, sink=desk, clock=clock,
+            folder=folder, own_url=f"http://127.0.0.1:{config.server.port}",
+        ),
+        orders=build_order_bots(
+            tuple(channels_of(config.alerts).values()), fleet,
+            look_through(cameras.hub, cameras.book), clock, folder / "telegram",
+        ),
+        push=push,
+    )  # fmt: skip
+
+
+def _push(config: AlertsConfig, folder: Path, clock: Clock) -> Subscriptions | None:
+    kinds = {channel.type for channel in channels_of(config).values()}
+    return Subscriptions(folder, clock) if "web_push" in kinds else None
+
+
+def _looked_at(config: FarmConfig) -> tuple[PrinterConfig, ...]:
+    named = config.ai.printers
+    return tuple(one for one in config.printers if not named or one.id in named)
+
+
+def _run_of(jobs: JobService) -> Callable[[str], str]:
+    """The farm's own job and attempt on a printer, "" = none."""
+
+    def run(printer_id: str) -> str:
+        job = jobs.view().open_jobs.get(printer_id)
+        return photo_name(job.id, job.attempt) if job else ""
+
+    return run
+
+
+def camera_picture(
+    hub: CameraHub, main_camera: Callable[[str], str | None], clock: Clock
+) -> Picture:
+    """Pictures of the printers' main cameras; a camera that sleeps is woken."""
+
+    def picture(printer_id: str, after: float, timeout: float) -> bytes | None:
+        camera_id = main_camera(printer_id)
+        if camera_id is None:
+            return None
+        deadline, seq = clock.monotonic() + timeout, 0
+        while (left := deadline - clock.monotonic()) > 0:
+            try:
+                frame = hub.wait_frame(camera_id, seq, left)
+            except NotFound:
+                return None
+            if frame is None:
+                return None  # off, gone or too slow
+            if frame.taken_at >= after:
+                return frame.jpeg
+            seq = frame.seq
+        return None
+
+    return picture
