@@ -20,13 +20,12 @@ $(VENV)/.run-stamp: requirements.txt
 	@touch $@
 
 $(VENV)/.test-stamp: requirements.txt requirements-dev.txt package.json package-lock.json deploy/system_packages.sh deploy/cura_definitions.sh deploy/promtool.sh
-	@deploy/system_packages.sh
-	@deploy/cura_definitions.sh
-	@deploy/promtool.sh
+	@deploy/system_packages.sh venv
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	@echo "Installing what the tests need …"
-	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	@npm ci --silent --ignore-scripts --no-audit --no-fund
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt & pip=$$!; \
+	deploy/system_packages.sh && deploy/cura_definitions.sh && deploy/promtool.sh && \
+	npm ci --silent --ignore-scripts --no-audit --no-fund; others=$$?; wait $$pip && exit $$others
 	@touch $(VENV)/.run-stamp $@
 
 run: $(VENV)/.run-stamp  ## serve the farm of config.json, or simulated printers without one

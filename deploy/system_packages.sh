@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes sure the system programs that the tests drive are there.
 # As root on Debian or Ubuntu it installs what is missing; elsewhere it says what to install.
-# With the argument "real": what the real print servers of make test-real are built with instead.
+# With the argument "real": what the real print servers of make test-real are built with instead;
+# with "venv": only what Python's own environments need, so that the rest is fetched beside pip.
 set -euo pipefail
 
 missing=()
@@ -67,6 +68,7 @@ needs_venv() {
 target=test
 case "${1:-}" in
   real) for_real_servers; target=test-real ;;
+  venv) needs_venv ;;
   *) for_the_tests ;;
 esac
 [ "${#missing[@]}" -eq 0 ] && exit 0
