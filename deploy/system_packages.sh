@@ -10,6 +10,7 @@ missing=()
 for_the_tests() {
   local -A package_of=(
     [chromium]=chromium
+    [mosquitto]=mosquitto  # a broker of their own on a port of their own
     [mosquitto_sub]=mosquitto-clients
     [openssl]=openssl
     [curl]=curl
@@ -23,7 +24,7 @@ for_the_tests() {
     [xdotool]=xdotool
     [shellcheck]=shellcheck
   )
-  local program
+  local program PATH="$PATH:/usr/sbin:/sbin"  # where Debian puts servers
   for program in "${!package_of[@]}"; do
     command -v "$program" >/dev/null 2>&1 || missing+=("${package_of[$program]}")
   done

@@ -190,6 +190,11 @@ class Desk:
         self._known.save()
 
     @property
+    def has_more(self) -> bool:
+        """Devices wait to be announced whose state has been told."""
+        return any(not one or one in self._told for one in self._announce)
+
+    @property
     def announced(self) -> int:
         """Devices that Home Assistant has been told of and that are there."""
         return len(self._told) if self._config.discovery else 0

@@ -51,6 +51,21 @@ class LinkStatus:
     since: float  # epoch s
 
 
+class _Client(mqtt.Client):
+    """paho over a socket that is open and verified already: one that it opens itself stays open
+    when TLS fails."""
+
+    def __init__(self, client_id: str, sock: socket.socket) -> None:
+        super().__init__(
+            CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True,
+            protocol=mqtt.MQTTv311, reconnect_on_failure=False,
+        )  # fmt: skip
+        self._open_socket = sock
+
+    def _create_socket(self) -> Any:
+        return self._open_socket
+
+
 class Link:
     """``publish`` is for any thread; it says False while there is no session."""
 
@@ -141,31 +156,39 @@ class Link:
     def _session(self) -> words.Outage:
         """One try, to the end of its session if it got one."""
         try:
-            client = self._client = self._make()
-            client.connect(self._config.host, self._config.port, KEEPALIVE_S)
+            sock = self._open()
         except OSError as error:
             return words.unreachable(self._config, error)
+        client = self._client = self._make(sock)
         was_up = False
         try:
-            self._converse(client)
+            client.connect(self._config.host, self._config.port, KEEPALIVE_S)
+            self._converse(client, sock)
         finally:
             was_up, self._up = self._up, False
             self._farewell(client)
             self._client = None
+            sock.close()
         return self._refusal or words.lost(self._config, was_up=was_up)
 
-    def _make(self) -> mqtt.Client:
-        """Raises OSError for an authority's certificate that cannot be read."""
+    def _open(self) -> socket.socket:
+        """Raises OSError, also for an authority's certificate that cannot be read."""
+        host = self._config.host
+        context = words.tls_context(self._config) if self._config.tls else None
+        plain = socket.create_connection((host, self._config.port), CONNECT_S)
+        try:
+            sock = context.wrap_socket(plain, server_hostname=host) if context else plain
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError:
+            plain.close()
+            raise
+        return sock
+
+    def _make(self, sock: socket.socket) -> mqtt.Client:
         self._refusal = None
-        client = mqtt.Client(
-            CallbackAPIVersion.VERSION2, client_id=self._client_id, clean_session=True,
-            protocol=mqtt.MQTTv311, reconnect_on_failure=False,
-        )  # fmt: skip
-        client.connect_timeout = CONNECT_S
+        client = _Client(self._client_id, sock)
         if self._config.user:
             client.username_pw_set(self._config.user, self._config.password.reveal() or None)
-        if self._config.tls:
-            client.tls_set_context(words.tls_context(self._config))
         client.will_set(self._will, b"offline", qos=1, retain=True)
         client.max_inflight_messages_set(100)
         client.on_connect = self._connected
@@ -174,10 +197,7 @@ class Link:
         client.on_socket_register_write = _leave_to_loop
         return client
 
-    def _converse(self, client: mqtt.Client) -> None:
-        sock = client.socket()
-        if sock is None:  # it was closed at once
-            return
+    def _converse(self, client: mqtt.Client, sock: socket.socket) -> None:
         give_up = self._clock.monotonic() + CONNACK_S
         with selectors.DefaultSelector() as selector:
             selector.register(self._wake_out, selectors.EVENT_READ)
@@ -196,7 +216,7 @@ class Link:
                 if not self._up and (self._refusal or self._clock.monotonic() > give_up):
                     return
 
-    def _transfer(self, client: mqtt.Client, sock: Any) -> bool:
+    def _transfer(self, client: mqtt.Client, sock: socket.socket) -> bool:
         """Read and write what there is now; False at the end of the session."""
         for _ in range(_READS):
             client.loop_read()

@@ -59,6 +59,8 @@ def _why(error: OSError) -> str:
         )
     if isinstance(error, ssl.SSLError):
         return "does not speak TLS on this port."
+    if isinstance(error, ConnectionError):
+        return 'closed the connection at once; check its port, and whether it speaks "tls" there.'
     if isinstance(error, FileNotFoundError):
         return 'cannot be asked: the file named in "ca" does not exist.'
     return f"cannot be reached ({error.strerror or type(error).__name__})."

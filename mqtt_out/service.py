@@ -28,6 +28,8 @@ BATCH_S = 0.1
 TICK_S = 1.0
 ALL_S = 5.0
 """So often every printer is looked at: silence is news too."""
+SAVE_S = 5.0
+"""What is out is written down this late at most; what a session begins with, before it begins."""
 ALERT = "alert"
 _SELF = "mqtt"
 _BYE_S = 3.0
@@ -46,7 +48,7 @@ class Publisher:
         self.events = Outgoing()
         self._dirty: set[str] = set()
         self._delivered: deque[int] = deque()
-        self._next_all = self._next_pictures = 0.0
+        self._next_all = self._next_pictures = self._next_save = 0.0
         self._stopping = threading.Event()
         self._box = bus.subscribe(PRINTER, ALERT, _SELF)
         self._thread = threading.Thread(target=self._run, name="mqtt:out", daemon=True)
@@ -68,6 +70,7 @@ class Publisher:
         self._bus.unsubscribe(self._box)  # wakes the thread
         if self._thread.is_alive():
             self._thread.join(_BYE_S)
+        self.desk.save()
         self.link.stop(_BYE_S)
 
     # -- what the link calls, in its thread ------------------------------------------------------
@@ -92,12 +95,16 @@ class Publisher:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                self._hear(self._box.take(TICK_S))
+                self._hear(self._box.take(0.0 if self._has_more() else TICK_S))
                 self._round()
             except Exception:
                 # The barrier of this thread: one round less, the next sees all of it again.
                 logger.exception("mqtt: a round failed")
             self._stopping.wait(BATCH_S)
+
+    def _has_more(self) -> bool:
+        """Something waits for its turn, not for news."""
+        return self.link.is_up and bool(self._dirty or self._delivered or self.desk.has_more)
 
     def _hear(self, slots: dict[Any, Any]) -> None:
         for (topic, name), value in slots.items():
@@ -138,7 +145,9 @@ class Publisher:
         if self._pictures is not None and mono >= self._next_pictures:
             self._next_pictures = mono + TICK_S
             self._send_pictures(self._pictures, mono)
-        self.desk.save()
+        if mono >= self._next_save:
+            self._next_save = mono + SAVE_S
+            self.desk.save()
 
     def _send_events(self) -> None:
         def send(printer_id: str, payload: bytes) -> int:

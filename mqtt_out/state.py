@@ -55,6 +55,7 @@ def state_of(
         **(_filament(status) if online else {}),
         **facts.defect(status.printer_id),
         "next_job": _text(facts.next_job(status.printer_id)),
+        "picture_at": None,  # of the newest picture that was published
         "can": _orders(snapshot, mono),
     }
 
