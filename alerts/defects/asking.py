@@ -15,8 +15,10 @@ from core.clock import Clock
 logger = logging.getLogger(__name__)
 
 OVERTIME_S = 10.0
-"""A question that lasts so much longer than its time-out is given up: an answer that trickles in
-byte by byte escapes the library's own."""
+"""A question that lasts so much longer than its time-out is given up: heads that trickle in byte by
+byte escape the libraries' own."""
+MOST_ABANDONED = 16
+"""Threads that may wait for such answers; then no further question is asked."""
 Spawn = Callable[[Callable[[], None], str], None]
 """Run this in a thread of that name."""
 
@@ -37,10 +39,25 @@ class Answer:
     trouble: Trouble | None = None
 
 
+class _Slot:
+    """One of the provider's places, given back once: by the question, or by who gives it up."""
+
+    def __init__(self, slots: threading.Semaphore) -> None:
+        self._slots: threading.Semaphore | None = slots
+        self._lock = threading.Lock()
+
+    def free(self) -> None:
+        with self._lock:
+            slots, self._slots = self._slots, None
+        if slots is not None:
+            slots.release()
+
+
 @dataclass(frozen=True, slots=True)
 class _Open:
     answer: Answer
     since: float  # monotonic s
+    slot: _Slot
 
 
 class Asking:
@@ -59,7 +76,7 @@ class Asking:
         self._limit_s, self._spawn = timeout_s + OVERTIME_S, spawn
         self._slots = threading.BoundedSemaphore(provider.at_once)
         self._open: dict[int, _Open] = {}
-        self._count = 0
+        self._count = self._abandoned = 0
 
     @property
     def under_way(self) -> int:
@@ -67,7 +84,7 @@ class Asking:
 
     def reserve(self) -> bool:
         """Whether one more may be asked now; each True needs its ``ask`` or ``release``."""
-        return self._slots.acquire(blocking=False)
+        return self._abandoned < MOST_ABANDONED and self._slots.acquire(blocking=False)
 
     def release(self) -> None:
         self._slots.release()
@@ -75,13 +92,14 @@ class Asking:
     def ask(self, printer_id: str, run: str, sight: Sight, jpeg: bytes) -> None:
         self._count += 1
         blank = Answer(self._count, printer_id, run, sight)
-        self._open[self._count] = _Open(blank, self._clock.monotonic())
+        slot = _Slot(self._slots)
+        self._open[self._count] = _Open(blank, self._clock.monotonic(), slot)
 
         def work() -> None:
             try:
                 answer = self._ask(blank, jpeg)
             finally:
-                self._slots.release()
+                slot.free()
             self._deliver(answer)
 
         self._spawn(work, f"defects:ask:{printer_id}")
@@ -112,7 +130,9 @@ class Asking:
 
     def take(self, answer: Answer) -> bool:
         """False for the late answer of a question that was given up."""
-        return self._open.pop(answer.number, None) is not None
+        known = self._open.pop(answer.number, None) is not None
+        self._abandoned -= not known
+        return known
 
     def overdue(self) -> list[Answer]:
         """Those that are given up now; their connections are cut."""
@@ -123,6 +143,8 @@ class Asking:
         trouble = Trouble("timeout", "The provider does not finish its answers")
         for one in late:
             del self._open[one.answer.number]
+            one.slot.free()
+        self._abandoned += len(late)
         return [
             Answer(a.number, a.printer_id, a.run, a.sight, None, trouble)
             for a in (one.answer for one in late)

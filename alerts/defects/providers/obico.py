@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -61,9 +62,9 @@ class Obico:
                 allow_redirects=False,
                 stream=True,
             ) as answer:
-                body = b"".join(_capped(answer))
+                body = b"".join(_capped(answer, time.monotonic() + self._config.timeout_s))
                 return answer.status_code, body
-        except requests.Timeout:
+        except (requests.Timeout, TimeoutError):
             waited = f"{self._config.timeout_s:g}"
             raise Trouble("timeout", f"Obico did not answer within {waited} s") from None
         except requests.ConnectionError:
@@ -93,12 +94,15 @@ class Obico:
         self.abandon()
 
 
-def _capped(answer: requests.Response) -> list[bytes]:
+def _capped(answer: requests.Response, end: float) -> list[bytes]:
+    """The body; one that trickles in ends at ``end`` with TimeoutError."""
     parts, size = [], 0
-    for part in answer.iter_content(16 * 1024):
+    for part in answer.iter_content(1):  # a greater part would be waited for; it is short anyway
         size += len(part)
         if size > _MOST_BYTES:
             raise Trouble("server_error", "What answers there is not Obico")
+        if time.monotonic() > end:
+            raise TimeoutError
         parts.append(part)
     return parts
 

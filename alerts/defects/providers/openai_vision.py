@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import base64
 import logging
-import math
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from alerts.defects.providers.answers import PROMPT, QUESTION, SCHEMA, read_answer
 from alerts.defects.verdict import Trouble, Verdict
+from core import jsonio
 from core.alert_config import DefectConfig
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _MOST_TOKENS = 2000
 """Of an answer: models that think aloud need more than the 60 tokens of the JSON."""
+_MOST_BYTES = 1_000_000
 _STOPPING = {
     401: ("key", "The provider refuses the key (401)"),
     402: ("credit", "The provider has no credit left (402)"),
@@ -43,22 +45,38 @@ class OpenAiVision:
         self.name = config.model
 
     def ask(self, jpeg: bytes) -> Verdict:
+        import httpx2
         import openai
 
         try:
-            answer = self._opened().chat.completions.create(**self._question(jpeg))
+            return _verdict(self._answer(jpeg))
         except openai.APIStatusError as error:
             raise _status_trouble(error) from None
-        except openai.APITimeoutError:
+        except (openai.APITimeoutError, httpx2.TimeoutException, TimeoutError):
             waited = f"{self._config.timeout_s:g}"
             raise Trouble("timeout", f"The provider did not answer within {waited} s") from None
-        except openai.APIConnectionError:
+        except (openai.APIConnectionError, httpx2.HTTPError):
             raise Trouble("unreachable", "The provider cannot be reached") from None
         except openai.OpenAIError:
             raise Trouble("refused", "The provider's answer cannot be used") from None
-        except ValueError:  # not JSON at all, or bytes that are no text
+
+    def _answer(self, jpeg: bytes) -> Any:
+        """The JSON of a 200, read by ourselves: the package waits for ever for one that trickles
+        in, and of any size. Raises its errors, TimeoutError, Trouble."""
+        end = time.monotonic() + self._config.timeout_s
+        body = bytearray()
+        asked = self._opened().chat.completions.with_streaming_response
+        with asked.create(**self._question(jpeg)) as answer:
+            for part in answer.iter_bytes():  # as it comes: a size would be waited for
+                body += part
+                if len(body) > _MOST_BYTES:
+                    raise _nonsense()
+                if time.monotonic() > end:
+                    raise TimeoutError
+        try:
+            return jsonio.loads(body)
+        except jsonio.JSONDecodeError:
             raise _nonsense() from None
-        return _verdict(answer)
 
     def _question(self, jpeg: bytes) -> dict[str, Any]:
         data = base64.b64encode(jpeg).decode()
@@ -106,15 +124,18 @@ class OpenAiVision:
 
 def _verdict(answer: Any) -> Verdict:
     """Of a 200. Some gateways say 200 with an error inside, and then there are no choices."""
-    usd = _cost(getattr(answer, "usage", None))
-    inner = (getattr(answer, "model_extra", None) or {}).get("error")
-    choices = getattr(answer, "choices", None)
-    if not isinstance(choices, list) or not choices:
-        if inner is not None:
-            raise _inner_trouble(inner, usd)
-        raise _nonsense(usd)
-    message = getattr(choices[0], "message", None)
-    return read_answer(getattr(message, "content", None), usd)
+    if not isinstance(answer, dict):
+        raise _nonsense()
+    usage = answer.get("usage")
+    usd = _cost(usage.get("cost")) if isinstance(usage, dict) else None
+    match answer.get("choices"):
+        case [{"message": {"content": content}}, *_]:
+            return read_answer(content, usd)
+        case [_, *_]:
+            return read_answer(None, usd)
+    if answer.get("error") is not None:
+        raise _inner_trouble(answer["error"], usd)
+    raise _nonsense(usd)
 
 
 def _inner_trouble(inner: object, usd: float | None) -> Trouble:
@@ -145,9 +166,8 @@ def _retry_after(text: str) -> float | None:
     return min(float(text), 86_400.0) if text.isascii() and text.isdigit() else None
 
 
-def _cost(usage: object) -> float | None:
+def _cost(cost: object) -> float | None:
     """OpenRouter's usage.cost, US dollars (alerts 3.1)."""
-    cost = getattr(usage, "cost", None)
     if isinstance(cost, bool) or not isinstance(cost, (int, float)):
         return None
-    return float(cost) if math.isfinite(cost) and 0 <= cost < 1000 else None
+    return float(cost) if 0 <= cost < 1000 else None
