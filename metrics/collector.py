@@ -37,7 +37,9 @@ class FarmCollector(Collector):
             "printers": lambda: printer_families(sources.snapshots(), clock.monotonic()),
             "queue": lambda: queue_families(sources.queue(), clock.time()),
             "fleet": lambda: fleet_families(sources.counts()),
-            "history": lambda: history_families(sources.statistics(Wanted())),
+            "history": lambda: history_families(
+                sources.statistics(Wanted()), [s.status.printer_id for s in sources.snapshots()]
+            ),
             "cameras": lambda: camera_families(sources),
             "alerts": lambda: alert_families(sources),
             "watch": lambda: watch_families(sources),

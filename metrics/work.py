@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -47,9 +47,10 @@ def queue_families(queue: QueueState, now: float) -> Iterator[Metric]:
     )
 
 
-def history_families(statistics: Statistics) -> Iterator[Metric]:
-    """Of all records, by the printer they were printed on."""
-    printers = statistics.printers
+def history_families(statistics: Statistics, present: Iterable[str]) -> Iterator[Metric]:
+    """Of all records, by the printer they were printed on, also of printers that are gone.
+    ``present``: those of the farm now. They begin at 0, or Prometheus would miss the first one."""
+    printers = {name: PrinterTally() for name in present} | statistics.printers
     yield counter(
         "farm_prints",
         "Attempts that have ended, by how: of the whole history.",
@@ -64,7 +65,7 @@ def history_families(statistics: Statistics) -> Iterator[Metric]:
     yield _summed("farm_filament_grams", "Printed, as the slicers counted it.", printers, "grams")
 
 
-def _summed(name: str, text: str, printers: dict[str, PrinterTally], field: str) -> Metric:
+def _summed(name: str, text: str, printers: Mapping[str, PrinterTally], field: str) -> Metric:
     rows = [((p,), float(getattr(known.tally, field))) for p, known in printers.items()]
     return counter(name, text, ("printer",), rows)
 
