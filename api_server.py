@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from queue import SimpleQueue
 
+from alerts.build import build_alerts
 from cameras.build import build_cameras
 from cameras.final_photos import photo_name
 from core.clock import SystemClock
@@ -80,6 +81,10 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
         recorded=lambda r: cameras.photos.ended(r.printer_id, photo_name(*r.key), r.ended_at),
     )  # fmt: skip
     store.forget_only(archive.has_all_of)
+    alerts = build_alerts(
+        config, registry=registry, fleet=fleet, bus=bus, jobs=jobs, library=library, clock=clock,
+        cameras=cameras.hub, book=cameras.book, final_photo=cameras.photos.path,
+    )  # fmt: skip
     history = TemperatureHistory()
     configs = {printer.id: printer for printer in config.printers}
     dispatcher = Dispatcher(jobs, fleet, library, clock, config.dispatch)
@@ -98,6 +103,7 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
         book=cameras.book, cameras=cameras.hub, rigs=cameras.rigs, photos=cameras.photos,
         prusa_connect=cameras.prusa_connect, timelapses=cameras.timelapses,
         printer_videos=cameras.printer_videos, hub=hub, history=history, archive=archive,
+        alerts=alerts,
         started_at=clock.time(), version=VERSION,
     )  # fmt: skip
     proxies = Proxies(config.server.trusted_proxies)
@@ -114,6 +120,7 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
         (server.start, server.stop),  # answers before the first printer has
         (fleet.start, fleet.stop),
         (cameras.start, cameras.stop),
+        (alerts.start, alerts.stop),
     ):
         stack.callback(stop)
         start()

@@ -22,7 +22,7 @@ from alerts.rules.routing import channels_of
 from alerts.watch.build import build_watch
 from alerts.watch.plates import Library
 from alerts.watch.watcher import Watcher
-from cameras.build import CameraRoom
+from cameras.book import CameraBook
 from cameras.final_photos import photo_name
 from cameras.hub import CameraHub
 from core.alert_config import AlertsConfig
@@ -87,37 +87,40 @@ def build_alerts(
     bus: Bus,
     jobs: JobService,
     library: Library,
-    cameras: CameraRoom,
+    cameras: CameraHub,
+    book: CameraBook,
+    final_photo: Callable[[str], Path | None],
     clock: Clock,
 ) -> AlertRoom:
-    """``library``: of the files, for what a print needs. A disk that refuses does not stop it."""
+    """``library``: of the files, for what a print needs. ``book``: of the cameras.
+    ``final_photo``: FinalPhotos.path. A disk that refuses does not stop it."""
     folder = config.data_dir / "alerts"
     log = AlertLog(folder, clock, keep_days=config.alerts.keep_days)
-    book, mutes = IncidentBook(log, clock), Mutes(log, clock)
+    incidents, mutes = IncidentBook(log, clock), Mutes(log, clock)
     photos = AlertPhotos(
-        folder / "photos", camera_picture(cameras.hub, cameras.book.main_of, clock), clock,
-        config.alerts.image_timeout_s, final=lambda event: cameras.photos.path(event.run),
+        folder / "photos", camera_picture(cameras, book.main_of, clock), clock,
+        config.alerts.image_timeout_s, final=lambda event: final_photo(event.run),
     )  # fmt: skip
-    desk = Desk(config.alerts, log, book, mutes, photos, bus, clock)
+    desk = Desk(config.alerts, log, incidents, mutes, photos, bus, clock)
     push = _push(config.alerts, folder, clock)
     supplies = Supplies(clock=clock, subscriptions=push or Subscriptions(folder, clock))
     return AlertRoom(
-        config=config.alerts, log=log, desk=desk, incidents=book, mutes=mutes, photos=photos,
+        config=config.alerts, log=log, desk=desk, incidents=incidents, mutes=mutes, photos=photos,
         deliveries=Deliveries(
             config.alerts, partial(make, supplies=supplies), log, photos.folder, clock, desk.take
         ),
         watch=build_watch(
             config.alerts, registry, bus, jobs, fleet, library, desk, clock, config.data_dir,
-            cameras=cameras.hub, main_camera=cameras.book.main_of,
+            cameras=cameras, main_camera=book.main_of,
         ),
         defects=build_defects(
             config.ai, _looked_at(config), registry=registry, bus=bus, execute=fleet.execute,
-            run_of=_run_of(jobs), cameras=cameras.hub, book=cameras.book, sink=desk, clock=clock,
+            run_of=_run_of(jobs), cameras=cameras, book=book, sink=desk, clock=clock,
             folder=folder, own_url=f"http://127.0.0.1:{config.server.port}",
         ),
         orders=build_order_bots(
             tuple(channels_of(config.alerts).values()), fleet,
-            look_through(cameras.hub, cameras.book), clock, folder / "telegram",
+            look_through(cameras, book), clock, folder / "telegram",
         ),
         push=push,
     )  # fmt: skip

@@ -15,6 +15,7 @@ from printers.fleet import Fleet
 from printers.registry import Registry
 
 if TYPE_CHECKING:
+    from alerts.build import AlertRoom
     from cameras.book import CameraBook
     from cameras.final_photos import FinalPhotos
     from cameras.hub import CameraHub
@@ -60,6 +61,7 @@ class Services:
     printer_videos: PrinterVideos
     hub: PanelHub
     history: TemperatureHistory
+    alerts: AlertRoom
     started_at: float
     version: str
     static_dir: Path = STATIC

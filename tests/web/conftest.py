@@ -26,6 +26,7 @@ from wsproto.events import (
     TextMessage,
 )
 
+from alerts.build import build_alerts
 from cameras.book import CameraBook
 from cameras.ffmpeg_program import FfmpegFinder
 from cameras.final_photos import FinalPhotos
@@ -360,6 +361,10 @@ def build_farm(
             fleet, keep_in(timelapses.store, configs), folder / "timelapses", clock
         ),
         history=history, archive=archive,
+        alerts=build_alerts(
+            config, registry=registry, fleet=fleet, bus=bus, jobs=jobs, library=library,
+            clock=clock, cameras=hub_of, book=book, final_photo=photos.path,
+        ),
         started_at=clock.time(), version="0.0.1",
     )  # fmt: skip
     archive.start()
@@ -369,12 +374,14 @@ def build_farm(
     desk.start()
     hub.start()
     services.timelapses.start()
+    services.alerts.start()
     return Farm(services, create_app(services), cameras)
 
 
 def close_farm(farm: Farm) -> None:
     for server in farm.servers:
         server.stop()
+    farm.services.alerts.stop()
     farm.services.printer_videos.stop()
     farm.services.timelapses.stop()
     farm.services.rigs.stop()
