@@ -6,6 +6,7 @@ from flask import Flask
 
 from web import (
     camera_api,
+    defect_api,
     dispatch_api,
     errors,
     files_api,
@@ -46,7 +47,7 @@ BLUEPRINTS = (
     status_api, printers_api, fleet_api, files_api, start_api, jobs_api, dispatch_api,
     forecast_api, camera_api, older_api, older_uploads, pages, job_picture, send_api,
     send_keys_api, slicing_api, rig_api, profiles_api, history_api, prusa_connect_api,
-    timelapse_api, printer_timelapses_api, metrics_api,
+    timelapse_api, printer_timelapses_api, metrics_api, defect_api,
 )  # fmt: skip
 
 

@@ -76,11 +76,14 @@ class PanelHub:
         cameras: Callable[[str], Sequence[CameraInfo]] | None = None,
         forecast: Callable[[], Forecast | None] = lambda: None,
         env: Callable[[str], Json | None] = lambda _: None,
+        watch: Callable[[str], Json | None] = lambda _: None,
     ) -> None:
-        """``env``: what a rig measures beside a printer (RigDesk.env)."""
+        """``env``: what a rig measures beside a printer (RigDesk.env). ``watch``: how the defect
+        watch of a printer stands (DefectRoom.panel)."""
         self._registry, self._bus, self._clock = registry, bus, clock
         self._configs, self._jobs, self._history = configs, jobs, history
         self._cameras, self._forecast, self._env = cameras, forecast, env
+        self._watch = watch
         self._queue = QueueHead(jobs, dispatcher, clock)
         self.events = EventLog(clock)
         self._views: dict[str, PanelView] = {}
@@ -205,7 +208,10 @@ class PanelHub:
     def _new_view(self, name: str) -> PanelView:
         cameras = self._cameras
         return PanelView(
-            self._configs.get(name), cameras and (lambda: cameras(name)), lambda: self._env(name)
+            self._configs.get(name),
+            cameras and (lambda: cameras(name)),
+            lambda: self._env(name),
+            lambda: self._watch(name),
         )
 
     def _aged(self, now: float) -> dict[str, Json]:

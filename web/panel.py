@@ -51,10 +51,12 @@ class PanelView:
         config: PrinterConfig | None = None,
         cameras: Callable[[], Sequence[CameraInfo]] | None = None,
         env: Callable[[], Json | None] = lambda: None,
+        watch: Callable[[], Json | None] = lambda: None,
     ) -> None:
-        """``cameras``: those of this printer (CameraBook.of); None: what its capabilities say."""
+        """``cameras``: those of this printer (CameraBook.of); None: what its capabilities say.
+        ``watch``: the defect watch, None where it is switched off."""
         self._config = config
-        self._cameras, self._env = cameras, env
+        self._cameras, self._env, self._watch = cameras, env, watch
         self._camera_due = 0.0
         self._snapshot: Snapshot | None = None
         self._age: tuple[bool, bool] = (False, False)
@@ -67,10 +69,12 @@ class PanelView:
         return self._snapshot.revision if self._snapshot else 0
 
     def has_aged(self, now: float) -> bool:
-        """Whether time alone (stale, offline) or a rig has changed what must be shown."""
+        """Whether time alone (stale, offline), a rig or the defect watch has changed what must be
+        shown."""
         if self._snapshot is None:
             return False
-        return _age(self._snapshot, now) != self._age or self._env() != self.doc.get("env")
+        beside = (self.doc.get("env"), self.doc.get("watch"))
+        return _age(self._snapshot, now) != self._age or (self._env(), self._watch()) != beside
 
     def aged(self, now: float) -> Json:
         """The patch for what time alone has changed."""
@@ -91,7 +95,7 @@ class PanelView:
         if self._cameras is not None and now >= self._camera_due:
             self._camera_due = now + CAMERA_EVERY_S
             new.update(parts.cameras(self._cameras()))
-        new["env"] = self._env()
+        new["env"], new["watch"] = self._env(), self._watch()
         new["state"], new["sub"] = display_state(snapshot, now)
         gates = safety.gates(snapshot, now)
         if gates is not self._gates:
