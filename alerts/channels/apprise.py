@@ -42,7 +42,6 @@ _CODE = re.compile(r"error=(\d{3})\d*\b|\b(?:HTTP|code|status)\D{0,3}(\d{3})\b",
 _TRY_AGAIN = frozenset({408, 425, 429})
 _NO_PICTURES = frozenset({400, 413, 415, 422})
 """Answers that may mean the picture and not the message."""
-_PLAIN_WORDS = frozenset({"http", "https", "yes", "no", "true", "false"})
 _REASON = 300
 
 
@@ -69,7 +68,7 @@ class AppriseChannel:
         self._clock = clock
         self._service: apprise.NotifyBase | None = None
         self._has_priority = "priority=" in url.reveal() or "flags=" in url.reveal()
-        scrub.hide(*scrub.pieces(url.reveal()) - _PLAIN_WORDS - scrub.pieces(_host(url)))
+        scrub.hide(*scrub.pieces(url.reveal()) - scrub.pieces(f"any://{_host(url)}"))
 
     def send(self, message: Message, photo: Path | None, memo: Mapping[str, Any]) -> Sent:
         del memo

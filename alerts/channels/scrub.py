@@ -39,6 +39,7 @@ _SHORTEST = 3
 _STANDS_ALONE = 6
 """Shorter ones are hidden only as whole words."""
 _SIGNS = re.compile(r"[/?&=@:;,+#\s]+")
+_LIKE_A_KEY = re.compile(r".{8,}|.*\d.*|.*[a-z].*[A-Z].*|.*[A-Z].*[a-z].*")
 _BOT = re.compile(r"bot\d+:[\w-]+")
 _USERINFO = re.compile(r"(?<=://)[^/\s@]+@")
 _lock = threading.Lock()
@@ -60,17 +61,20 @@ def hide(*values: str) -> None:
 
 
 def pieces(address: str) -> frozenset[str]:
-    """What the parts of an address hold: names, keys, path, query; as written and unquoted."""
+    """What of an address may be a secret: its password, and each part that looks like a key; as
+    written and unquoted. Plain words of a path are none."""
     _, _, rest = address.partition("://")
-    raw = [piece for piece in _SIGNS.split(rest or address) if piece]
-    return frozenset([*raw, *map(unquote, raw)])
+    userinfo, at, _ = rest.partition("/")[0].rpartition("@")
+    password = userinfo.partition(":")[2] if at else ""
+    raw = {piece for piece in _SIGNS.split(rest) if _LIKE_A_KEY.fullmatch(piece)}
+    found = {password, *raw} - {""}
+    return frozenset([*found, *map(unquote, found)])
 
 
 def clean(text: str) -> str:
     """``text`` without what was hidden, without keys of bots and passwords in addresses."""
-    if _pattern is not None:
-        text = _pattern.sub(HIDDEN, text)
-    return _USERINFO.sub(f"{HIDDEN}@", _BOT.sub(f"bot{HIDDEN}", text))
+    text = _USERINFO.sub(f"{HIDDEN}@", _BOT.sub(f"bot{HIDDEN}", text))
+    return text if _pattern is None else _pattern.sub(HIDDEN, text)
 
 
 def _forms(value: str) -> set[str]:
