@@ -47,7 +47,8 @@ class Conversation:
         self._run_id = run_id
         self._deliver = deliver
         self.patience = patience
-        self._began = self._pinged_at = self._paced_to = time.monotonic()
+        self._began = self._pinged_at = time.monotonic()
+        self._paced_to = self._began - _BURST / _PER_S
         self._pictures_at: float | None = None  # the last, or since when some are expected
         self.pictures = 0
         self.is_open = False  # a printer's frame has come
@@ -71,15 +72,15 @@ class Conversation:
         """One message or one tick."""
         message = socket.receive(self._timing.tick)
         now = time.monotonic()
-        if message is not None:
+        if message is not None:  # perhaps one of many that have long been here
             ending = self._take(message, now)
             if ending is not None:
                 return ending
             self._slow_down(broken)
+        elif not self._is_alive(socket, now):
+            return Ending.SILENT
         if not self.is_open and now - self._began >= self._timing.first:
             return Ending.NO_FEED
-        if not self._is_alive(socket, now):
-            return Ending.SILENT
         late = self._pictures_at is not None and now - self._pictures_at >= self.patience
         return Ending.NO_PICTURES if late else None
 
