@@ -95,7 +95,7 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
     hub = PanelHub(
         registry=registry, bus=bus, clock=clock, configs=configs, jobs=jobs, history=history,
         dispatcher=dispatcher, cameras=cameras.book.of, forecast=lambda: forecaster.last,
-        env=cameras.rigs.env,
+        env=cameras.rigs.env, alerts=alerts, watch=alerts.defects.panel,
     )  # fmt: skip
     services = Services(
         config=config, registry=registry, bus=bus, fleet=fleet, clock=clock, jobs=jobs,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from web import (
+    alerts_api,
     camera_api,
     defect_api,
     dispatch_api,
@@ -24,6 +25,7 @@ from web import (
     printers_api,
     profiles_api,
     prusa_connect_api,
+    push_api,
     rig_api,
     rig_socket,
     send_api,
@@ -47,7 +49,7 @@ BLUEPRINTS = (
     status_api, printers_api, fleet_api, files_api, start_api, jobs_api, dispatch_api,
     forecast_api, camera_api, older_api, older_uploads, pages, job_picture, send_api,
     send_keys_api, slicing_api, rig_api, profiles_api, history_api, prusa_connect_api,
-    timelapse_api, printer_timelapses_api, metrics_api, defect_api,
+    timelapse_api, printer_timelapses_api, alerts_api, push_api, metrics_api, defect_api,
 )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from core.config import PrinterConfig
 from core.events import Bus, Key
 from printers.registry import Registry, Snapshot
 from printers.status import PrinterState, PrinterStatus
+from web.alert_json import alert_json
 from web.browser import Browser, Frame
 from web.events import EventLog, describe_change
 from web.farm_summary import summarise
@@ -32,6 +33,8 @@ from web.state import Json, State, merged
 from web.temperatures import TemperatureHistory
 
 if TYPE_CHECKING:
+    from alerts.build import AlertRoom
+    from alerts.incidents import Incident
     from job_queue.dispatcher import Dispatcher
     from job_queue.forecast.prediction import Forecast
     from job_queue.job import Job
@@ -42,6 +45,7 @@ logger = logging.getLogger(__name__)
 MIN_GAP_S = 0.25
 TICK_S = 1.0
 RING = 500
+_NONE: Mapping[str, Json | None] = {}
 
 
 def _unknown(snapshot: Snapshot) -> Snapshot:
@@ -77,12 +81,14 @@ class PanelHub:
         forecast: Callable[[], Forecast | None] = lambda: None,
         env: Callable[[str], Json | None] = lambda _: None,
         watch: Callable[[str], Json | None] = lambda _: None,
+        alerts: AlertRoom | None = None,
     ) -> None:
         """``env``: what a rig measures beside a printer (RigDesk.env). ``watch``: how the defect
         watch of a printer stands (DefectRoom.panel)."""
         self._registry, self._bus, self._clock = registry, bus, clock
         self._configs, self._jobs, self._history = configs, jobs, history
         self._cameras, self._forecast, self._env = cameras, forecast, env
+        self._alerts = alerts
         self._watch = watch
         self._queue = QueueHead(jobs, dispatcher, clock)
         self.events = EventLog(clock)
@@ -96,7 +102,7 @@ class PanelHub:
         self._ring: deque[Frame] = deque(maxlen=RING)
         # Grows over restarts, so that a page of the former process never mistakes our numbers.
         self._state = State(int(clock.time() * 1000), {}, {}, {})
-        self._box = bus.subscribe("printer", "job")
+        self._box = bus.subscribe("printer", "job", "incident")
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="panel:hub", daemon=True)
 
@@ -114,7 +120,9 @@ class PanelHub:
         """Take in what is known already, then follow the bus."""
         jobs = {job.id: self._job(job) for job in self._jobs.jobs()}
         with self._lock:
-            self._state = State(self._state.seq, {}, jobs, {}, self._queue.read())
+            self._state = State(
+                self._state.seq, {}, jobs, {}, self._queue.read(), self._open_alerts()
+            )
         self._take({("printer", s.status.printer_id): s for s in self._registry.all()})
         self._thread.start()
 
@@ -152,9 +160,12 @@ class PanelHub:
     def _take(self, slots: Mapping[Key, Any]) -> None:
         now = self._clock.monotonic()
         changed_jobs: dict[str, Json | None] = {}
+        changed_alerts: dict[str, Json | None] = {}
         for (topic, name), value in slots.items():
             if topic == "printer":
                 self._waiting[name] = value
+            elif topic == "incident":
+                changed_alerts[name] = self._alert(value)
             else:
                 changed_jobs[name] = None if value is None else self._job(value)
         patches = self._patches(now)
@@ -163,11 +174,23 @@ class PanelHub:
             self._next_tick = now + TICK_S
             patches.update(self._aged(now))
             farm, queue = self._changed_farm(), self._changed_queue()
-        if patches or changed_jobs or farm is not None or queue is not None:
-            self._send(patches, changed_jobs, farm, queue)
+        if patches or changed_jobs or changed_alerts or farm is not None or queue is not None:
+            self._send(patches, changed_jobs, farm, queue, changed_alerts)
 
     def _job(self, job: Job) -> Json:
         return job_json(job, self._jobs.outlook(job.id))
+
+    def _alert(self, incident: Incident) -> Json | None:
+        """None once it is over: pages know what is open, and ask for the rest."""
+        if self._alerts is None or incident.resolved_at is not None:
+            return None
+        return alert_json(incident, self._alerts.mutes)
+
+    def _open_alerts(self) -> dict[str, Json]:
+        if self._alerts is None:
+            return {}
+        mutes = self._alerts.mutes
+        return {one.id: alert_json(one, mutes) for one in self._alerts.incidents.open()}
 
     def _patches(self, now: float) -> dict[str, Json]:
         patches: dict[str, Json] = {}
@@ -237,6 +260,7 @@ class PanelHub:
         jobs: dict[str, Json | None],
         farm: Json | None,
         queue: Json | None = None,
+        alerts: Mapping[str, Json | None] = _NONE,
     ) -> None:
         before = self._state
         seq = before.seq + 1
@@ -244,6 +268,9 @@ class PanelHub:
         if jobs:
             gone = [name for name, job in jobs.items() if job is None]
             message["j"] = {"set": [job for job in jobs.values() if job], "del": gone}
+        if alerts:
+            gone = [name for name, alert in alerts.items() if alert is None]
+            message["a"] = {"set": [alert for alert in alerts.values() if alert], "del": gone}
         if farm is not None:
             message["farm"] = farm
         if queue is not None:
@@ -254,6 +281,7 @@ class PanelHub:
         after = State(
             seq, docs, all_jobs, before.farm if farm is None else farm,
             before.queue if queue is None else queue,
+            merged(before.alerts, alerts) if alerts else before.alerts,
         )  # fmt: skip
         with self._lock:
             self._state = after

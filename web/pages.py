@@ -95,6 +95,12 @@ def asset(name: str) -> Response:
     return response
 
 
+@blueprint.get("/sw.js")
+def service_worker() -> Response:
+    """At the root, because a worker may only serve what lies beneath it."""
+    return asset("sw.js")
+
+
 @blueprint.get("/favicon.ico")
 def favicon() -> Response:
     return send_from_directory(services().static_dir, "favicon.svg", max_age=86_400)

@@ -18,6 +18,7 @@ class State:
     jobs: Mapping[str, Json]
     farm: Json
     queue: Json = field(default_factory=dict)  # without its jobs
+    alerts: Mapping[str, Json] = field(default_factory=dict)  # those that are open
 
 
 def merged(old: Mapping[str, Json], changes: Mapping[str, Json | None]) -> dict[str, Json]:

@@ -39,11 +39,12 @@ class StatusBody:
         queue = self._piece("queue of all", state.queue)
         self._pieces = {**printers, **jobs, "farm of all": farm, "queue of all": queue}
         head = queue[1][1:-1]  # what is gone is forgotten
-        return b'"seq":%d,"printers":[%b],"queue":{%b"jobs":[%b]},"farm":%b' % (
+        return b'"seq":%d,"printers":[%b],"queue":{%b"jobs":[%b]},"alerts":%b,"farm":%b' % (
             state.seq,
             b",".join([piece for _, piece in printers.values()]),
             head + b"," if head else b"",
             b",".join([piece for _, piece in jobs.values()]),
+            jsonio.dumps(list(state.alerts.values())),
             farm[1],
         )
 
@@ -58,7 +59,7 @@ class StatusBody:
     def snapshot(self, state: State, now: float) -> bytes:
         """The snapshot message as JSON; also what index.html carries."""
         server = jsonio.dumps({**self._server, "now": round(now, 3)})
-        return b'{"t":"snapshot",%b,"alerts":[],"server":%b}' % (self._parts(state), server)
+        return b'{"t":"snapshot",%b,"server":%b}' % (self._parts(state), server)
 
     def frame(self, state: State, now: float) -> bytes:
         """The snapshot as a WebSocket frame, the same for all pages that ask at this state."""

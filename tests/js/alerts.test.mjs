@@ -21,20 +21,18 @@ test('every kind that can stay open has words and an icon of its own', () => {
   assert.equal(lookOf(alert('a', { kind: 'something_new' })).icon, 'info');
 });
 
-test('a channel says when it last sent, or since when it fails and why', () => {
-  assert.deepEqual(channelWords({ pending: 0, last_sent_at: 900 }, 1000), ['ok', 'sent 2\u00a0m ago']);
-  assert.deepEqual(channelWords({ pending: 2 }, 1000), ['ok', 'nothing sent yet · 2 waiting']);
-  const [tone, words] = channelWords({ pending: 1, failing_since: 900, last_error: 'no connection' }, 1000);
-  assert.equal(tone, 'fault');
-  assert.match(words, /no connection · 1 waiting/);
-  assert.deepEqual(channelWords({ problem: 'token: is missing.' }, 1), ['fault', 'token: is missing.']);
+test('a channel says when it last sent, or why it fails and when it tries again', () => {
+  assert.deepEqual(channelWords({ state: 'ok', text: '', pending: 0, last_sent_at: 900, next_s: 0 }, 1000), ['ok', 'sent 2\u00a0m ago']);
+  assert.deepEqual(channelWords({ state: 'ok', text: '', pending: 2, next_s: 0 }, 1000), ['ok', 'nothing sent yet · 2 waiting']);
+  assert.deepEqual(channelWords({ state: 'failing', text: 'no connection', pending: 1, next_s: 40 }, 1000), ['warn', 'no connection · 1 waiting · next try in 40\u00a0s']);
+  assert.deepEqual(channelWords({ state: 'unusable', text: 'token: is missing.', next_s: 0 }, 1), ['fault', 'token: is missing.']);
 });
 
 test('what became of a message, in words', () => {
   assert.deepEqual(outcomeWords({ outcome: 'sent', at: 1 }), ['ok', 'sent']);
   assert.deepEqual(outcomeWords({ outcome: 'failed', reason: 'chat not found', at: 1 }), ['fault', 'not sent: chat not found']);
-  assert.match(outcomeWords({ outcome: 'pending', at: 100, not_before: 30000 })[1], /^waits until /);
-  assert.deepEqual(outcomeWords({ outcome: 'pending', at: 100, not_before: 0 }), ['idle', 'waits']);
+  assert.match(outcomeWords({ outcome: 'waiting', at: 100, not_before: 30000 })[1], /^waits until /);
+  assert.deepEqual(outcomeWords({ outcome: 'waiting', at: 100, not_before: 0 }), ['idle', 'waits']);
   assert.equal(outcomeWords({ outcome: 'unclear', at: 1 })[0], 'warn');
 });
 

@@ -338,12 +338,17 @@ def build_farm(
         config.rigs, pictures=cameras, cameras_of=book.of_rig, registry=registry, bus=bus,
         clock=clock, folder=folder / "rigs",
     )  # fmt: skip
-    hub = PanelHub(
-        registry=registry, bus=bus, clock=clock, configs=fleet.configs, jobs=jobs,
-        dispatcher=dispatcher, history=history, env=desk.env,
-    )  # fmt: skip
     hub_of = cast(CameraHub, cameras)
     photos = FinalPhotos(folder / "history" / "photos", hub_of, book.main_of, clock)
+    alerts = build_alerts(
+        config, registry=registry, fleet=fleet, bus=bus, jobs=jobs, library=library,
+        clock=clock, cameras=hub_of, book=book, final_photo=photos.path,
+    )  # fmt: skip
+    hub = PanelHub(
+        registry=registry, bus=bus, clock=clock, configs=fleet.configs, jobs=jobs,
+        dispatcher=dispatcher, history=history, env=desk.env, alerts=alerts,
+        watch=alerts.defects.panel,
+    )  # fmt: skip
     timelapses = build_timelapses(
         config, hub_of, book, registry, bus, clock,
         job_of=lambda _: ("", ""), programs=FfmpegFinder(),
@@ -361,10 +366,7 @@ def build_farm(
             fleet, keep_in(timelapses.store, configs), folder / "timelapses", clock
         ),
         history=history, archive=archive,
-        alerts=build_alerts(
-            config, registry=registry, fleet=fleet, bus=bus, jobs=jobs, library=library,
-            clock=clock, cameras=hub_of, book=book, final_photo=photos.path,
-        ),
+        alerts=alerts,
         started_at=clock.time(), version="0.0.1",
     )  # fmt: skip
     archive.start()

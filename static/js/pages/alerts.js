@@ -259,7 +259,7 @@ function sideCards(signal) {
     const [tone, words] = channelWords(one, store.now());
     node.className = `t-${node.said ? node.tone ?? 'idle' : tone}`;
     text(node.children[2], node.said ?? [one.where, words].filter(Boolean).join(' · '));
-    hide(node.test, Boolean(one.problem));
+    hide(node.test, one.state === 'unusable');
   }
 
   /** @param {any} one */

@@ -1,12 +1,12 @@
 // @ts-check
 // What an alert looks like and in which order they stand. Pure.
-import { ago, clock } from '../format.js';
+import { ago, clock, dur } from '../format.js';
 import { addWords, t } from '../text.js';
 
 addWords({
   'ak.paused': 'Paused', 'ak.filament_out': 'Filament ran out', 'ak.bed_waiting': 'Clear the bed', 'ak.fault': 'Fault', 'ak.offline_printing': 'Offline while printing', 'ak.offline': 'Offline', 'ak.needs_person': 'Your answer, please', 'ak.queue_blocked': 'Queue is blocked', 'ak.spool_short': 'Spool is short', 'ak.disk_low': 'Disk is full', 'ak.camera_dead': 'No picture', 'ak.defect': 'Looks wrong', 'ak.watch_blind': 'Defect watch is blind', 'ak.channel_dead': 'Channel fails', 'ak.failed': 'Failed',
-  'ch.ok': 'sent {ago}', 'ch.unused': 'nothing sent yet', 'ch.waiting': '{n} waiting', 'ch.failing': 'fails since {at}: {why}', 'ch.next': 'next try in {d}', 'mu.until': 'until {at}', 'mu.print_end': 'until its print ends', 'mu.unmuted': 'until somebody unmutes it',
-  'so.pending': 'waits', 'so.quiet': 'waits until {at}', 'so.sending': 'is being sent', 'so.sent': 'sent', 'so.failed': 'not sent: {why}', 'so.expired': 'out of date, not sent', 'so.unclear': 'perhaps sent: the server was stopped meanwhile', 'so.replaced': 'replaced by a newer one',
+  'ch.ok': 'sent {ago}', 'ch.unused': 'nothing sent yet', 'ch.waiting': '{n} waiting', 'ch.next': 'next try in {d}', 'mu.until': 'until {at}', 'mu.print_end': 'until its print ends', 'mu.unmuted': 'until somebody unmutes it',
+  'so.waiting': 'waits', 'so.quiet': 'waits until {at}', 'so.sending': 'is being sent', 'so.sent': 'sent', 'so.failed': 'not sent: {why}', 'so.expired': 'out of date, not sent', 'so.unclear': 'perhaps sent: the server was stopped meanwhile', 'so.superseded': 'replaced by a newer one',
 });
 
 const ICONS = /** @type {Record<string, string>} */ ({
@@ -26,18 +26,20 @@ export function inOrder(alerts) {
   return [...alerts].sort((a, b) => Number(Boolean(a.acked_at)) - Number(Boolean(b.acked_at)) || (WEIGHT[a.level] ?? 3) - (WEIGHT[b.level] ?? 3) || a.since - b.since);
 }
 
+const STATES = /** @type {Record<string, string>} */ ({ ok: 'ok', failing: 'warn', dead: 'fault', unusable: 'fault', off: 'off' });
+
 /** @param {any} one @param {number} now @returns {[string, string]} tone and words */
 export function channelWords(one, now) {
-  if (one.problem) return ['fault', one.problem];
   const waits = one.pending ? t('ch.waiting', { n: one.pending }) : '';
-  if (one.failing_since) return ['fault', [t('ch.failing', { at: clock(one.failing_since, now), why: one.last_error }), waits].filter(Boolean).join(' · ')];
-  return ['ok', [one.last_sent_at ? t('ch.ok', { ago: ago(now - one.last_sent_at) }) : t('ch.unused'), waits].filter(Boolean).join(' · ')];
+  const next = one.next_s > 1 ? t('ch.next', { d: dur(one.next_s) }) : '';
+  const sent = one.last_sent_at ? t('ch.ok', { ago: ago(now - one.last_sent_at) }) : t('ch.unused');
+  return [STATES[one.state] ?? 'idle', [one.text || sent, waits, next].filter(Boolean).join(' · ')];
 }
 
 /** @param {any} it @returns {[string, string]} */
 export function outcomeWords(it) {
   const tone = /** @type {Record<string, string>} */ ({ sent: 'ok', failed: 'fault', unclear: 'warn' })[it.outcome] ?? 'idle';
-  if (it.outcome === 'pending' && it.not_before > it.at) return [tone, t('so.quiet', { at: clock(it.not_before, it.at) })];
+  if (it.outcome === 'waiting' && it.not_before > it.at) return [tone, t('so.quiet', { at: clock(it.not_before, it.at) })];
   return [tone, t(`so.${it.outcome}`, { why: it.reason ?? '' })];
 }
 
