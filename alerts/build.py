@@ -27,7 +27,7 @@ from cameras.final_photos import photo_name
 from cameras.hub import CameraHub
 from core.alert_config import AlertsConfig
 from core.clock import Clock
-from core.config import FarmConfig, PrinterConfig
+from core.config import FarmConfig
 from core.errors import NotFound
 from core.events import Bus
 from job_queue.service import JobService
@@ -114,7 +114,7 @@ def build_alerts(
             cameras=cameras, main_camera=book.main_of,
         ),
         defects=build_defects(
-            config.ai, _looked_at(config), registry=registry, bus=bus, execute=fleet.execute,
+            config.ai, config.printers, registry=registry, bus=bus, execute=fleet.execute,
             run_of=_run_of(jobs), cameras=cameras, book=book, sink=desk, clock=clock,
             folder=folder, own_url=f"http://127.0.0.1:{config.server.port}",
         ),
@@ -129,11 +129,6 @@ def build_alerts(
 def _push(config: AlertsConfig, folder: Path, clock: Clock) -> Subscriptions | None:
     kinds = {channel.type for channel in channels_of(config).values()}
     return Subscriptions(folder, clock) if "web_push" in kinds else None
-
-
-def _looked_at(config: FarmConfig) -> tuple[PrinterConfig, ...]:
-    named = config.ai.printers
-    return tuple(one for one in config.printers if not named or one.id in named)
 
 
 def _run_of(jobs: JobService) -> Callable[[str], str]:
