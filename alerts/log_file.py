@@ -111,10 +111,14 @@ class LogFile:
         kept = ""
         try:
             kept = keep_aside(self._fs, self._path, "damaged").name
+        except FileNotFoundError:
+            logger.error("alerts: %s %s", NAME, wrong)  # and there is nothing to keep
         except OSError as error:
             self._frozen = True  # the only copy of what may still be wanted
             logger.error("alerts: %s cannot be set aside: %s", NAME, error)
-        where = f"It is kept as {kept}" if kept else "It is left as it is, nothing is added to it"
+        where = f"It is kept as {kept}" if kept else "There was none to keep"
+        if self._frozen:
+            where = "It is left as it is, nothing is added to it"
         self.damage = (
             f"{NAME} {wrong}. {where}; alerts go on, but some may be missing or told twice."
         )
