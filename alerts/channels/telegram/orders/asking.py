@@ -25,6 +25,7 @@ class Question:
     printer_id: str
     printer: str  # its name
     subject: str  # which print was meant
+    percent: int  # how far it was
     place: Place
     person: Person
     asked_mono: float
@@ -52,7 +53,8 @@ class Questions:
             verb=verb,
             printer_id=snapshot.status.printer_id,
             printer=snapshot.status.name,
-            subject=subject_of(snapshot),
+            subject=_subject_of(snapshot),
+            percent=_percent_of(snapshot),
             place=place,
             person=person,
             asked_mono=self._clock.monotonic(),
@@ -77,10 +79,20 @@ class Questions:
         return self._open.pop(question.token, None) is not None
 
 
-def subject_of(snapshot: Snapshot) -> str:
-    """Tells one print on a printer from the next, so that a yes never hits another one."""
+def is_same_print(question: Question, snapshot: Snapshot) -> bool:
+    """So that a yes never hits the next print: another job or file, or the same from its start."""
+    same = _subject_of(snapshot) == question.subject
+    return same and _percent_of(snapshot) >= question.percent
+
+
+def _subject_of(snapshot: Snapshot) -> str:
     job, ours = snapshot.status.job, snapshot.conditions.job
     parts = [ours.job_id, str(ours.token)] if ours else ["", ""]
     if job is not None:
         parts += [job.file, job.name, job.task_id, job.subtask_id]
     return "|".join(parts)
+
+
+def _percent_of(snapshot: Snapshot) -> int:
+    job = snapshot.status.job
+    return job.percent or 0 if job else 0

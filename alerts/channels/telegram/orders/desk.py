@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from alerts.channels.telegram.orders import telling, words
-from alerts.channels.telegram.orders.asking import HOLDS_S, YES, Question, Questions, subject_of
+from alerts.channels.telegram.orders.asking import HOLDS_S, YES, Question, Questions, is_same_print
 from alerts.channels.telegram.orders.book import Book, Order
 from alerts.channels.telegram.orders.errands import COMMANDS, Errand, Errands
 from alerts.channels.telegram.orders.heard import Place, Pressed, Spoken, read, update_id
@@ -224,10 +224,10 @@ class Desk:
         if self._errands.full:
             return f"{question.printer}: too many orders at once. Nothing was done."
         try:
-            subject = subject_of(self._fleet.snapshot(question.printer_id))
+            snapshot = self._fleet.snapshot(question.printer_id)
         except FarmError as error:
             return error.message
-        if subject != question.subject:
+        if not is_same_print(question, snapshot):
             return f"{question.printer} has another print than when you asked. Nothing was done."
         return ""
 
