@@ -31,6 +31,7 @@ from job_queue.runner import Runner
 from job_queue.service import JobService
 from job_queue.store.json_store import JsonJobStore
 from job_queue.store.older_queue import take_over_older
+from mqtt_out.build import build_mqtt_out
 from printers.fleet import Fleet
 from printers.registry import Registry
 from simulator.child import SimulatorProcess
@@ -97,13 +98,17 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
         dispatcher=dispatcher, cameras=cameras.book.of, forecast=lambda: forecaster.last,
         env=cameras.rigs.env, alerts=alerts, watch=alerts.defects.panel,
     )  # fmt: skip
+    mqtt = build_mqtt_out(
+        config, fleet=fleet, registry=registry, jobs=jobs, forecast=lambda: forecaster.last,
+        cameras=cameras, bus=bus, clock=clock, note=hub.events.add, version=VERSION,
+    )  # fmt: skip
     services = Services(
         config=config, registry=registry, bus=bus, fleet=fleet, clock=clock, jobs=jobs,
         dispatcher=dispatcher, forecaster=forecaster, library=library, slicing=slicing,
         book=cameras.book, cameras=cameras.hub, rigs=cameras.rigs, photos=cameras.photos,
         prusa_connect=cameras.prusa_connect, timelapses=cameras.timelapses,
         printer_videos=cameras.printer_videos, hub=hub, history=history, archive=archive,
-        alerts=alerts,
+        alerts=alerts, mqtt=mqtt,
         started_at=clock.time(), version=VERSION,
     )  # fmt: skip
     proxies = Proxies(config.server.trusted_proxies)
@@ -121,6 +126,7 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
         (fleet.start, fleet.stop),
         (cameras.start, cameras.stop),
         (alerts.start, alerts.stop),
+        (mqtt.start, mqtt.stop),
     ):
         stack.callback(stop)
         start()

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cameras.build import CameraRoom
+from cameras.frames import Frame
 from core.alert_config import MqttConfig
 from core.clock import Clock
-from core.config import PrinterConfig
+from core.config import FarmConfig, PrinterConfig
 from core.events import Bus
+from job_queue.forecast.prediction import Forecast
+from job_queue.service import JobService
 from mqtt_out.desk import Desk
 from mqtt_out.discovery import Discovery
-from mqtt_out.facts import Facts
+from mqtt_out.facts import Facts, FarmFacts
 from mqtt_out.known import Known
 from mqtt_out.link import Link
 from mqtt_out.orders import Execute, MarkClear, Note, Orders
 from mqtt_out.pictures import Look, Pictures
 from mqtt_out.service import Publisher
 from mqtt_out.topics import Topics
+from printers.fleet import Fleet
 from printers.registry import Registry
 
 Json = dict[str, Any]
@@ -107,3 +112,28 @@ def build_mqtt(
         )  # fmt: skip
     publisher.employ(link, desk, orders)
     return MqttOut(config, publisher)
+
+
+def build_mqtt_out(
+    config: FarmConfig, *, fleet: Fleet, registry: Registry, jobs: JobService,
+    forecast: Callable[[], Forecast | None], cameras: CameraRoom, bus: Bus, clock: Clock,
+    note: Note, version: str, defects: Callable[[str], Mapping[str, Any] | None] = lambda _: None,
+) -> MqttOut:  # fmt: skip
+    """For the farm. ``note``: EventLog.add; ``defects``: the defect watch's word on a printer."""
+
+    def look(printer_id: str) -> Frame | None:
+        camera_id = cameras.book.main_of(printer_id)
+        return None if camera_id is None else cameras.hub.frame(camera_id)
+
+    doors = Doors(
+        facts=FarmFacts(jobs.view, forecast, defects),
+        look=look,
+        execute=fleet.execute,
+        mark_clear=lambda printer_id: jobs.mark_clear(printer_id, by="MQTT"),
+        note=note,
+    )
+    printers = {printer.id: printer for printer in config.printers}
+    return build_mqtt(
+        config.mqtt, printers=printers, registry=registry, bus=bus, clock=clock,
+        folder=config.data_dir / "mqtt", doors=doors, version=version,
+    )  # fmt: skip

@@ -17,6 +17,7 @@ from web import (
     job_picture,
     jobs_api,
     metrics_api,
+    mqtt_api,
     older_api,
     older_uploads,
     pages,
@@ -49,7 +50,7 @@ BLUEPRINTS = (
     status_api, printers_api, fleet_api, files_api, start_api, jobs_api, dispatch_api,
     forecast_api, camera_api, older_api, older_uploads, pages, job_picture, send_api,
     send_keys_api, slicing_api, rig_api, profiles_api, history_api, prusa_connect_api,
-    timelapse_api, printer_timelapses_api, alerts_api, push_api, metrics_api, defect_api,
+    timelapse_api, printer_timelapses_api, alerts_api, push_api, mqtt_api, metrics_api, defect_api,
 )  # fmt: skip
 
 

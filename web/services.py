@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from job_queue.forecaster import Forecaster
     from job_queue.history.archive import History
     from job_queue.service import JobService
+    from mqtt_out.build import MqttOut
     from slicer.library import FileLibrary
     from slicer.slicing.service import SlicingService
     from web.hub import PanelHub
@@ -62,6 +63,7 @@ class Services:
     hub: PanelHub
     history: TemperatureHistory
     alerts: AlertRoom
+    mqtt: MqttOut
     started_at: float
     version: str
     static_dir: Path = STATIC

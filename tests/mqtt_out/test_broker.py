@@ -321,3 +321,30 @@ def test_switched_off_nothing_runs_and_nothing_is_written(tmp_path: Path) -> Non
     here.room.stop()
     assert not (tmp_path / "mqtt").exists()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("mqtt:")]
+
+
+def test_a_picture_of_the_end_and_while_it_prints(farm: Any, client: Any) -> None:
+    here: Farm = farm("alder")
+    here.frame("alder", b"\xff\xd8 printing \xff\xd9")
+    samples.publish(here.registry, samples.rich())
+    ears: Client = client("farm/#")
+    wait_for(lambda: ears.heard["farm/printer/alder/image"])
+    assert ears.heard["farm/printer/alder/image"][-1].payload == b"\xff\xd8 printing \xff\xd9"
+    assert ears.wait("farm/printer/alder/state", lambda told: told["picture_at"])
+    samples.publish(here.registry, samples.plain("alder", PrinterState.FINISHED))
+    event = Event(kind=Kind.FINISHED, at=time.time(), text="Alder is done.", printer_id="alder")
+    here.bus.publish(("alert", event.identity), event)
+    ears.wait("farm/printer/alder/event")
+    here.frame("alder", b"\xff\xd8 done \xff\xd9")
+    wait_for(lambda: ears.heard["farm/printer/alder/image"][-1].payload.endswith(b"done \xff\xd9"))
+
+
+def test_without_pictures_no_camera_is_asked(farm: Any, client: Any) -> None:
+    here: Farm = farm("alder", pictures=False)
+    here.frame("alder", b"\xff\xd8\xff\xd9")
+    samples.publish(here.registry, samples.rich())
+    ears: Client = client("#")
+    parts = ears.wait(TOPICS.config("alder"))["cmps"]
+    assert not {"camera", "picture"} & parts.keys()
+    ears.wait("farm/printer/alder/state")
+    assert not ears.heard["farm/printer/alder/image"]

@@ -52,6 +52,7 @@ from job_queue.history.months import Months
 from job_queue.history.particulars import Particulars
 from job_queue.service import JobService
 from job_queue.store.json_store import JsonJobStore
+from mqtt_out.build import MqttOut
 from printers.adapters import ADAPTERS
 from printers.base import AdapterContext, CameraSource, CommandResult, Printer, Progress
 from printers.commands import Command, RemoteFile, StartPrint
@@ -366,7 +367,7 @@ def build_farm(
             fleet, keep_in(timelapses.store, configs), folder / "timelapses", clock
         ),
         history=history, archive=archive,
-        alerts=alerts,
+        alerts=alerts, mqtt=MqttOut(config.mqtt, None),
         started_at=clock.time(), version="0.0.1",
     )  # fmt: skip
     archive.start()
