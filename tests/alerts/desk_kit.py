@@ -54,6 +54,8 @@ class Cameras:
         self.wished: list[tuple[str, Level]] = []
 
     def wish(self, event: Event, level: Level) -> None:
+        if event.photo:
+            return
         self.wished.append((event.identity, level))
         if self.slow:
             self.open[event.identity] = event
