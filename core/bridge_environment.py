@@ -48,6 +48,7 @@ _TELEGRAM: Mapping[str, tuple[str, _Convert]] = {
     "TELEGRAM_BOT_TOKEN": ("token", str),
     "TELEGRAM_CHAT_ID": ("chat_id", str),
     "TELEGRAM_THREAD_ID": ("thread_id", _number),
+    "TELEGRAM_API_URL": ("api", str),
 }
 NAMES = (*_ALERTS, *_FEED, *_AI, *_TELEGRAM)
 

@@ -24,8 +24,8 @@ class Beds:
         self._clear = inf  # monotonic s
 
     def ended(self, run: Run, sight: Sight) -> None:
-        """A print there is over."""
-        if sight.conditions.bed_clear:
+        """A print there is over. Another farm's bed is cleared there."""
+        if sight.conditions.bed_clear or sight.status.shown_only:
             return
         text = f"{self._teller.name}: {name_of(run.file)} waits to be taken off the bed."
         facts = {"file": run.file} | ({"job_id": run.job_id} if run.job_id else {})

@@ -11,6 +11,7 @@ from job_queue.job import Job, JobState
 from job_queue.matching.match import Outlook
 from job_queue.records import QueueState
 from printers.registry import Snapshot
+from printers.status import PrinterStatus
 
 AFTER_S = 600.0
 SLOT = "queue"
@@ -23,6 +24,11 @@ _PASSES = frozenset(
 """Reasons that end by themselves (match.Reason.code)."""
 _WANTED = frozenset({"paused", "disabled", "held", "auto_assign_off"})
 """Reasons that a person has chosen."""
+
+
+def _works(status: PrinterStatus) -> bool:
+    """For this farm's queue."""
+    return status.state.has_job and not status.shown_only
 
 
 class Blocked:
@@ -50,7 +56,7 @@ class Blocked:
     def _stuck(self, view: QueueState, snapshots: Iterable[Snapshot]) -> list[Job]:
         """The waiting jobs, when nothing runs and each of them waits for people only."""
         waiting = [job for job in view.jobs.values() if job.state is JobState.QUEUED]
-        if not waiting or any(s.status.state.has_job for s in snapshots):
+        if not waiting or any(_works(s.status) for s in snapshots):
             return []
         if any(job.state is not JobState.NEEDS_HUMAN for job in view.open_jobs.values()):
             return []

@@ -29,6 +29,7 @@ class Inbox:
         self._box = box
         self.frames = self.garbage = self.bad_pictures = 0  # since the farm's start
         self.last: Mapping[str, Any] = {}  # for diagnostics, without its picture
+        self._taken_at: object = None  # of the newest picture, by the other farm's clock
 
     def take(self, message: str) -> tuple[News | None, bool]:
         """(what it says of the printer, whether a picture came with it). Never raises."""
@@ -39,7 +40,7 @@ class Inbox:
             self._complain(error)
             return None, False
         self.frames += 1
-        picture = self._picture(doc.pop("jpeg_image", None))
+        picture = self._picture(doc.pop("jpeg_image", None), doc.get("jpeg_at"))
         self.last = doc
         return news, picture
 
@@ -49,9 +50,11 @@ class Inbox:
             text = "%s: %d frames of its feed were no printer's; the last one: %s"
             logger.warning(text, self._id, self.garbage, error)
 
-    def _picture(self, told: object) -> bool:
-        if told is None:
+    def _picture(self, told: object, taken_at: object) -> bool:
+        """Whether it is a new one: a new reader is given the last one, however long ago it came."""
+        if told is None or (taken_at is not None and taken_at == self._taken_at):
             return False
+        self._taken_at = taken_at
         jpeg = b""
         if isinstance(told, str) and len(told) <= MAX_JPEG * 4 // 3 + 4:
             try:
