@@ -54,7 +54,7 @@ class Ends:
 
     def _end(self, job: Job, ended: Ended, now: float) -> Iterator[Event]:
         run = photo_name(job.id, ended.number)
-        if run in self._known or ended.ended_at < self._memory.ends_after:
+        if run in self._known or ended.ended_at <= self._memory.ends_after:
             return
         self._known.add(run)
         self._memory.note_result(run, ended.ended_at)

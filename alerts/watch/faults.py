@@ -9,8 +9,11 @@ from alerts.watch.telling import Teller
 from alerts.watch.words import facts_of, sentence
 from printers.status import Fault, Severity
 
-BEGINS_S = 2.0
+BEGINS_S = 3.0
 """A fault must stand so long: some are shown for a moment while a stop is carried out."""
+WITH_S = 5.0
+"""A fault that came so shortly before or after a pause is why it pauses: the pause is told, and
+the fault rings no second time."""
 GONE_S = 10.0
 """And be away so long: lists of faults come and go while a printer works one off."""
 _SLOT = "fault "
@@ -25,8 +28,9 @@ class Faults:
         self._since: dict[str, float] = {}  # slot -> monotonic s it has stood since
         self._gone: dict[str, float] = {}  # slot -> monotonic s it has been away since
 
-    def see(self, sight: Sight, run: Run | None) -> None:
-        """Of a printer that does not report nothing is known: what stood goes on standing."""
+    def see(self, sight: Sight, run: Run | None, paused: float | None) -> None:
+        """Of a printer that does not report nothing is known: what stood goes on standing.
+        ``paused``: monotonic s since which its print is, None = it is not."""
         if not sight.believable:
             return
         standing = {_SLOT + fault.code: fault for fault in sight.status.faults}
@@ -34,27 +38,25 @@ class Faults:
         for slot, fault in standing.items():
             self._gone.pop(slot, None)
             if sight.mono - self._since[slot] >= BEGINS_S:
-                self._begin(slot, fault, sight, run)
+                self._begin(slot, fault, sight, run, paused)
         told = [slot for slot in self._teller.memory.open if slot.startswith(_SLOT)]
         for slot in told:
             if slot not in standing:
                 self._goes(slot, sight)
 
-    def _begin(self, slot: str, fault: Fault, sight: Sight, run: Run | None) -> None:
+    def _begin(
+        self, slot: str, fault: Fault, sight: Sight, run: Run | None, paused: float | None
+    ) -> None:
         if self._teller.is_open(slot):
             return
         level = _LEVELS.get(fault.severity)
-        if self._says_the_pause(fault, sight):
+        if paused is not None and abs(self._since[slot] - paused) < WITH_S:
             level = Level.INFO
         text = f"{self._teller.name}: {sentence(fault.text)}"
         facts = facts_of(sight, run) | {"code": fault.code, "reason": fault.text}
         self._teller.begin(
             slot, Kind.FAULT, text, run=run, code=fault.code, level=level, facts=facts
         )
-
-    def _says_the_pause(self, fault: Fault, sight: Sight) -> bool:
-        """The pause was told with this very sentence: no second alarm for it."""
-        return bool(fault.text) and fault.text == sight.status.pause_reason
 
     def _goes(self, slot: str, sight: Sight) -> None:
         since = self._gone.setdefault(slot, sight.mono)

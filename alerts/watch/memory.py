@@ -81,7 +81,7 @@ class Memory:
     """All of it."""
 
     series: str  # unique to this file: occurrences that were counted in a lost one are not repeated
-    ends_after: float  # epoch s; ends before it are past and never told
+    ends_after: float  # epoch s; ends until then are past and never told
     printers: dict[str, PrinterMemory] = field(default_factory=dict)
     results: list[str] = field(default_factory=list)  # runs whose end was told, oldest first
     result_ends: list[float] = field(default_factory=list)  # when each of them ended

@@ -19,18 +19,20 @@ class Pauses:
 
     def __init__(self, teller: Teller) -> None:
         self._teller = teller
-        self._since: float | None = None  # monotonic s of this pause's first report
+        self.since: float | None = None  # monotonic s of this pause's first report
 
     def see(self, sight: Sight, run: Run | None) -> None:
         slot = self._open_slot()
         if slot and (run is None or run.id != self._teller.memory.open[slot].run):
             self._teller.end(slot, f"{self._teller.name}: the paused print is over.")
+        if run is None:
+            self.since = None
         if not sight.believable or run is None:
             return
         if sight.status.state is PrinterState.PAUSED:
             self._stands(sight, run)
         else:
-            self._since = None
+            self.since = None
             if slot := self._open_slot():
                 self._goes_on(slot, sight, run)
 
@@ -39,10 +41,10 @@ class Pauses:
 
     def _stands(self, sight: Sight, run: Run) -> None:
         """A reason that turns out to be the filament is told as that, too."""
-        if self._since is None:
-            self._since = sight.mono
+        if self.since is None:
+            self.since = sight.mono
         is_runout = sight.status.pause_kind == "filament"
-        if sight.mono - self._since < SETTLE_S or not run.named:
+        if sight.mono - self.since < SETTLE_S or not run.named:
             return
         if is_runout:
             self._begin(RUNOUT, Kind.FILAMENT_OUT, sight, run)

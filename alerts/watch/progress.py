@@ -10,6 +10,8 @@ from alerts.watch.words import duration, facts_of, left, name_of
 from core.alert_config import AlertsConfig
 from printers.status import JobProgress, PrinterState
 
+_AT_WORK = frozenset({PrinterState.PREPARING, PrinterState.PRINTING})
+"""On Bambu printers heating and levelling count, too: a short print is far when it begins."""
 _PASSED = 5
 """So many percent behind a step it has not just been passed."""
 _NEARLY_DONE = 90
@@ -17,20 +19,22 @@ _NEARLY_DONE = 90
 
 
 class Progress:
-    """One printer's; only while its print is running."""
+    """One printer's; only while its print goes on."""
 
     def __init__(self, teller: Teller, config: AlertsConfig) -> None:
         self._teller = teller
         self._config = config
 
     def see(self, sight: Sight, run: Run) -> None:
-        job = sight.status.job
-        if not sight.believable or sight.status.state is not PrinterState.PRINTING:
+        job, state = sight.status.job, sight.status.state
+        if not sight.believable or state not in _AT_WORK:
             return
         if job is not None and run.named:
             self._steps(sight, run, job)
-            self._due(sight, run, job)
-        self._photo(sight, run)
+        if state is PrinterState.PRINTING:
+            if job is not None and run.named:
+                self._due(sight, run, job)
+            self._photo(sight, run)
 
     def _steps(self, sight: Sight, run: Run, job: JobProgress) -> None:
         """Only the newest step. Those that a print had behind it when it was first seen are not
@@ -39,8 +43,12 @@ class Progress:
         if not every or percent is None:
             return
         step = percent // every * every
+        if run.step is None and self._is_from_the_start(run, percent):
+            run.step = 0
         if run.step is None:
-            run.step = 0 if self._is_from_the_start(run, percent) else step
+            if sight.status.state is PrinterState.PREPARING:
+                return  # the former print's, or an older start than was thought
+            run.step = step
         untold = not run.counts.get("progress")
         if untold and step < run.step:
             run.step = step

@@ -46,7 +46,7 @@ class PrinterTracker:
         run = memory.run
         self._reach.see(sight, run)
         self._pauses.see(sight, run)
-        self._faults.see(sight, run)
+        self._faults.see(sight, run, self._pauses.since)
         if before is not None and run is None:
             self._beds.ended(before, sight)
         self._beds.see(sight, run)

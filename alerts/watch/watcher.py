@@ -109,12 +109,12 @@ class Watcher:
         for topic, printer_id in slots:
             if topic == _STOPS and self._registry.get(printer_id) is not None:
                 self._tracker(printer_id).stop_sent(mono)
+        if ticks or any(topic == JOB_TOPIC for topic, _ in slots):
+            self._safely("jobs", self._look_at_jobs)
         news = {name for topic, name in slots if topic == PRINTER_TOPIC}
         for snapshot in self._registry.all():
             if ticks or snapshot.status.printer_id in news:
                 self._safely(snapshot.status.printer_id, partial(self._look, snapshot, ticks))
-        if ticks or any(topic == JOB_TOPIC for topic, _ in slots):
-            self._safely("jobs", self._look_at_jobs)
         if ticks:
             self._ticked_at = mono
             self._safely("disk", self._look_at_disk)
@@ -154,7 +154,8 @@ class Watcher:
         )
 
     def _look_at_jobs(self) -> None:
-        """After the printers: a job's end comes after the last that its print has told."""
+        """Before the printers: how a job ended comes before what follows from it there. Nothing of
+        its progress is told after it."""
         view, now, mono = self._view(), self._clock.time(), self._clock.monotonic()
         told = self._ends.see(view.jobs, now)
         for event in told:

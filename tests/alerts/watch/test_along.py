@@ -60,6 +60,18 @@ def test_the_percentage_of_the_print_before_hides_no_step() -> None:
     assert scene.kinds() == ["started", "progress 5"]
 
 
+def test_steps_count_from_the_preparation_where_it_is_a_part_of_the_print() -> None:
+    """A P1S at 34 % when its first layer begins (a short print, simulated)."""
+    scene = Scene()
+    scene.look(S.IDLE)
+    scene.prints(100, state=S.PREPARING)  # of the print before
+    scene.prints(0, state=S.PREPARING)
+    scene.prints(18, state=S.PREPARING)
+    scene.prints(34)
+    scene.prints(51)
+    assert scene.kinds() == ["started", "progress 25", "progress 50"]
+
+
 def test_no_steps_at_all() -> None:
     scene = begun(replace(CONFIG, progress_step=0))
     for percent in range(101):
