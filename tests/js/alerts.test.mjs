@@ -1,7 +1,7 @@
 // Alerts: their order, their words, and which of them a browser is told of.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { channelWords, inOrder, lookOf, muteWords, outcomeWords } from '../../static/js/parts/alert-rules.js';
+import { actionOf, channelWords, inOrder, lookOf, muteWords, outcomeWords, plainText } from '../../static/js/parts/alert-rules.js';
 import { browserName, bytesOf, newOnes } from '../../static/js/parts/notify.js';
 import { Store } from '../../static/js/store.js';
 
@@ -60,4 +60,21 @@ test('the store follows what is open', () => {
   assert.deepEqual([...store.alerts.keys()], ['b']);
   store.snapshot({ seq: 3, printers: [] }); // the poll's answer has none: what is known stays
   assert.deepEqual([...store.alerts.keys()], ['b']);
+});
+
+test('the printer is named once', () => {
+  assert.equal(plainText({ printer: 'Elm', text: 'Elm: bed levelling failed.' }), 'Bed levelling failed.');
+  assert.equal(plainText({ printer: 'Elm', text: 'Elm is paused.' }), 'Elm is paused.');
+  assert.equal(plainText({ printer: 'Elm', text: 'Elm: one\nFir: two' }), 'Elm: one\nFir: two');
+  assert.equal(plainText({ printer: '', text: ': x' }), ': x');
+});
+
+test('an action is offered only while the printer still is what the alert says', () => {
+  assert.equal(actionOf({ kind: 'bed_waiting' }, { state: 'needs_clear' }), 'mark-clear');
+  assert.equal(actionOf({ kind: 'bed_waiting' }, { state: 'printing' }), '');
+  assert.equal(actionOf({ kind: 'paused' }, { state: 'paused' }), 'resume');
+  assert.equal(actionOf({ kind: 'filament_out' }, { state: 'offline' }), '');
+  assert.equal(actionOf({ kind: 'needs_person' }, { state: 'needs_human' }), 'resolve');
+  assert.equal(actionOf({ kind: 'offline_printing' }, { conn: { online: false } }), 'reconnect');
+  assert.equal(actionOf({ kind: 'fault' }, { state: 'fault' }), '');
 });

@@ -3,15 +3,16 @@
 import { ApiError, get, post } from '../api.js';
 import { attr, h, hide, icon, keyed, setIcon, sheet, text } from '../html.js';
 import { ago, clock } from '../format.js';
+import { applyGate, gate } from '../gates.js';
 import { store } from '../store.js';
 import { addWords, t } from '../text.js';
 import { browserCard } from '../parts/notify-card.js';
-import { channelWords, inOrder, lookOf, muteWords, outcomeWords } from '../parts/alert-rules.js';
+import { actionOf, channelWords, inOrder, lookOf, muteWords, outcomeWords, plainText } from '../parts/alert-rules.js';
 
 addWords({
   'al.title': 'Alerts', 'al.open': 'Open', 'al.resolved': 'Resolved', 'al.sent': 'Sent', 'al.tabs': 'Which alerts', 'al.lost': 'The alerts could not be loaded.', 'al.more': 'Show more',
   'al.none': 'Nothing needs you', 'al.none.how': 'Faults, pauses, beds to clear and everything else that waits for a person appear here, and on the channels beside.', 'al.none.resolved': 'Nothing was resolved lately.', 'al.none.sent': 'Nothing was sent yet.',
-  'al.ack': 'Acknowledge', 'al.acked': 'Seen by {who} {ago}', 'al.acked.one': 'Seen {ago}', 'al.since': 'Since {at}', 'al.ended': 'Ended {ago}, after {d}', 'al.repeats': 'told {n} times', 'al.picture': 'Picture of {name} at that moment', 'al.farm': 'The farm',
+  'al.ack': 'Acknowledge', 'al.acked': 'Seen by {who} {ago}', 'al.acked.one': 'Seen {ago}', 'al.since': 'Since {at}', 'al.ended': 'Ended {ago}, after {d}', 'al.repeats': 'told {n} times', 'al.picture': 'Picture of {name} at that moment', 'al.farm': 'The farm', 'al.act.mark-clear': 'Mark clear', 'al.act.resume': 'Resume', 'al.act.resolve': 'Decide…', 'al.act.reconnect': 'Reconnect',
   'al.mute': 'Mute {name}', 'al.mute.hour': 'For 1 hour', 'al.mute.end': 'Until this print ends', 'al.mute.ever': 'Until I unmute it', 'al.muted': 'Muted', 'al.unmute': 'Unmute', 'al.muted.none': 'No printer is muted.',
   'al.channels': 'Where alerts go', 'al.channels.none': 'No channel is set up: alerts are on this page only. Telegram, e-mail, ntfy, Discord and many others go into “alerts” in config.json.', 'al.off': 'Sending is switched off in config.json: alerts are on this page only.', 'al.test': 'Send a test', 'al.testing': 'Sending…',
 });
@@ -102,7 +103,7 @@ export async function alertsPage(root, signal) {
   }
 
   store.watch((change) => {
-    if (change.alerts || change.clock) {
+    if (change.alerts || change.clock || change.printers === null || change.printers.size) {
       paintOpen();
       text(tabs[0].lastChild, store.alerts.size || '');
     }
@@ -118,12 +119,13 @@ function alertRow(first) {
   const name = first.printer || t('al.farm');
   const where = first.printer_id ? h('a', { href: `#/p/${encodeURIComponent(first.printer_id)}` }, name) : h('span', null, name);
   const picture = h('button.al-pic', { type: 'button', hidden: true, 'aria-label': t('al.picture', { name }), onclick: async () => (await import('../parts/alert-picture.js')).alertPicture(node.it) }, h('img', { alt: '', loading: 'lazy' }));
+  const go = h('button.btn.sm.pri', { type: 'button', hidden: true, onclick: () => node.dispatchEvent(new CustomEvent('pf-command', { bubbles: true, detail: { printer: first.printer_id, action: node.act } })) });
   const ack = h('button.btn.sm', { type: 'button', onclick: () => void act(node, post(`/api/alerts/${encodeURIComponent(first.id)}/acknowledge`, {})) }, icon('check'), t('al.ack'));
   const mute = first.printer_id ? muteMenu(first) : null;
   const node = h('li.card.al', null, h('span.al-ico', null, icon('info')), picture,
     h('div.al-body', null, h('h2', null, where, h('span.pill')), h('p.al-text'), h('p.al-facts'), h('p.problem', { role: 'alert', hidden: true })),
-    h('div.al-acts', null, ack, mute?.button, mute?.root));
-  node.parts = { picture, ack, mute };
+    h('div.al-acts', null, go, ack, mute?.button, mute?.root));
+  node.parts = { picture, go, ack, mute };
   return node;
 }
 
@@ -135,12 +137,21 @@ function paintAlert(node, it) {
   setIcon(node.querySelector('.al-ico').firstChild, look.icon);
   const body = node.querySelector('.al-body');
   text(body.querySelector('.pill'), look.words);
-  text(body.querySelector('.al-text'), it.text);
+  text(body.querySelector('.al-text'), plainText(it));
   const now = store.now();
   const seen = it.acked_at && t(it.acked_by ? 'al.acked' : 'al.acked.one', { who: it.acked_by, ago: ago(now - it.acked_at) });
   const when = it.resolved_at ? t('al.ended', { ago: ago(now - it.resolved_at), d: ago(it.resolved_at - it.since).replace(/ ago$/, '') }) : t('al.since', { at: clock(it.since, now) });
   text(body.querySelector('.al-facts'), [when, it.code, it.repeats > 1 && t('al.repeats', { n: it.repeats }), seen, it.muted && t('al.muted')].filter(Boolean).join(' · '));
-  const { picture, ack, mute } = node.parts;
+  const { picture, go, ack, mute } = node.parts;
+  const p = store.printers.get(it.printer_id);
+  node.act = it.resolved_at || !p ? '' : actionOf(it, p);
+  hide(go, !node.act);
+  if (node.act && p) {
+    const waits = store.pending.has(`${p.id} ${node.act}`);
+    text(go, waits ? t(`pending.${node.act}`) : t(`al.act.${node.act}`));
+    attr(go, 'aria-label', `${go.textContent}, ${p.name}`);
+    applyGate(go, p.gates?.[node.act] ? gate(p, node.act) : { ok: store.connected, code: '', why: t('conn.locked') });
+  }
   hide(picture, !it.photo);
   if (it.photo) attr(picture.firstChild, 'src', `/api/alerts/${encodeURIComponent(it.id)}/photo`);
   hide(ack, Boolean(it.acked_at || it.resolved_at));
@@ -195,7 +206,7 @@ function paintSent(node, it) {
   const body = node.querySelector('.al-body');
   text(body.querySelector('h2').firstChild, it.title);
   text(body.querySelector('.pill'), it.channel);
-  text(body.querySelector('.al-text'), it.text);
+  text(body.querySelector('.al-text'), plainText({ ...it, printer: it.title }));
   text(body.querySelector('.al-facts'), [clock(it.at, store.now()), words].filter(Boolean).join(' · '));
 }
 

@@ -21,6 +21,24 @@ export function lookOf(it) {
   return { tone, icon: ICONS[it.kind] ?? 'info', words: t(`ak.${it.kind}`) };
 }
 
+/** The sentence without the printer's name, which stands above it. @param {any} it */
+export function plainText(it) {
+  const head = `${it.printer}: `;
+  if (!it.printer || !it.text.startsWith(head) || it.text.includes('\n')) return it.text;
+  const rest = it.text.slice(head.length);
+  return rest.charAt(0).toUpperCase() + rest.slice(1);
+}
+
+/** What a person can do about it from here; "" = nothing. Whether it may be done is the gate's.
+ * @param {any} it @param {any} p its printer */
+export function actionOf(it, p) {
+  if (it.kind === 'bed_waiting') return p.state === 'needs_clear' ? 'mark-clear' : '';
+  if (it.kind === 'paused' || it.kind === 'filament_out') return p.state === 'paused' ? 'resume' : '';
+  if (it.kind === 'needs_person') return p.state === 'needs_human' ? 'resolve' : '';
+  if (it.kind === 'offline' || it.kind === 'offline_printing') return p.conn?.online ? '' : 'reconnect';
+  return '';
+}
+
 /** What nobody has seen first, then the urgent, then the oldest. @param {any[]} alerts */
 export function inOrder(alerts) {
   return [...alerts].sort((a, b) => Number(Boolean(a.acked_at)) - Number(Boolean(b.acked_at)) || (WEIGHT[a.level] ?? 3) - (WEIGHT[b.level] ?? 3) || a.since - b.since);
