@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -99,15 +100,22 @@ class Deliveries:
             raise NotFound(f'There is no channel "{name}".')
         if config.problems:
             raise Blocked(f'The channel "{name}" cannot be used: {" ".join(config.problems)}')
-        try:
-            with closing(self._make(config)) as channel:
-                said = channel.test()
-        except ChannelError as error:
-            text = scrub.clean(error.text)
-            raise ChannelFailed(f'The test of "{name}" failed: {text}') from None
+        said = self._tested(config)
         if name in self._workers:
             self._workers[name].nudge()
         return scrub.clean(said)
+
+    def _tested(self, config: ChannelConfig) -> str:
+        try:
+            with closing(self._make(config)) as channel:
+                return channel.test()
+        except ChannelError as error:
+            why = error.text
+        except Exception as error:  # noqa: BLE001 - a library's; its text may hold tokens
+            trace = scrub.clean("".join(traceback.format_exception(error)))
+            logger.error("alerts: the test of channel %s broke:\n%s", config.name, trace)
+            why = f"A fault in the farm ({type(error).__name__}); see the server's log"
+        raise ChannelFailed(f'The test of "{config.name}" failed: {scrub.clean(why)}')
 
     def _status_of(self, channel: ChannelConfig) -> ChannelStatus:
         worker = self._workers.get(channel.name)

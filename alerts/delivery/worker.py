@@ -42,6 +42,8 @@ HELD_S = 0.25
 GRACE_S = 2.0
 """So long a message under way may go on at a stop."""
 FAULT_S = 5.0
+OUTAGE = 3
+"""So many failures in a row were the channel's, and not those of one message."""
 MOST_TRIES = 8
 """A message that failed so often, while others went out, is one that its service cannot take."""
 _DICE = random.SystemRandom()
@@ -94,12 +96,14 @@ class Worker:
         self._pace = Pace(terms.per_minute)
         self._health = Health(name, outbox, clock, tell)
         self._deferred: dict[str, float] = {}  # message id -> monotonic s
+        self._by_outage: set[str] = set()  # of those: only because the channel failed
         self._tries: dict[str, tuple[int, float]] = {}  # message id -> how often, since when
         self._last_failed = ""
         self._failed_at = 0.0
         self._back_at = 0.0  # monotonic s; our own back-off
         self._asked_until = 0.0  # monotonic s; the service's wish
         self._last_sent: tuple[float, float] | None = None  # epoch s, monotonic s
+        self._mended = threading.Event()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"alert:{name}", daemon=True)
 
@@ -123,7 +127,7 @@ class Worker:
 
     def nudge(self) -> None:
         """A person has mended something: try again at once, unless the service asked for time."""
-        self._back_at = 0.0
+        self._mended.set()
 
     def status(self) -> WorkerStatus:
         health, now = self._health, self._clock.monotonic()
@@ -177,6 +181,9 @@ class Worker:
     def turn(self) -> float:
         """Send one message, if there is one that may go; seconds until the next may."""
         self._health.look()
+        if self._mended.is_set():
+            self._mended.clear()
+            self._end_outage()
         mono = self._clock.monotonic()
         found = sift(self._outbox.pending(self.name), self._deferred, self._clock.time(), mono)
         for message, outcome, why in found.done:
@@ -235,6 +242,8 @@ class Worker:
             self._outbox.set_memo(self.name, message.live, {})
         self._last_sent = self._clock.time(), self._clock.monotonic()
         self._back_at = self._asked_until = 0.0
+        if self._health.failures >= OUTAGE:
+            self._end_outage()
         self._health.works()
 
     def _after_failure(self, message: Message, error: ChannelError, *, is_edit: bool) -> None:
@@ -254,6 +263,8 @@ class Worker:
             self._end(message, "failed", f"Given up after {count + 1} tries: {error.text}")
             return
         self._wait(message, f"{worry} {error.text}".strip(), error.retry_after_s or wait_s)
+        if not error.maybe and error.retry_after_s is None:
+            self._by_outage.add(message.id)
 
     def _note_failure(self, message: Message, error: ChannelError) -> None:
         self._last_failed = message.id
@@ -274,8 +285,16 @@ class Worker:
         self._outbox.note(message.id, outcome, scrub.clean(text))
         self._forget(message)
 
+    def _end_outage(self) -> None:
+        """What waited only because the channel failed waits no longer."""
+        self._back_at = 0.0
+        for message_id in self._by_outage:
+            self._deferred.pop(message_id, None)
+        self._by_outage.clear()
+
     def _forget(self, message: Message) -> None:
         self._deferred.pop(message.id, None)
+        self._by_outage.discard(message.id)
         self._tries.pop(message.id, None)
 
     def _memo(self, message: Message) -> Mapping[str, Any]:

@@ -180,6 +180,23 @@ def test_the_test_button_shows_the_failure_without_secrets(tmp_path: Path) -> No
             room.close()
 
 
+def test_a_fault_in_a_channel_s_test_is_told_and_not_shown(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(Scripted):
+        def test(self) -> str:
+            raise KeyError("https://u:cAnary-Pa55@x.org")
+
+    out = ChannelConfig(name="out", type="webhook")
+    log = AlertLog(tmp_path, CLOCK)
+    config = AlertsConfig(channels=(out,))
+    deliveries = Deliveries(config, lambda _: Broken(), log, tmp_path, CLOCK, log.add_event)
+    with pytest.raises(ChannelFailed, match=r"A fault in the farm \(KeyError\)") as failed:
+        deliveries.test("out")
+    assert "cAnary" not in caplog.text + failed.value.message and "KeyError" in caplog.text
+    deliveries.stop()
+
+
 class Stuck(Scripted):
     """A library that forgot its time-outs."""
 
