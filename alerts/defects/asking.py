@@ -83,8 +83,13 @@ class Asking:
         return len(self._open)
 
     def reserve(self) -> bool:
-        """Whether one more may be asked now; each True needs its ``ask`` or ``release``."""
-        return self._abandoned < MOST_ABANDONED and self._slots.acquire(blocking=False)
+        """Whether one more may be asked now; each True needs its ``ask`` or ``release``.
+
+        Answers that nobody has read count as under way: they may say that the provider is down.
+        """
+        if self._abandoned >= MOST_ABANDONED or len(self._open) >= self._provider.at_once:
+            return False
+        return self._slots.acquire(blocking=False)
 
     def release(self) -> None:
         self._slots.release()

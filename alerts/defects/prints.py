@@ -93,6 +93,8 @@ def _goes_on(old: Print, status: PrinterStatus, job: str, at: float) -> bool:
 
 def _began_anew(old: Print, state: PrinterState, job: JobProgress | None) -> bool:
     """The same file once more: it is seen further back, at work there or preparing again."""
+    if state is PrinterState.PREPARING and not old.open:
+        return True
     if state is PrinterState.PREPARING and old.percent >= FELL_PERCENT:
         return job is None or (job.percent or 0) < old.percent - FELL_PERCENT
     if job is None or job.percent is None:

@@ -41,7 +41,7 @@ def view_of(guard: Guard, farm_trouble: str) -> View:
     alarm = _alarm(guard)
     return View(
         state=state,
-        text=_alarm_text(guard, alarm) or text,
+        text=text if state == BLIND and alarm == "suspected" else _alarm_text(guard, alarm) or text,
         score=None if look is None or look.problem else round(look.score, 2),
         at=None if look is None else int(look.at),
         alarm=alarm,

@@ -98,6 +98,8 @@ class DefectWatch:
         )
         self._box = bus.subscribe("printer", _ANSWERS, _WISHES, _PAUSES, _TESTS)
         self.asking = Asking(provider, clock, timeout_s, self._deliver, spawn)
+        self._proven = False
+        """It has answered since it was last in trouble, or since the start."""
         self._money = threading.Lock()
         self._save_at = 0.0
         self._views: Mapping[str, View] = MappingProxyType({})
@@ -200,11 +202,15 @@ class DefectWatch:
             return
         guard = self._guards[answer.printer_id]
         if answer.verdict is not None:
-            self._health.worked()
+            self._worked()
             self._pay(answer.printer_id, answer.verdict.usd)
             guard.answered(answer.run, answer.verdict, answer.sight)
         elif answer.trouble is not None:
             self._troubled(guard, answer, answer.trouble)
+
+    def _worked(self) -> None:
+        self._health.worked()
+        self._proven = True
 
     def _troubled(self, guard: Guard, answer: Answer, trouble: Trouble) -> None:
         self._pay(answer.printer_id, trouble.usd)
@@ -213,7 +219,7 @@ class DefectWatch:
 
     def _test_answered(self, tested: _Tested) -> None:
         if tested.verdict is not None:
-            self._health.worked()
+            self._worked()
             self._pay(tested.printer_id, tested.verdict.usd)
         elif tested.trouble is not None:
             self._pay(tested.printer_id, tested.trouble.usd)
@@ -272,8 +278,8 @@ class DefectWatch:
             if sight is not None and sight.picture is None:
                 guard.saw(sight)
             return
-        self._save_if(self._provider.paid)
         run = guard.asked()
+        self._save_if(self._provider.paid)  # before the question: a crash makes none free
         self.asking.ask(guard.subject.id, run, sight, sight.picture.jpeg)
 
     def _may_probe(self, now: float) -> bool:
@@ -290,8 +296,11 @@ class DefectWatch:
     def _farm_blindness(self) -> None:
         """One incident for all printers: the provider is down, or the day's money is spent."""
         reason, now, at = self._trouble(), self._clock.monotonic(), self._clock.time()
+        self._proven = self._proven and not reason
         if not reason:
-            if key := self._farm.sees(now):
+            if not self._proven:
+                self._farm.rest()  # nobody knows yet: what was told before a restart stays
+            elif key := self._farm.sees(now):
                 self._tell(words.sees(_FARM, "", key, at))
         elif not any(guard.active for guard in self._guards.values()):
             self._farm.rest()
