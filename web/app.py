@@ -20,6 +20,7 @@ from web import (
     mqtt_api,
     older_api,
     older_uploads,
+    openapi_api,
     pages,
     printer_feed,
     printer_timelapses_api,
@@ -51,6 +52,7 @@ BLUEPRINTS = (
     forecast_api, camera_api, older_api, older_uploads, pages, job_picture, send_api,
     send_keys_api, slicing_api, rig_api, profiles_api, history_api, prusa_connect_api,
     timelapse_api, printer_timelapses_api, alerts_api, push_api, mqtt_api, metrics_api, defect_api,
+    openapi_api,
 )  # fmt: skip
 
 
