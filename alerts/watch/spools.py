@@ -11,6 +11,7 @@ from alerts.watch.telling import Teller
 from alerts.watch.words import name_of
 from cameras.final_photos import photo_name
 from job_queue.job import Job, JobState
+from job_queue.records import QueueState
 from printers.registry import Snapshot
 from printers.status import JobProgress, Tray
 
@@ -85,17 +86,13 @@ class Spools:
         teller.begin(slot, Kind.SPOOL_SHORT, text, run_id=_run(job), code=tray.slot, facts=facts)
 
 
-def next_job(printer_id: str, jobs: Mapping[str, Job]) -> Job | None:
-    """The one that is open there, else the next that is for this printer alone and says from
-    which spools."""
-    waiting: list[Job] = []
-    for job in jobs.values():
-        if job.printer_id == printer_id and job.state.holds_printer:
-            return job
-        is_meant = job.state is JobState.QUEUED and job.target.one_printer == printer_id
-        if is_meant and job.ams_wanted:
-            waiting.append(job)
-    return min(waiting, key=lambda job: (-job.priority, job.rank), default=None)
+def next_jobs(view: QueueState) -> dict[str, Job]:
+    """By printer: the one that is open there, else the next that is for this printer alone and
+    says from which spools."""
+    waiting = [job for job in view.jobs.values() if job.state is JobState.QUEUED and job.ams_wanted]
+    waiting.sort(key=lambda job: (-job.priority, job.rank), reverse=True)
+    meant = {job.target.one_printer: job for job in waiting if job.target.one_printer}
+    return meant | dict(view.open_jobs)
 
 
 def _run(job: Job) -> str:

@@ -15,7 +15,7 @@ from alerts.watch.eyes import Eyes, Pictures
 from alerts.watch.memory import Memory, MemoryFile
 from alerts.watch.plates import Grams
 from alerts.watch.sight import Sight, own_of
-from alerts.watch.spools import Spools, next_job
+from alerts.watch.spools import Spools, next_jobs
 from alerts.watch.telling import Teller
 from alerts.watch.tracker import PrinterTracker
 from core.alert_config import AlertsConfig
@@ -63,6 +63,7 @@ class Watcher:
         self._queue = Blocked(farm, outlook)
         self._spools = Spools(grams, config.spool_margin_g)
         self._ends = Ends(self._memory, self._place, grams)
+        self._next: Mapping[str, Job] = {}  # by printer, of this second
         self._dirty = False
         self._saved_at = self._ticked_at = float("-inf")  # monotonic s
         self._box = bus.subscribe(PRINTER_TOPIC, JOB_TOPIC, _STOPS)
@@ -88,6 +89,12 @@ class Watcher:
         if isinstance(command, (Stop, EmergencyStop)):
             self._box.put((_STOPS, printer_id), None)
 
+    def run_of(self, printer_id: str) -> str:
+        """Which print runs there, ours or another's, as events of it say; "" = none."""
+        known = self._memory.printers.get(printer_id)
+        run = known.run if known is not None else None
+        return run.id if run is not None else ""
+
     @property
     def trouble(self) -> str:
         """Why what was told cannot be remembered; "" when all is well."""
@@ -112,6 +119,8 @@ class Watcher:
         if ticks or any(topic == JOB_TOPIC for topic, _ in slots):
             self._safely("jobs", self._look_at_jobs)
         news = {name for topic, name in slots if topic == PRINTER_TOPIC}
+        if ticks:
+            self._next = next_jobs(self._view())
         for snapshot in self._registry.all():
             if ticks or snapshot.status.printer_id in news:
                 self._safely(snapshot.status.printer_id, partial(self._look, snapshot, ticks))
@@ -138,9 +147,9 @@ class Watcher:
         self._hand_over(tracker.see(sight))
         self._dirty = self._dirty or tracker.memory.run is not before
         if ticks:
-            self._look_around(tracker, sight, jobs)
+            self._look_around(tracker, sight)
 
-    def _look_around(self, tracker: PrinterTracker, sight: Sight, jobs: Mapping[str, Job]) -> None:
+    def _look_around(self, tracker: PrinterTracker, sight: Sight) -> None:
         """What is looked at once a second only."""
         printer_id, teller = sight.status.printer_id, tracker.teller
         if printer_id not in self._eyes:
@@ -148,7 +157,7 @@ class Watcher:
         run = tracker.memory.run
         if run is None or sight.believable:  # a printer that is gone takes its camera along
             self._hand_over(self._eyes[printer_id].see(run, sight.now, sight.mono))
-        job = next_job(printer_id, jobs)
+        job = self._next.get(printer_id)
         self._hand_over(
             self._spools.see(sight.snapshot, job, teller, sight.now, believable=sight.believable)
         )

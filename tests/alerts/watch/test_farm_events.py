@@ -13,7 +13,7 @@ from alerts.watch.disk import MB, Disk
 from alerts.watch.eyes import Eyes
 from alerts.watch.memory import PrinterMemory, Run
 from alerts.watch.plates import grams_in
-from alerts.watch.spools import Spools, next_job
+from alerts.watch.spools import Spools, next_jobs
 from alerts.watch.telling import Teller
 from cameras.frames import CameraStatus, Frame
 from core.errors import NotFound
@@ -172,12 +172,10 @@ def test_the_next_job_that_says_from_which_spools() -> None:
     low = job(1, target=target, ams_wanted=(0,), rank=1.0)
     first = job(2, target=target, ams_wanted=(0,), priority=3)
     any_printer = job(3, ams_wanted=(0,), priority=9)
-    jobs = {one.id: one for one in (low, first, any_printer)}
-    assert next_job("alder", jobs) is first
-    assert next_job("birch", jobs) is None
-    assert next_job("alder", jobs | {"j-4": job(4, JobState.CLAIMED, printer_id="alder")}) == job(
-        4, JobState.CLAIMED, printer_id="alder"
-    )
+    view = QueueState(jobs={one.id: one for one in (low, first, any_printer)})
+    assert next_jobs(view) == {"alder": first}
+    sending = job(4, JobState.CLAIMED, printer_id="alder")
+    assert next_jobs(replace(view, open_jobs={"alder": sending})) == {"alder": sending}
 
 
 def test_a_file_that_is_gone_says_nothing() -> None:

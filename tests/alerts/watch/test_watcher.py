@@ -127,11 +127,13 @@ def test_a_job_from_its_start_to_its_end_in_order(world: World) -> None:
     world.pass_()
     world.prints(30)
     world.pass_()
+    assert world.watch.run_of("alder") == "j-1-1"
     world.prints(99)
     world.job(JobState.FINISHED, finished_at=world.clock.time() + 1)
     world.report(S.FINISHED)
     world.pass_(3)
     assert world.kinds() == ["started", "progress 25", "finished", "bed_waiting"]
+    assert [world.watch.run_of(name) for name in ("alder", "birch", "none")] == ["", "", ""]
 
 
 def test_nothing_of_its_progress_after_a_jobs_end(world: World) -> None:
