@@ -18,15 +18,15 @@ from alerts.channels import scrub
 from alerts.delivery import doubt
 from alerts.delivery.choice import first, sift
 from alerts.delivery.courier import Courier, Stopped
-from alerts.delivery.health import DEAD_FAILURES, Health
+from alerts.delivery.health import Health
 from alerts.delivery.outbox import Outbox
-from alerts.delivery.pace import URGENT_S, Pace, backoff
+from alerts.delivery.pace import backoff
+from alerts.delivery.waits import Waits
 from alerts.model import (
     Channel,
     ChannelError,
     Event,
     Later,
-    Level,
     Message,
     Refused,
     Sent,
@@ -93,15 +93,8 @@ class Worker:
         self._clock = clock
         self._chance = chance
         self._courier = Courier(name, make, terms.limit_s)
-        self._pace = Pace(terms.per_minute)
         self._health = Health(name, outbox, clock, tell)
-        self._deferred: dict[str, float] = {}  # message id -> monotonic s
-        self._by_outage: set[str] = set()  # of those: only because the channel failed
-        self._tries: dict[str, tuple[int, float]] = {}  # message id -> how often, since when
-        self._last_failed = ""
-        self._failed_at = 0.0
-        self._back_at = 0.0  # monotonic s; our own back-off
-        self._asked_until = 0.0  # monotonic s; the service's wish
+        self._waits = Waits(terms.per_minute)
         self._last_sent: tuple[float, float] | None = None  # epoch s, monotonic s
         self._mended = threading.Event()
         self._stop = threading.Event()
@@ -132,13 +125,12 @@ class Worker:
     def status(self) -> WorkerStatus:
         health, now = self._health, self._clock.monotonic()
         state = "dead" if health.dead else "failing" if health.failures else "ok"
-        held = max(0.0, self._back_at - now, self._asked_until - now)
         return WorkerStatus(
             state=state,
             text=health.reason,
             pending=len(self._outbox.pending(self.name)),
             last_sent=self._last_sent[0] if self._last_sent else None,
-            next_s=round(held, 1) if health.failures else 0.0,
+            next_s=round(self._waits.next_s(now), 1) if health.failures else 0.0,
         )
 
     # --- the thread ------------------------------------------------------------------------
@@ -183,34 +175,25 @@ class Worker:
         self._health.look()
         if self._mended.is_set():
             self._mended.clear()
-            self._end_outage()
+            self._waits.end_outage()
         mono = self._clock.monotonic()
-        found = sift(self._outbox.pending(self.name), self._deferred, self._clock.time(), mono)
+        found = sift(self._outbox.pending(self.name), self._waits.until, self._clock.time(), mono)
         for message, outcome, why in found.done:
-            self._outbox.note(message.id, outcome, why)
-            self._forget(message)
-        last_failed = self._last_failed if self._health.failures else ""
-        chosen = first(found.ready, self._tries, last_failed)
+            self._end(message, outcome, why)
+        chosen = first(found.ready, self._waits.tried, self._waits.last_failed)
         if chosen is None:
             return found.next_s
-        held = self._held(chosen, mono)
+        held = self._waits.held(chosen, mono)
         if held > 0:
             return held
         self._send(chosen)
         return 0.0
 
-    def _held(self, message: Message, mono: float) -> float:
-        """Seconds until this one may go, which is the first of those that are ready."""
-        own = self._back_at - mono
-        if message.level is Level.NOW and message.id not in self._tries:
-            own = min(own, self._failed_at + URGENT_S - mono)
-        return max(own, self._asked_until - mono, self._pace.wait(message.level, mono))
-
     # --- one message -----------------------------------------------------------------------
 
     def _send(self, message: Message) -> None:
         if not self._outbox.note(message.id, "sending"):
-            self._forget(message)  # newer news has taken its place
+            self._waits.forget(message)  # newer news has taken its place
             return
         notes = self._outbox.outcomes(message.id)
         is_edit = self._is_edit(message)
@@ -226,13 +209,13 @@ class Worker:
             return
         except Refused as refused:
             self._end(message, "failed", refused.text)
-            self._note_failure(message, refused)
+            self._channel_failed(message, refused)
         except ChannelError as error:
             self._after_failure(message, error, is_edit=is_edit)
-            self._note_failure(message, error)
+            self._channel_failed(message, error)
         else:
             self._after_success(message, sent)
-        self._pace.used(began)
+        self._waits.attempt(began)
 
     def _after_success(self, message: Message, sent: Sent) -> None:
         if message.live and not message.ends_live and sent.memo:
@@ -241,17 +224,16 @@ class Worker:
         if message.live and message.ends_live:
             self._outbox.set_memo(self.name, message.live, {})
         self._last_sent = self._clock.time(), self._clock.monotonic()
-        self._back_at = self._asked_until = 0.0
+        self._waits.worked()
         if self._health.failures >= OUTAGE:
-            self._end_outage()
+            self._waits.end_outage()
         self._health.works()
 
     def _after_failure(self, message: Message, error: ChannelError, *, is_edit: bool) -> None:
         """It waits for its next try, unless there is to be none."""
-        count, since = self._tries.get(message.id, (0, self._clock.monotonic()))
-        self._tries[message.id] = count + 1, since
+        count, since = self._waits.count(message, self._clock.monotonic())
         notes = self._outbox.outcomes(message.id)
-        worry, wait_s = doubt.doubt_of(notes), backoff(count + 1, self._chance())
+        worry, wait_s = doubt.doubt_of(notes), backoff(count, self._chance())
         if error.maybe:
             patience = doubt.after_silence(message, notes, is_edit=is_edit)
             if patience is None:
@@ -259,43 +241,25 @@ class Worker:
                 return
             wait_s = max(wait_s, patience)
             worry = worry or ("" if is_edit else doubt.NO_ANSWER)
-        if count + 1 >= MOST_TRIES and self._last_sent and self._last_sent[1] > since:
-            self._end(message, "failed", f"Given up after {count + 1} tries: {error.text}")
+        if count >= MOST_TRIES and self._last_sent and self._last_sent[1] > since:
+            self._end(message, "failed", f"Given up after {count} tries: {error.text}")
             return
-        self._wait(message, f"{worry} {error.text}".strip(), error.retry_after_s or wait_s)
-        if not error.maybe and error.retry_after_s is None:
-            self._by_outage.add(message.id)
+        outage = not error.maybe and error.retry_after_s is None
+        text = f"{worry} {error.text}".strip()
+        self._wait(message, text, error.retry_after_s or wait_s, by_outage=outage)
 
-    def _note_failure(self, message: Message, error: ChannelError) -> None:
-        self._last_failed = message.id
-        self._failed_at = mono = self._clock.monotonic()
-        asked = error.retry_after_s
-        self._health.failed(scrub.clean(error.text), counts=asked is None)
-        if asked is not None:
-            self._asked_until = mono + asked
-        elif not isinstance(error, Refused) or self._health.failures >= DEAD_FAILURES:
-            # nothing is taken any more, as after a change of keys: the rest waits for a person
-            self._back_at = mono + backoff(self._health.failures, self._chance())
+    def _channel_failed(self, message: Message, error: ChannelError) -> None:
+        self._health.failed(scrub.clean(error.text), counts=error.retry_after_s is None)
+        now, failures = self._clock.monotonic(), self._health.failures
+        self._waits.failed(message, error, failures, now, self._chance())
 
-    def _wait(self, message: Message, text: str, wait_s: float) -> None:
-        self._deferred[message.id] = self._clock.monotonic() + wait_s
+    def _wait(self, message: Message, text: str, wait_s: float, *, by_outage: bool = False) -> None:
+        self._waits.defer(message, self._clock.monotonic() + wait_s, by_outage=by_outage)
         self._outbox.note(message.id, "waiting", scrub.clean(text))
 
     def _end(self, message: Message, outcome: str, text: str) -> None:
         self._outbox.note(message.id, outcome, scrub.clean(text))
-        self._forget(message)
-
-    def _end_outage(self) -> None:
-        """What waited only because the channel failed waits no longer."""
-        self._back_at = 0.0
-        for message_id in self._by_outage:
-            self._deferred.pop(message_id, None)
-        self._by_outage.clear()
-
-    def _forget(self, message: Message) -> None:
-        self._deferred.pop(message.id, None)
-        self._by_outage.discard(message.id)
-        self._tries.pop(message.id, None)
+        self._waits.forget(message)
 
     def _memo(self, message: Message) -> Mapping[str, Any]:
         return self._outbox.memo(self.name, message.live) if message.live else {}
