@@ -40,7 +40,7 @@ class WatchFigures:
 
     score: float | None = None  # 0–1, None = nothing was judged in this print
     blind: bool = False  # it should look and cannot
-    calls: int = 0  # since the farm's start
+    calls: int = 0  # today, UTC
     cost_usd: float = 0.0  # likewise
 
 

@@ -100,13 +100,13 @@ def watch_families(sources: Sources) -> Iterator[Metric]:
     )
     yield counter(
         "farm_vision_calls",
-        "Pictures that were judged.",
+        "Pictures that were judged today (UTC).",
         ("printer",),
         (((p,), float(f.calls)) for p, f in known.items()),
     )
     yield counter(
         "farm_vision_cost_usd",
-        "What the provider says that cost.",
+        "What the provider says that has cost today (UTC).",
         ("printer",),
         (((p,), f.cost_usd) for p, f in known.items()),
     )

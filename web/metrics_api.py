@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import Blueprint, Flask, Response, current_app
 
+from alerts.defects.view import BLIND
+from alerts.model import Level
 from core.errors import NotFound
 from metrics.collector import CONTENT_TYPE, Metrics
-from metrics.sources import Sources
+from metrics.sources import AlertFigures, Sources, WatchFigures
 from web.services import Services, services
 
+if TYPE_CHECKING:
+    from alerts.build import AlertRoom
+    from alerts.defects.build import DefectRoom
+
 blueprint = Blueprint("metrics", __name__)
+OUTCOMES = ("sent", "failed", "expired", "unclear")
 _EXTENSION = "farm.metrics"
 
 
@@ -33,7 +42,39 @@ def sources_of(s: Services) -> Sources:
         cameras=s.cameras,
         book=s.book,
         browsers=lambda: s.hub.browsers,
+        alerts=lambda: alert_figures(s.alerts),
+        watch=lambda: watch_figures(s.alerts.defects, list(s.fleet.configs)),
+        mqtt_connected=lambda: _connected(s.mqtt.status()),
     )
+
+
+def alert_figures(room: AlertRoom) -> AlertFigures:
+    """Every channel with every outcome, from 0 on: Prometheus would miss the first one else."""
+    channels = room.deliveries.status()
+    none = {(channel.name, outcome): 0 for channel in channels for outcome in OUTCOMES}
+    opened = Counter(str(incident.level) for incident in room.incidents.open())
+    return AlertFigures(
+        sent=none | room.log.counters(),
+        pending={channel.name: channel.pending for channel in channels},
+        open_incidents={str(level): opened[str(level)] for level in Level},
+    )
+
+
+def watch_figures(room: DefectRoom, printer_ids: Sequence[str]) -> dict[str, WatchFigures]:
+    """Questions and price are of the day (UTC), as the watch counts them."""
+    return {
+        one["printer_id"]: WatchFigures(
+            score=one.get("score"),
+            blind=one["state"] == BLIND,
+            calls=one["calls"],
+            cost_usd=one["usd"],
+        )
+        for one in room.overview(printer_ids)["printers"]
+    }
+
+
+def _connected(status: Mapping[str, Any]) -> bool | None:
+    return status["state"] == "online" if status["enabled"] else None
 
 
 @blueprint.get("/metrics")

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from core.alert_config import MetricsConfig
+from alerts.model import Event, Kind
+from core.alert_config import AlertsConfig, ChannelConfig, MetricsConfig
 from core.errors import StorageError
 from core.secret import Secret
 from tests.metrics.promtool import check_metrics
@@ -136,3 +137,21 @@ def test_a_history_that_cannot_be_read_takes_only_its_own_part_away(
     assert (first[part], second[part]) == (1, 2)
     assert ("farm_printer_up", frozenset({("printer", "alder")})) in second
     assert not [key for key in second if key[0].startswith("farm_prints")]
+
+
+def test_it_tells_of_alerts_and_what_is_open(make_farm: Callable[..., Any]) -> None:
+    channel = ChannelConfig(name="phone", type="webhook", url=Secret("http://127.0.0.1:9/hook"))
+    config = AlertsConfig(channels=(channel,), offline_after_s=15.0)
+    farm = make_farm(sections={"alerts": config})
+    found = figures(fetch(farm)[1])
+    for outcome in ("sent", "failed", "expired", "unclear"):
+        labels = frozenset({("channel", "phone"), ("outcome", outcome)})
+        assert found["farm_alerts_sent_total", labels] == 0
+    assert found["farm_alerts_pending", frozenset({("channel", "phone")})] == 0
+    room = farm.services.alerts
+    event = Event(kind=Kind.DISK_LOW, at=farm.services.clock.time(), text="The disk is full.")
+    room.log.add_event(event)
+    room.incidents.note(event)
+    found = figures(fetch(farm)[1])
+    assert found["farm_incidents_open", frozenset({("level", "now")})] == 1
+    assert found["farm_incidents_open", frozenset({("level", "soon")})] == 0
