@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from alerts.channels.make import Supplies, make
-from alerts.channels.push.subscriptions import Subscriptions
+from alerts.channels.push.subscriptions import HOSTS, Subscriptions
 from alerts.channels.telegram.bot import OrderBots, build_order_bots
 from alerts.channels.telegram.orders.pictures import look_through
 from alerts.defects.build import DefectRoom, build_defects
@@ -127,8 +127,9 @@ def build_alerts(
 
 
 def _push(config: AlertsConfig, folder: Path, clock: Clock) -> Subscriptions | None:
-    kinds = {channel.type for channel in channels_of(config).values()}
-    return Subscriptions(folder, clock) if "web_push" in kinds else None
+    wanted = [one for one in channels_of(config).values() if one.type == "web_push"]
+    hosts = (*HOSTS, *(host for one in wanted for host in one.push_hosts))
+    return Subscriptions(folder, clock, hosts) if wanted else None
 
 
 def _run_of(jobs: JobService) -> Callable[[str], str]:

@@ -71,7 +71,7 @@ class RuleConfig:
 class AlertsConfig:
     enabled: bool = True  # false: nothing leaves the farm; the page goes on
     progress_step: int = 5  # percent, 1–50; 0 = off
-    photo_interval_s: float = 3600.0  # 60–86400; 0 = off; begins anew with each print
+    photo_interval_s: float = 3600.0  # 10–86400; 0 = off; begins anew with each print
     due_min: float = 10.0  # minutes before the end, 1–240; 0 = off
     image_timeout_s: float = 20.0  # 1–120: so long a message waits for its picture
     offline_after_s: float = 120.0  # 15–3600: gone so long before it is told

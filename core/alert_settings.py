@@ -195,7 +195,7 @@ def _reminders(value: Any) -> tuple[float, ...]:
 _ALERTS: dict[str, Check] = {
     "enabled": flag,
     "progress_step": or_off(1, 50, whole=True),
-    "photo_interval_s": or_off(60, 86_400),
+    "photo_interval_s": or_off(10, 86_400),
     "due_min": or_off(1, 240),
     "image_timeout_s": number(1, 120),
     "offline_after_s": number(15, 3600),
@@ -220,7 +220,7 @@ _CHANNEL: Mapping[str, dict[str, Check]] = {
     },
     "apprise": {"url": _service},
     "webhook": {"url": _secret_address, "secret": _hmac_key},
-    "web_push": {"contact": _contact},
+    "web_push": {"contact": _contact, "push_hosts": texts},
 }  # fmt: skip
 _WANTED: Mapping[str, tuple[str, ...]] = {
     "telegram": ("token", "chat_id"), "apprise": ("url",), "webhook": ("url",),
