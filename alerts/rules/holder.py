@@ -124,9 +124,8 @@ class Holder:
         """Seconds from the last ``take_due(mono)`` until there may be more; at most LOOK_S."""
         waits = [LOOK_S]
         for one in self.waiting():
-            held = one.since + self._hold_s(one) - mono
-            picture = one.since + self._picture_s(one) - mono
-            waits += [wait for wait in (held, picture) if wait > 0]
+            ripe_at = (one.since + self._hold_s(one), one.since + self._picture_s(one))
+            waits += [at - mono for at in ripe_at if at > mono]
         return max(0.02, min(waits))
 
     # -- one lane ------------------------------------------------------------------------------
@@ -171,9 +170,11 @@ class Holder:
         for one in waiting:
             groups[_group(one)].append(one)
         for group in groups.values():
-            age = mono - group[0].since
-            pictured = self._has_picture(group[0].event.identity)
-            if age >= self._hold_s(group[0]) and (pictured or age >= self._picture_s(group[0])):
+            first = group[0]
+            # compared as in due_in, to the last bit: else nobody may wake for it
+            pictured = self._has_picture(first.event.identity)
+            pictured = pictured or mono >= first.since + self._picture_s(first)
+            if pictured and mono >= first.since + self._hold_s(first):
                 yield tuple(group)
 
     def _hold_s(self, one: Waiting) -> float:
