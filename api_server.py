@@ -101,6 +101,7 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
     mqtt = build_mqtt_out(
         config, fleet=fleet, registry=registry, jobs=jobs, forecast=lambda: forecaster.last,
         cameras=cameras, bus=bus, clock=clock, note=hub.events.add, version=VERSION,
+        defects=alerts.defects.panel,
     )  # fmt: skip
     services = Services(
         config=config, registry=registry, bus=bus, fleet=fleet, clock=clock, jobs=jobs,

@@ -29,6 +29,8 @@ Publish = Callable[..., int]
 AT_ONCE = 5
 """Devices announced per round, so that Home Assistant is not flooded by a hundred (alerts 4)."""
 FARM_EVERY_S = 5.0
+GONE_AFTER_S = 10.0
+"""Between the end of a device and that of its values."""
 
 
 class Desk:
@@ -47,6 +49,7 @@ class Desk:
         self._identity: dict[str, tuple[Any, ...]] = {}
         self._announce: dict[str, None] = {}  # in this order; "" = the farm
         self._leaving: dict[int, str] = {}
+        self._gone: tuple[list[str], float] = ([], 0.0)  # and from when on, monotonic s
         self._farm: Json | None = None
         self._farm_due = 0.0
         self._picture_at: dict[str, str] = {}
@@ -73,11 +76,28 @@ class Desk:
         self._known.save()  # before anything is out: what is out must not be forgotten
         self._publish(self._topics.status, b"online", qos=1, retain=True)
         self._leaving.clear()
-        for topic in sorted(self._known.topics - wanted):
+        self._begin_removal(self._known.topics - wanted)
+        self.say_all()
+
+    def _begin_removal(self, gone: set[str]) -> None:
+        """Devices first: one that still listens would complain of each value that is taken away."""
+        devices = {topic for topic in gone if topic in self._known.components}
+        self._take_away(sorted(devices))
+        wait_s = GONE_AFTER_S if devices else 0.0
+        self._gone = (sorted(gone - devices), self._clock.monotonic() + wait_s)
+
+    def _take_away(self, topics: Iterable[str]) -> None:
+        for topic in topics:
             number = self._publish(topic, b"", qos=1, retain=True)
             if number:
                 self._leaving[number] = topic
-        self.say_all()
+
+    def end_removal(self) -> None:
+        """The second half of it, once devices have had time to go."""
+        topics, due = self._gone
+        if topics and self._clock.monotonic() >= due:
+            self._gone = ([], 0.0)
+            self._take_away(topics)
 
     def say_all(self) -> None:
         """Announce every device and say every state again."""

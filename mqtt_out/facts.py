@@ -42,7 +42,8 @@ class FarmFacts:
         forecast: Callable[[], Forecast | None],
         defects: Callable[[str], Mapping[str, Any] | None] = lambda _: None,
     ) -> None:
-        """``defects``: {"state", "score", …} of a printer, None = nobody looks."""
+        """``defects``: {"state", "score", "alarm"} of a printer (DefectRoom.panel), None = nobody
+        looks."""
         self._view, self._forecast, self._defects = view, forecast, defects
         self._of: Forecast | None = None
         self._next: dict[str, str] = {}
@@ -66,8 +67,8 @@ class FarmFacts:
             return {}
         score = watch.get("score")
         return {
-            "defect": watch.get("state") == "suspected",
-            "defect_score": None if score is None else round(100 * float(score)),
+            "defect": watch.get("alarm") in ("defect", "paused"),
+            "defect_score": None if score is None else min(100, round(100 * float(score))),
             "defect_watch": watch.get("state"),
         }
 

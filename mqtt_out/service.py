@@ -141,6 +141,7 @@ class Publisher:
         dirty, self._dirty = self._dirty, set()
         self._dirty |= self.desk.look(dirty)
         self.desk.announce()
+        self.desk.end_removal()
         self.desk.farm()
         if self._pictures is not None and mono >= self._next_pictures:
             self._next_pictures = mono + TICK_S

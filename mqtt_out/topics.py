@@ -14,7 +14,7 @@ ORDERS = ("pause", "resume", "stop", "mark_clear")
 """What may be asked for over MQTT, as the last part of the topic."""
 
 _UNFIT = re.compile(r"[^a-zA-Z0-9_-]")
-_NO_SLUG = re.compile(r"[^a-z0-9_]+")
+_NO_SLUG = re.compile(r"[^a-z0-9]+")
 
 
 def clean(name: str) -> str:
@@ -24,8 +24,9 @@ def clean(name: str) -> str:
 
 
 def slug(name: str) -> str:
-    """As an entity's id may be: lower case, digits and single ``_``."""
-    return _NO_SLUG.sub("_", clean(name).lower().replace("-", "_")).strip("_") or "printer"
+    """As an entity's id may be: lower case, digits and single ``_``. Home Assistant itself tells
+    two of the same apart."""
+    return _NO_SLUG.sub("_", name.lower()).strip("_") or "printer"
 
 
 @dataclass(frozen=True, slots=True)

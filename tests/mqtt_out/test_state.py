@@ -135,7 +135,7 @@ def test_a_slow_drift_is_told_in_steps() -> None:
 def test_ids_for_home_assistant() -> None:
     assert clean("x1c-1") == "x1c-1"
     assert clean("mk3.9") != clean("mk3_9")
-    assert slug("Mk3.9").startswith("mk3_9_") and slug("___") == "printer"
+    assert slug("Mk3.9-") == "mk3_9" and slug("___") == "printer"
 
 
 def test_facts_of_the_queue() -> None:
@@ -148,14 +148,16 @@ def test_facts_of_the_queue() -> None:
     )
     lanes = (Lane(printer_id="alder", name="Alder", planned=(planned,)),)
     forecast = Forecast(at=NOW, lanes=lanes, all_done_at=NOW)
-    watch = {"state": "suspected", "score": 0.83}
+    watch = {"state": "watching", "score": 0.83, "alarm": "defect"}
     facts = FarmFacts(lambda: view, lambda: forecast, {"oak": watch}.get)
     assert facts.next_job("alder") == "gear.3mf" and facts.next_job("oak") == ""
     assert facts.started_at("oak") == NOW and facts.started_at("alder") is None
     assert facts.defect("alder") == {}
     assert facts.defect("oak") == {
-        "defect": True, "defect_score": 83, "defect_watch": "suspected",
+        "defect": True, "defect_score": 83, "defect_watch": "watching",
     }  # fmt: skip
+    watch |= {"alarm": "suspected", "score": 2.4}  # Obico's is a sum
+    assert (facts.defect("oak")["defect"], facts.defect("oak")["defect_score"]) == (False, 100)
     oak = samples.plain()
     snapshots = [samples.snapshot(oak), samples.snapshot(samples.rich())]
     totals = facts.farm(snapshots, oak.observed_mono)
