@@ -110,24 +110,21 @@ class Ends:
 
     def _ask(self, slot: str, job: Job, now: float) -> list[Event]:
         teller = self._teller(job.printer_id, now, maintenance=False)
+        run, name, level = _run(job), name_of(job.file_name), None
         why = job.error.text if job.error else "It is not certain what became of it."
-        name, level = name_of(job.file_name), None
+        text = f"{teller.name}: {name} needs a decision. {sentence(why)}"
         if job.state is JobState.HELD:
             text, level = f"{name} waits for a person. {sentence(why)}", Level.SOON
-        else:
-            text = f"{teller.name}: {name} needs a decision. {sentence(why)}"
-        count = f"{_run(job)} {Kind.NEEDS_PERSON}"
+        count = f"{run} {Kind.NEEDS_PERSON}"
         number = self._farm.counts[count] = self._farm.counts.get(count, 0) + 1
         key = "" if number == 1 else str(number)
+        kind = Kind.NEEDS_PERSON
         self._farm.open[slot] = Incident(
-            kind=Kind.NEEDS_PERSON, run=_run(job), key=key, since=now, file=job.file_name
+            kind=kind.value, run=run, key=key, since=now, file=job.file_name
         )
         facts = {"job_id": job.id, "file": job.file_name, "reason": why}
-        if job.error:
-            facts["code"] = job.error.code
-        teller.tell(
-            Kind.NEEDS_PERSON, text, run=_run(job), key=key, level=level, facts=facts,
-        )  # fmt: skip
+        facts |= {"code": job.error.code} if job.error else {}
+        teller.tell(kind, text, run=run, key=key, level=level, facts=facts)
         return teller.taken()
 
     def _no_more(

@@ -37,35 +37,33 @@ class Progress:
             self._photo(sight, run)
 
     def _steps(self, sight: Sight, run: Run, job: JobProgress) -> None:
-        """Only the newest step. Those that a print had behind it when it was first seen are not
-        told, and a percentage that falls (of the print before) lowers only that first one."""
+        """Only the newest step."""
         every, percent = self._config.progress_step, job.percent
         if not every or percent is None:
             return
         step = percent // every * every
-        if run.step is None and self._is_from_the_start(run, percent):
-            run.step = 0
-        if run.step is None:
-            if sight.status.state is PrinterState.PREPARING:
-                return  # the former print's, or an older start than was thought
-            run.step = step
-        untold = not run.counts.get("progress")
-        if untold and step < run.step:
-            run.step = step
-        if step <= run.step or step >= 100:
+        passed = self._passed(sight, run, percent, step)
+        if passed is None or step <= passed or step >= 100:
             return
-        run.step = step
-        run.counts["progress"] = run.counts.get("progress", 0) + 1
+        run.step, run.counts["progress"] = step, 1
         seconds = None if job.remaining_min is None else job.remaining_min * 60.0
         text = f"{self._teller.name}: {name_of(run.file)} is {percent} % done{left(seconds)}."
         self._teller.tell(
             Kind.PROGRESS, text, run=run.id, key=str(step), facts=facts_of(sight, run)
         )
 
-    def _is_from_the_start(self, run: Run, percent: int) -> bool:
-        """Its beginning was told; a high first value is the former print's, or a start that was
-        seen late."""
-        return run.news and percent < self._config.progress_step + _PASSED
+    def _passed(self, sight: Sight, run: Run, percent: int, step: int) -> int | None:
+        """The last step that needs no telling; None while that is not known. Those that a print
+        had behind it when it was first seen need none, unless its beginning was told: then a high
+        first value is the former print's. A percentage that falls lowers only a first one."""
+        if run.step is None:
+            if run.news and percent < self._config.progress_step + _PASSED:
+                run.step = 0
+            elif sight.status.state is not PrinterState.PREPARING:
+                run.step = step
+        elif not run.counts.get("progress"):
+            run.step = min(run.step, step)
+        return run.step
 
     def _due(self, sight: Sight, run: Run, job: JobProgress) -> None:
         """Once a print, and not where it was to take no longer anyway."""
