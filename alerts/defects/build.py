@@ -91,7 +91,7 @@ class DefectRoom:
         about = view.panel() if view else {"state": "idle", "text": ""}
         return {
             "printer_id": printer_id, **about, "calls": spent.calls, "usd": round(spent.usd, 6),
-            "verdicts": list(view.verdicts) if view else [],
+            "verdicts": view.verdicts if view else [],
         }  # fmt: skip
 
     def photo(self, printer_id: str) -> bytes:

@@ -103,6 +103,11 @@ def _began_anew(old: Print, state: PrinterState, job: JobProgress | None) -> boo
     return fell and state is PrinterState.PRINTING and (job.percent > 0 or not old.open)
 
 
+def stake(one: Print | None) -> Print | None:
+    """What of it must be on the disk at once; the rest may lag behind."""
+    return None if one is None else replace(one, percent=0, looked_at=0.0, mark=PrintMark())
+
+
 def dump(one: Print) -> dict[str, Any]:
     return asdict(one)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alerts.defects import words
-from alerts.defects.guard import Guard
+from alerts.defects.guard import Guard, Look
 from alerts.defects.verdict import KINDS
 from printers.status import PrinterState
 
@@ -24,7 +24,15 @@ class View:
     alarm: str = ""  # suspected, defect, paused
     photo: str = ""  # file of the evidence while there is an alarm
     jpeg: bytes = b""
-    verdicts: tuple[dict[str, Any], ...] = ()  # newest last
+    looks: tuple[Look, ...] = ()  # newest last
+
+    @property
+    def verdicts(self) -> list[dict[str, Any]]:
+        return [
+            {"at": int(v.at), "score": round(v.score, 2), "kind": v.kind,
+             "what": KINDS.get(v.kind, ""), "said": v.said, "problem": v.problem}
+            for v in self.looks
+        ]  # fmt: skip
 
     def panel(self) -> dict[str, Any]:
         """For a printer's card."""
@@ -47,11 +55,7 @@ def view_of(guard: Guard, farm_trouble: str) -> View:
         alarm=alarm,
         photo=one.photo if one is not None and alarm in ("defect", "paused") else "",
         jpeg=look.jpeg if look is not None else b"",
-        verdicts=tuple(
-            {"at": int(v.at), "score": round(v.score, 2), "kind": v.kind,
-             "what": KINDS.get(v.kind, ""), "said": v.said, "problem": v.problem}
-            for v in guard.looks
-        ),
+        looks=tuple(guard.looks),
     )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from alerts.defects.eye import WARM_S
 from alerts.defects.guard import Guard
 from alerts.defects.health import Health
 from alerts.defects.memory import Memory, part
-from alerts.defects.prints import dump
+from alerts.defects.prints import Print, dump, stake
 from alerts.defects.verdict import OF_ONE_PICTURE, Provider, Trouble, Verdict
 from alerts.defects.view import View, view_of
 from alerts.defects.words import Subject
@@ -37,6 +37,8 @@ from printers.registry import Registry, Snapshot
 logger = logging.getLogger(__name__)
 
 TICK_S = 1.0
+REST_S = 0.2
+"""Reports that come meanwhile are one turn's work, however many printers there are."""
 _ANSWER_S = 5.0
 _ANSWERS, _WISHES, _PAUSES, _TESTS = "defect-answer", "defect-wish", "defect-pause", "defect-test"
 _SAVE_S = 60.0
@@ -102,6 +104,7 @@ class DefectWatch:
         """It has answered since it was last in trouble, or since the start."""
         self._money = threading.Lock()
         self._save_at = 0.0
+        self._stakes: list[Print | None] = []
         self._views: Mapping[str, View] = MappingProxyType({})
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="alerts:defects", daemon=True)
@@ -172,6 +175,7 @@ class DefectWatch:
             self._safely(partial(self._report, snapshot))
         while not self._stopping.is_set():
             self.turn(TICK_S)
+            self._stopping.wait(REST_S)
         self._save()
 
     def turn(self, timeout: float) -> None:
@@ -321,7 +325,9 @@ class DefectWatch:
                 self._tell(event)
             if guard.take_pause():
                 pauses.append(guard)
-        saved = self._save_if(told or bool(pauses))
+        stakes = [stake(guard.print) for guard in self._guards.values()]
+        saved = self._save_if(told or stakes != self._stakes)
+        self._stakes = stakes if saved else []
         for guard in pauses:
             self._pause(guard, saved)
         trouble = self._trouble()
