@@ -99,6 +99,29 @@ def test_an_alarm_does_not_wait_for_the_end_of_a_long_back_off(bench: Bench) -> 
     assert bench.channel.ids[tried] == alarm.id and bench.state(alarm) == "sent"
 
 
+def test_many_alarms_on_a_dead_channel_are_each_tried_at_once_and_then_rarely(
+    bench: Bench,
+) -> None:
+    bench.channel.always = broken()
+    for _ in range(10):
+        bench.add(Level.NOW)
+    bench.run(3600, step_s=5)
+    assert set(bench.channel.ids[:30]) == {f"m{number}" for number in range(10)}
+    assert len(bench.channel.ids) <= 40
+
+
+def test_a_new_alarm_goes_before_older_ones_that_failed(bench: Bench) -> None:
+    bench.channel.always = broken()
+    for _ in range(3):
+        bench.add(Level.NOW)
+    bench.run(3600, step_s=5)
+    tried = len(bench.channel.got)
+    bench.clock.advance(200)
+    alarm = bench.add(Level.NOW)
+    bench.run(11)
+    assert bench.channel.ids[tried] == alarm.id
+
+
 def test_a_person_who_has_mended_it_need_not_wait(bench: Bench) -> None:
     bench.channel.always = broken()
     bench.add()
