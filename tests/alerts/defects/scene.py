@@ -7,6 +7,7 @@ import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -38,6 +39,7 @@ S = PrinterState
 BAD, GOOD = Verdict(score=0.9, kind="spaghetti", usd=0.0004), Verdict(score=0.0, usd=0.0004)
 
 
+@lru_cache(maxsize=512)
 def make_picture(number: int = 0, light: int = 255) -> bytes:
     """Another one for each number; ``light``: 0 is a dark room."""
     dots = random.Random(number).randbytes(16 * 12 * 3)
@@ -88,7 +90,7 @@ class FakeCameras:
     def frame(self, camera_id: str) -> Frame | None:
         assert self.held, "looked at without being kept on"
         if self.live:
-            self.show(camera_id, make_picture(self._seq + 1))
+            self.show(camera_id, make_picture(self._seq % 50 + 1))
         return self.frames.get(camera_id)
 
     def status(self, camera_id: str) -> CameraStatus:

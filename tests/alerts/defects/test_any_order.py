@@ -104,7 +104,7 @@ class Run:
         scene.go(value if what == "go" else 3, step=10 if what == "go" else 1)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.lists(STEP, min_size=3, max_size=25), st.sampled_from(["openai", "obico"]))
 def test_at_most_one_pause_per_print_and_none_in_the_grace_time(
     steps: list[tuple[str, Any]], provider: str
