@@ -102,12 +102,16 @@ class Desk:
     def say_all(self) -> None:
         """Announce every device and say every state again."""
         self._online.clear()
-        self._due.clear()
+        self.due_now()
         self._stale = set(self._printers)
         self._farm, self._farm_due = None, 0.0
         self._identity.clear()
         if self._config.discovery:
             self._announce = dict.fromkeys(["", *self._printers])
+
+    def due_now(self) -> None:
+        """Nobody's turn is awaited."""
+        self._due.clear()
 
     def delivered(self, number: int) -> None:
         """The broker has it: what was taken away there is over."""
