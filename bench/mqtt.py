@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -21,11 +22,12 @@ from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as mqtt
+import psutil
 from paho.mqtt.enums import CallbackAPIVersion
 
 from bench.__main__ import free_port
 from bench.mixes import entries
-from bench.processes import FARM_CORE, LISTENER_CORE, Farm, Simulators, Usage, pinned
+from bench.processes import CORES, FARM_CORE, LISTENER_CORE, Farm, Simulators, Usage, pinned
 from bench.rows import Row
 from core.alert_config import MqttConfig
 from core.clock import SystemClock
