@@ -105,6 +105,15 @@ def test_no_photo_of_a_printer_that_is_paused_or_gone() -> None:
     assert scene.fresh() == ["/paused", "resumed", "photo 1"]
 
 
+def test_no_photo_of_a_printer_that_is_silent() -> None:
+    scene = begun(PHOTOS)
+    scene.wait(3580)
+    scene.wait(50, reports=False)
+    assert scene.kinds() == []
+    scene.prints(9)
+    assert scene.kinds() == ["photo 1"]
+
+
 def test_hours_that_nobody_looked_are_one_photo() -> None:
     scene = begun(PHOTOS)
     scene.save()
@@ -132,6 +141,15 @@ def test_done_in_ten_minutes_once() -> None:
         scene.prints(percent, remaining_min=minutes)
     assert scene.kinds() == ["due_soon"]
     assert scene.told[0].text == "Alder: gear is done in 10 min."
+
+
+def test_no_minutes_left_is_believed_only_near_the_end() -> None:
+    scene = begun(PHOTOS)
+    scene.prints(5, remaining_min=60)
+    scene.prints(40, remaining_min=0)  # it does not know
+    assert scene.kinds() == []
+    scene.prints(95, remaining_min=0)
+    assert scene.kinds() == ["due_soon"]
 
 
 def test_a_print_shorter_than_that_is_not_announced() -> None:
@@ -168,6 +186,7 @@ def test_the_second_pause_is_another() -> None:
         scene.wait(4)
         scene.prints(1)
     assert scene.kinds() == ["paused", "/paused", "resumed"] * 2
+    assert [event.key for event in scene.told if event.kind == "paused"] == ["", "", "2", "2"]
     assert len({event.identity for event in scene.told}) == 6
 
 
@@ -263,6 +282,7 @@ def test_faults_without_a_print_have_identities_of_their_own() -> None:
         scene.look(faults=())
         scene.wait(12)
     assert [event.run for event in scene.told] == [""] * 4
+    assert [event.key for event in scene.told[::2]] == ["0300-4002 s1.1", "0300-4002 s1.2"]
     assert len({event.identity for event in scene.told}) == 4
 
 

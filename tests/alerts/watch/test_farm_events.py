@@ -219,6 +219,10 @@ def test_a_camera_that_fails_for_five_minutes_of_a_print() -> None:
     assert camera.wait(295) == []
     assert camera.asked > 0  # somebody must look, or nobody knows
     assert camera.wait(600) == ["camera_dead"]
+    camera.code = "starting"
+    assert camera.wait(20) == []
+    camera.code = "paused"
+    assert camera.wait(20) == []
     camera.code = "live"
     assert camera.wait(20) == ["/camera_dead"]
     camera.code = "lost"

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from alerts.model import Kind, Level
+from alerts.watch.sight import Own, own_of
+from job_queue.job import Attempt, Job
+from printers.conditions import Conditions, OpenJob
+from printers.registry import Snapshot
 from printers.status import JobProgress
 from tests.alerts.watch.scene import CONFIG, S, Scene, fault
 
@@ -307,3 +312,70 @@ def test_a_print_that_never_tells_its_name() -> None:
     scene.prints(12, name="", file="")
     assert scene.kinds() == ["started", "progress 10"]
     assert scene.told[0].text == "Alder began a print at the printer."
+
+
+def test_a_file_that_prepares_again_in_the_middle_is_a_new_print() -> None:
+    scene = Scene()
+    scene.look(S.IDLE)
+    scene.prints(1)
+    scene.wait(600)
+    scene.prints(40)
+    scene.prints(0, state=S.PREPARING)
+    scene.prints(1)
+    assert scene.kinds() == ["started", "progress 25", "started"]
+
+
+def test_a_filament_change_in_the_middle_is_none() -> None:
+    """A stage of the running print that looks like a preparation."""
+    scene = Scene()
+    scene.look(S.IDLE)
+    scene.prints(1)
+    scene.wait(600)
+    scene.prints(40)
+    scene.prints(40, state=S.PREPARING)
+    scene.prints(41)
+    assert scene.kinds() == ["started", "progress 25"]
+
+
+def test_a_name_or_a_file_is_enough() -> None:
+    for name, file in (("gear", ""), ("", "gear.gcode")):
+        scene = Scene()
+        scene.look(S.IDLE)
+        scene.prints(0, name=name, file=file)
+        assert [event.text for event in scene.told] == ["Alder began gear at the printer."]
+
+
+# -- the farm's own job in a snapshot ----------------------------------------------------------
+
+
+def open_job(phase: str, token: int = 7) -> Snapshot:
+    scene = Scene()
+    job = OpenJob(job_id="j-1", phase=phase, name="Gear.gcode.3mf", token=token, seconds=60)
+    return Snapshot(status=scene.status, conditions=Conditions(job=job), revision=1)
+
+
+def queued(token: int, attempt: int, **more: Any) -> dict[str, Job]:
+    return {
+        "j-1": Job(
+            id="j-1", file_id="f", file_name="Gear.gcode.3mf", token=token, attempt=attempt,
+            started_at=5.0, **more,
+        )
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("phase", ["claimed", "uploading", "uploaded"])
+def test_before_the_start_there_is_nothing_of_ours_on_a_printer(phase: str) -> None:
+    assert own_of(open_job(phase), queued(7, 1)) is None
+
+
+def test_our_job_is_known_by_its_attempt() -> None:
+    own = own_of(open_job("printing"), queued(7, 2))
+    assert own == Own(run="j-1-2", job_id="j-1", file="Gear.gcode.3mf", started_at=5.0, seconds=60)
+    assert own.has_begun
+    assert not replace(own, phase="starting").has_begun
+
+
+def test_a_snapshot_that_is_behind_means_the_attempt_before() -> None:
+    past = Attempt(number=2, printer_id="alder", token=7, remote_name="x", outcome="failed")
+    own = own_of(open_job("printing"), queued(9, 3, attempts=(past,)))
+    assert own is not None and (own.run, own.started_at) == ("j-1-2", None)

@@ -194,7 +194,18 @@ def test_the_memory_is_written_soon_and_else_once_a_minute(world: World) -> None
     assert world.path.stat().st_mtime_ns != second
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b'{"version":1}', b'{"version":99}', b"\xff"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"[]",
+        b'{"version":1}',
+        b'{"version":99}',
+        b"\xff",
+        b'{"version":1,"series":"","ends_after":1}',
+        b'{"version":1,"series":"a","ends_after":[]}',
+    ],
+)
 def test_a_damaged_memory_is_kept_and_begun_anew(world: World, content: bytes) -> None:
     """Under another series: what was counted in the lost one must not come out the same."""
     before = world.watch._memory.series
