@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from alerts.channels import scrub
 from alerts.model import ChannelError, Refused
 
 LONGEST_WAIT_S = 86_400.0
@@ -71,7 +72,7 @@ def complaint(code: int, answer: Any, retry_header: str = "") -> ApiError:
     moved = more.get("migrate_to_chat_id")
     return ApiError(
         told if type(told) is int else code,
-        said[:300] if isinstance(said, str) and said else "no reason given",
+        scrub.clean(said)[:300] if isinstance(said, str) and said else "no reason given",
         retry_after_s=_seconds(more.get("retry_after"), retry_header),
         moved_to=moved if type(moved) is int else None,
     )

@@ -94,10 +94,20 @@ class OrderBot:
         for update in self._updates():
             if self._stop.is_set():
                 return
-            self._desk.drop(update) if self._book.damaged else self._desk.hear(update)
+            self._hear(update)
         self._book.skipped()
         self._desk.look_after()  # of what was just begun, so that a picture at hand goes at once
         self._replies.flush()
+
+    def _hear(self, update: Any) -> None:
+        """One that the farm cannot bear is dropped: it would come back for ever."""
+        try:
+            if not self._book.damaged:
+                self._desk.hear(update)
+                return
+        except Exception:
+            logger.exception("Telegram %s: an update was dropped", self.name)
+        self._desk.drop(update)
 
     def _updates(self) -> list[Any]:
         wait_s = 0 if self._book.damaged else BUSY_S if self._desk.busy else self._poll_s

@@ -24,13 +24,15 @@ def everything_logged() -> Iterator[io.StringIO]:
     """All that any library writes, at the finest level."""
     out = io.StringIO()
     handler = logging.StreamHandler(out)
-    root = logging.getLogger()
-    before = root.level
+    root, library = logging.getLogger(), logging.getLogger("urllib3")
+    levels = root.level, library.level
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
+    library.setLevel(logging.DEBUG)
     yield out
     root.removeHandler(handler)
-    root.setLevel(before)
+    root.setLevel(levels[0])
+    library.setLevel(levels[1])
 
 
 def closed_port() -> int:

@@ -9,6 +9,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from alerts.channels.telegram.bot import OrderBot
 from alerts.channels.telegram.orders.pictures import look_through
 from cameras.book import CameraBook
@@ -19,12 +21,15 @@ from core.clock import SystemClock
 from core.config import PrinterConfig
 from core.events import Bus
 from core.secret import Secret
+from printers.adapters import ADAPTERS
+from printers.bambu.adapter import BambuPrinter
 from printers.fleet import Fleet
 from printers.registry import Registry
 from printers.status import PrinterState
 from simulator.farm import SimulatedFarm
 from simulator.specs import make_spec
 from tests.alerts.servers.telegram import TOKEN, Shown, TelegramServer
+from tests.faults.conftest import SHORT
 
 OWNER, HELPER, STRANGER = 7, 8, 9
 SECRETS = ("access_code", "api_key", "password")
@@ -102,7 +107,9 @@ class Workshop:
         clock: MovableClock | None = None,
     ) -> None:  # fmt: skip
         self.clock = clock or MovableClock()
-        self.fleet = Fleet(configs, Registry(Bus()), SystemClock(), folder)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(ADAPTERS, "bambu", lambda *given: BambuPrinter(*given, SHORT))
+            self.fleet = Fleet(configs, Registry(Bus()), SystemClock(), folder)
         book = CameraBook(self.fleet.camera, configs, CamerasConfig())
         self.hub = CameraHub(book.source, SystemClock())
         look = look_through(self.hub, book)

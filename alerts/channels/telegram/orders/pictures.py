@@ -63,7 +63,10 @@ class Pictures:
 
     def look(self) -> None:
         """Send those that have come, and tell of those that will not."""
-        self._wishes = [wish for wish in self._wishes if not self._fulfil(wish)]
+        wishes, self._wishes = self._wishes, []
+        for wish in wishes:  # one that breaks the farm's own code is gone
+            if not self._fulfil(wish):
+                self._wishes.append(wish)
 
     def _fulfil(self, wish: _Wish) -> bool:
         """True when it is done with."""

@@ -82,15 +82,16 @@ class Replies:
         self._put("answerCallbackQuery", fields)
 
     def flush(self) -> None:
-        """Send what may go; returns at the first that fails."""
+        """Send what may go; returns at the first that fails. One that breaks the farm's own code
+        is gone: it would hold up all others."""
         while self._waiting and self._clock.monotonic() >= self._not_before:
-            reply = self._waiting[0]
+            reply = self._waiting.popleft()
             if self._clock.monotonic() - reply.since > WORTH_S:
                 logger.warning("an answer to Telegram was dropped: it could not be sent in time")
             elif (wait_s := self._try(reply)) is not None:
+                self._waiting.appendleft(reply)
                 self._not_before = self._clock.monotonic() + wait_s
                 return
-            self._waiting.popleft()
             if reply.after is not None:
                 reply.after()
 
