@@ -5,7 +5,7 @@ The job protocol depends on telling these apart (docs/adr/0005).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,17 +72,18 @@ class Reply:
         return value
 
 
-def words_of(body: bytes, content_type: str) -> str:
-    """The server's own sentence: JSON {"error": …} or text; never a page of HTML."""
+def words_of(body: bytes, content_type: str, secrets: Collection[str] = ()) -> str:
+    """The server's own sentence: JSON {"error": …} or text; never a page of HTML. ``secrets``:
+    what it was sent and may send back; that is not for people to read."""
     if "json" in content_type:
         try:
             value = loads(body)
         except JSONDecodeError:
             return ""
-        return _clean(_message_in(value))
+        return _clean(_message_in(value), secrets)
     if "html" in content_type:
         return ""
-    return _clean(body[:2000].decode("utf-8", "replace"))
+    return _clean(body[:2000].decode("utf-8", "replace"), secrets)
 
 
 def _message_in(value: Any) -> str:
@@ -93,6 +94,9 @@ def _message_in(value: Any) -> str:
     return ""
 
 
-def _clean(text: str) -> str:
+def _clean(text: str, secrets: Collection[str]) -> str:
+    """Hidden before it is cut: half a key is too much."""
+    for secret in filter(None, secrets):
+        text = text.replace(secret, "***")
     plain = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return plain[:_TEXT_MAX]

@@ -293,7 +293,8 @@ class HttpClient:
         status = response.status_code
         if 200 <= status < 300:
             return Reply(status, response.headers, body, self._name)
-        text = words_of(body, response.headers.get("Content-Type", ""))
+        kind = response.headers.get("Content-Type", "")
+        text = words_of(body, kind, self._headers().values())
         shown = text or f"HTTP {status}"
         end = "" if shown.endswith((".", "!", "?")) else "."
         raise Answered(f"{self._name} refused: {shown}{end}", status, text)

@@ -148,6 +148,21 @@ def test_a_refusal_carries_the_servers_own_words(
     assert b"ookie" not in seen[1], "nothing is remembered between requests"
 
 
+def test_a_key_that_the_server_sends_back_is_shown_to_nobody(tmp_path: Path) -> None:
+    def serve(connection: socket.socket) -> None:
+        read_head(connection)
+        body = b'{"error": "' + b"x" * 287 + b' key k3y and k3y is wrong"}'
+        connection.sendall(answer(body, "403 Forbidden", "Content-Type: application/json"))
+
+    with LoopbackServer(serve) as server:
+        client, _, _ = client_of(server.port, tmp_path)
+        with pytest.raises(Answered) as refusal:
+            client.request("GET", "/")
+        client.close()
+    assert "key ***" in refusal.value.text
+    assert "k3" not in refusal.value.message and "k3" not in refusal.value.text
+
+
 def test_an_endless_or_wrong_answer_is_cut_off(tmp_path: Path) -> None:
     bodies = iter([b"x" * 3_000, b"[1, 2]", b"{nonsense"])
     with LoopbackServer(lambda s: (read_head(s), s.sendall(answer(next(bodies))))[1]) as server:
