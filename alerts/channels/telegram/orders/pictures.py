@@ -63,8 +63,8 @@ class Pictures:
 
     def look(self) -> None:
         """Send those that have come, and tell of those that will not."""
-        wishes, self._wishes = self._wishes, []
-        for wish in wishes:  # one that breaks the farm's own code is gone
+        for _ in range(len(self._wishes)):
+            wish = self._wishes.pop(0)  # one that breaks the farm's own code is gone
             if not self._fulfil(wish):
                 self._wishes.append(wish)
 
