@@ -379,3 +379,13 @@ def test_a_snapshot_that_is_behind_means_the_attempt_before() -> None:
     past = Attempt(number=2, printer_id="alder", token=7, remote_name="x", outcome="failed")
     own = own_of(open_job("printing"), queued(9, 3, attempts=(past,)))
     assert own is not None and (own.run, own.started_at) == ("j-1-2", None)
+
+
+def test_the_end_of_another_print_is_not_the_end_of_this_one() -> None:
+    scene = Scene()
+    scene.look(S.IDLE)
+    scene.prints(1)
+    scene.prints(100, name="vase", state=S.FINISHED)
+    scene.wait(11)
+    assert scene.kinds() == ["started", "failed"]
+    assert scene.told[-1].facts["result"] == "unknown"
