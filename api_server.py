@@ -85,6 +85,7 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
     alerts = build_alerts(
         config, registry=registry, fleet=fleet, bus=bus, jobs=jobs, library=library, clock=clock,
         cameras=cameras.hub, book=cameras.book, final_photo=cameras.photos.path,
+        own_url=lambda: server.local_url,
     )  # fmt: skip
     history = TemperatureHistory()
     configs = {printer.id: printer for printer in config.printers}

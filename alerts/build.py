@@ -91,8 +91,10 @@ def build_alerts(
     book: CameraBook,
     final_photo: Callable[[str], Path | None],
     clock: Clock,
+    own_url: Callable[[], str],
 ) -> AlertRoom:
     """``library``: of the files, for what a print needs. ``book``: of the cameras.
+    ``own_url``: of this server as this machine reaches it, once it listens.
     ``final_photo``: FinalPhotos.path. A disk that refuses does not stop it."""
     folder = config.data_dir / "alerts"
     log = AlertLog(folder, clock, keep_days=config.alerts.keep_days)
@@ -116,7 +118,7 @@ def build_alerts(
         defects=build_defects(
             config.ai, config.printers, registry=registry, bus=bus, execute=fleet.execute,
             run_of=_run_of(jobs), cameras=cameras, book=book, sink=desk, clock=clock,
-            folder=folder, own_url=f"http://127.0.0.1:{config.server.port}",
+            folder=folder, own_url=own_url,
         ),
         orders=build_order_bots(
             tuple(channels_of(config.alerts).values()), fleet,

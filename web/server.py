@@ -83,6 +83,11 @@ class FarmServer(ThreadedWSGIServer):
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     @property
+    def local_url(self) -> str:
+        """As this very machine reaches it."""
+        return self.url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+
+    @property
     def has_room(self) -> bool:
         """Whether an idle connection may stay open: a quarter of the slots is for newcomers."""
         return len(self._open) <= self.limits.slots * 3 // 4

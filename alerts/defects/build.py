@@ -133,7 +133,7 @@ def build_defects(
     sink: Sink,
     clock: Clock,
     folder: Path,
-    own_url: str,
+    own_url: Callable[[], str],
     spawn: Spawn = in_thread,
 ) -> DefectRoom:
     """``execute``: Fleet.execute; ``run_of``: the farm's own job and attempt on a printer;

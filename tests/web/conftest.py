@@ -344,6 +344,7 @@ def build_farm(
     alerts = build_alerts(
         config, registry=registry, fleet=fleet, bus=bus, jobs=jobs, library=library,
         clock=clock, cameras=hub_of, book=book, final_photo=photos.path,
+        own_url=lambda: "http://127.0.0.1:1",
     )  # fmt: skip
     hub = PanelHub(
         registry=registry, bus=bus, clock=clock, configs=fleet.configs, jobs=jobs,

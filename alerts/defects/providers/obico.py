@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from alerts.defects.providers.one_time import PATH, OneTimePictures
@@ -33,19 +33,22 @@ class Obico:
     at_once = 1
     paid = False
 
-    def __init__(self, config: DefectConfig, pictures: OneTimePictures, own_url: str) -> None:
+    def __init__(
+        self, config: DefectConfig, pictures: OneTimePictures, own_url: Callable[[], str]
+    ) -> None:
         """``own_url``: of the farm as its own machine sees it, used where there is no
         ``public_url``."""
         self._config = config
         self._pictures = pictures
-        self._own = (config.public_url or own_url).rstrip("/")
+        self._own_url = own_url
         self._lock = threading.Lock()
         self._session: requests.Session | None = None
         self._closed = False
 
     def ask(self, jpeg: bytes) -> Verdict:
         with self._pictures.offered(jpeg) as token:
-            status, body = self._get(f"{self._own}{PATH}{token}")
+            own = (self._config.public_url or self._own_url()).rstrip("/")
+            status, body = self._get(f"{own}{PATH}{token}")
         return _read(status, body)
 
     def _get(self, picture_url: str) -> tuple[int, bytes]:

@@ -79,7 +79,7 @@ def provider(url: str, pictures: OneTimePictures, own: str, timeout_s: float = 8
     config = DefectConfig(
         provider="obico", base_url=url, api_key=Secret(TOKEN), timeout_s=timeout_s
     )
-    return Obico(config, pictures, own)
+    return Obico(config, pictures, lambda: own)
 
 
 def refused(obico: Obico) -> Trouble:

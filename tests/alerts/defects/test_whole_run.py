@@ -61,7 +61,7 @@ class Shop:
         self.room: DefectRoom = build_defects(
             watching, [config], registry=self.registry, bus=bus, execute=self.fleet.execute,
             run_of=lambda _: "", cameras=self.hub, book=book, sink=self.sink, clock=clock,
-            folder=folder / "alerts", own_url="http://127.0.0.1:1",
+            folder=folder / "alerts", own_url=lambda: "http://127.0.0.1:1",
         )  # fmt: skip
 
     def start(self) -> None:
