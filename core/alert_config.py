@@ -91,7 +91,7 @@ class DefectConfig:
     base_url: str = "https://openrouter.ai/api/v1"  # openai: its API; obico: http://host:3333
     api_key: Secret = field(default_factory=lambda: Secret(""))  # obico: its ML_API_TOKEN
     model: str = "google/gemini-2.5-flash"
-    interval_s: float = 3600.0  # 10–86400
+    interval_s: float = 3600.0  # 10–86400; obico: every 10 s, as its formulas want it
     first_layers: int = 3  # while below this layer it looks every ``first_interval_s``; 0 = off
     first_interval_s: float = 120.0  # 10–3600
     threshold: float = 0.7  # 0.05–1, of the model's confidence
@@ -101,7 +101,7 @@ class DefectConfig:
     pause: bool = False
     grace_s: float = 600.0  # 0–7200 after a person resumed: no pause
     timeout_s: float = 25.0  # 2–120, one question
-    per_day: int = 500  # questions of the farm, 1–100000
+    per_day: int = 500  # questions of the farm, 1–100000; obico: not counted against
     usd_per_day: float = 1.0  # where the provider tells its price; 0 = no limit
     public_url: str = ""  # obico fetches the picture from here: the farm's own address
     printers: tuple[str, ...] = ()  # empty: all with a camera
