@@ -41,10 +41,25 @@ class OpenAiVision:
         self._config = config
         self._lock = threading.Lock()
         self._client: OpenAI | None = None
-        self._closed = False
+        self._closed = self._bare = False
         self.name = config.model
 
     def ask(self, jpeg: bytes) -> Verdict:
+        """A server that refuses the question gets it once more without schema and limits: some
+        know none, some models have other names for them."""
+        try:
+            return self._ask(jpeg)
+        except Trouble as trouble:
+            if self._bare or trouble.code != "refused":
+                raise
+        self._bare = True
+        try:
+            return self._ask(jpeg)
+        except Trouble as trouble:
+            self._bare = trouble.code != "refused"  # that was not it
+            raise
+
+    def _ask(self, jpeg: bytes) -> Verdict:
         import httpx2
         import openai
 
@@ -81,17 +96,18 @@ class OpenAiVision:
     def _question(self, jpeg: bytes) -> dict[str, Any]:
         data = base64.b64encode(jpeg).decode()
         picture = {"type": "image_url", "image_url": {"url": f"data:image/jpeg;base64,{data}"}}
-        schema = {"name": "verdict", "strict": True, "schema": SCHEMA}
-        return {
+        bare = {
             "model": self._config.model,
             "messages": [
                 {"role": "system", "content": PROMPT},
                 {"role": "user", "content": [{"type": "text", "text": QUESTION}, picture]},
             ],
-            "response_format": {"type": "json_schema", "json_schema": schema},
-            "temperature": 0,
-            "max_tokens": _MOST_TOKENS,
         }
+        if self._bare:
+            return bare
+        schema = {"name": "verdict", "strict": True, "schema": SCHEMA}
+        form = {"type": "json_schema", "json_schema": schema}
+        return {**bare, "response_format": form, "temperature": 0, "max_tokens": _MOST_TOKENS}
 
     def _opened(self) -> OpenAI:
         import openai
