@@ -28,7 +28,10 @@ def summarise(
     left = [
         (doc["job"]["left_s"], doc["id"])
         for doc in docs
-        if doc["state"] == "printing" and doc["job"] and doc["job"]["left_s"] is not None
+        if doc["state"] == "printing"
+        and doc["job"]
+        and doc["job"]["left_s"] is not None
+        and doc.get("kind") != "feed"  # that one gets free for another farm
     ]
     done_at = now + max(left)[0] if left else None
     if forecast is not None:

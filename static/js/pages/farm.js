@@ -153,7 +153,7 @@ function arranged() {
 
 /** "Next free Birch in 14 m · all done 20:03". */
 function nextFree() {
-  const running = all().filter((p) => RUNNING.has(p.state) && Number.isFinite(p.job?.left_s) && !staleFor(p));
+  const running = all().filter((p) => RUNNING.has(p.state) && Number.isFinite(p.job?.left_s) && !staleFor(p) && !elsewhere(p));
   if (!running.length) return null;
   running.sort((a, b) => a.job.left_s - b.job.left_s);
   const [first] = running;
