@@ -15,7 +15,7 @@ import pytest
 from alerts.channels.telegram.orders.book import Book
 from core.clock import SystemClock
 from simulator.farm import SimulatedFarm
-from tests.alerts.servers.telegram import Shown, TelegramServer
+from tests.alerts.servers.telegram import TelegramServer
 from tests.alerts.telegram.bot_process import POINTS
 from tests.alerts.telegram.workshop import (
     Chat,
@@ -67,21 +67,11 @@ def start(point: str, settings: dict[str, Any]) -> subprocess.Popen[str]:
     return process
 
 
-def ask(chat: Chat, printer: str) -> Shown:
-    """Until the printer has reported, the gate refuses."""
-    while True:
-        known = len(chat.shown)
-        chat.say(f"/pause {printer}")
-        until(lambda: len(chat.shown) > known, "an answer")  # noqa: B023
-        if chat.shown[-1].buttons:
-            return chat.shown[-1]
-
-
 def confirm_and_die(point: str, printer: str, settings: dict[str, Any], chat: Chat) -> str:
     """The yes under the question, which the bot that asked it did not survive."""
     process = start(point, settings)
     try:
-        question = ask(chat, printer)
+        question = chat.asked(f"/pause {printer}")  # refused until the printer has reported
         label, yes = question.buttons[0]
         chat.server.press(question, label)
         assert process.wait(30) == -signal.SIGKILL
