@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from core.config import PrinterConfig
+from mqtt_out.entities import FARM
 from printers.conditions import Conditions
 from printers.registry import Registry, Snapshot
 from printers.status import (
@@ -115,4 +116,5 @@ class NoFacts:
         return {"defect": False, "defect_score": 12} if printer_id == "alder" else {}
 
     def farm(self, snapshots: list[Snapshot], mono: float) -> dict[str, Any]:
-        return {"printers": len(snapshots), "online": 1, "queue_length": 3, "all_done_at": None}
+        told = {key: 0 for key, _, _ in FARM}
+        return {**told, "printers": len(snapshots), "all_done_at": None, "trouble": None}

@@ -19,6 +19,7 @@ from core.jsonio import dumps
 from job_queue.forecast.prediction import Forecast, Lane, Planned
 from job_queue.records import QueueState
 from mqtt_out.bands import settled
+from mqtt_out.entities import FARM
 from mqtt_out.facts import FarmFacts
 from mqtt_out.known import Known
 from mqtt_out.pictures import GIVE_UP_S, LARGE_BYTES, Pictures, small
@@ -162,6 +163,7 @@ def test_facts_of_the_queue() -> None:
     snapshots = [samples.snapshot(oak), samples.snapshot(samples.rich())]
     totals = facts.farm(snapshots, oak.observed_mono)
     assert (totals["printers"], totals["online"], totals["printing"]) == (2, 2, 1)
+    assert totals.keys() >= {key for key, _, _ in FARM}, "every entity of the farm has its value"
     assert totals["queue_length"] == 3 and totals["all_done_at"] == "2027-01-15T08:00:00+00:00"
     gone = facts.farm(snapshots, oak.observed_mono + OFFLINE_AFTER_S + 1)
     assert gone["online"] == 0 and gone["printing"] == 0
