@@ -60,6 +60,14 @@ def test_the_percentage_of_the_print_before_hides_no_step() -> None:
     assert scene.kinds() == ["started", "progress 5"]
 
 
+@pytest.mark.parametrize(("percent", "kinds"), [(7, ["progress 5"]), (12, [])])
+def test_a_first_percentage_just_past_a_step_tells_it(percent: int, kinds: list[str]) -> None:
+    scene = Scene(replace(CONFIG, progress_step=5))
+    scene.look(S.IDLE)
+    scene.prints(percent)
+    assert scene.kinds() == ["started", *kinds]
+
+
 def test_steps_count_from_the_preparation_where_it_is_a_part_of_the_print() -> None:
     """A P1S at 34 % when its first layer begins (a short print, simulated)."""
     scene = Scene()

@@ -233,7 +233,9 @@ def test_what_is_written_is_what_is_read(world: World) -> None:
     assert loaded.printers["alder"].open["bed"].run == loaded.printers["alder"].closed[-1]
 
 
-def test_a_full_disk_stops_no_alert(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_stops_no_alert(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -245,6 +247,7 @@ def test_a_full_disk_stops_no_alert(world: World, monkeypatch: pytest.MonkeyPatc
         world.pass_(3)
         assert "No space left" in world.watch.trouble
         assert world.kinds() == ["started"]
+        assert caplog.text.count("No space left") == 1
     world.pass_(3)
     assert world.watch.trouble == ""
 
