@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from alerts.model import Event, Kind, Level, Message
+from core import jsonio
 
 _EVENT = {field.name: field.default for field in fields(Event)}
 _MESSAGE = {field.name: field.default for field in fields(Message)}
@@ -15,6 +16,24 @@ _MESSAGE = {field.name: field.default for field in fields(Message)}
 def event_to_json(event: Event) -> dict[str, Any]:
     found = {name: getattr(event, name) for name in _EVENT}
     return {name: value for name, value in found.items() if _is_told(value, _EVENT[name])}
+
+
+def storable(event: Event) -> Event:
+    """The event itself, or what of it can be written down: names of files and printers may hold
+    what is no text."""
+    try:
+        jsonio.dumps(event_to_json(event))
+    except TypeError:
+        words = {name: getattr(event, name) for name in _EVENT}
+        clean: dict[str, Any] = {
+            name: _text(value) for name, value in words.items() if type(value) is str
+        }
+        return replace(event, **clean, facts={})
+    return event
+
+
+def _text(value: str) -> str:
+    return value.encode("utf-8", "replace").decode()
 
 
 def event_from_json(raw: Mapping[str, Any]) -> Event:

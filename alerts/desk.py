@@ -12,9 +12,10 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from alerts.codec import storable
 from alerts.ends import RESULTS, begins, urgency
 from alerts.incidents import Incident, IncidentBook
-from alerts.log import AlertLog, Draft
+from alerts.log import AlertLog, Draft, Owed
 from alerts.model import TRAITS, Event, Level, Message
 from alerts.mutes import Mutes
 from alerts.photos import AlertPhotos
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 TOPIC, INCIDENTS = "alert", "incident"
 """On the bus: (TOPIC, identity) -> Event, (INCIDENTS, id) -> Incident."""
 TIDY_S = 3600.0
+GONE = "The settings have no such channel any more."
 RECALLED = 1000
 """Messages that are looked at for the rules' limits."""
 
@@ -62,6 +64,7 @@ class Desk:
 
     def take(self, event: Event) -> bool:
         """Keep it durably; False for one that is known. Never waits for a channel."""
+        event = storable(event)
         with self._lock:
             if self._log.known(event.identity):
                 return False
@@ -129,16 +132,25 @@ class Desk:
 
     def _recall(self) -> None:
         """What an earlier life owes, and how much it has sent within the last hour."""
+        configured = {channel.name for channel in self._config.channels}
         for owed in self._log.owed():
             if owed.channel in self._channels:
-                routes = {owed.channel: rule_for(owed.event, owed.channel, self._config)}
-                if self._photos.is_done(owed.event.identity):
-                    self._wish(owed.event, routes)
-                self._put(owed.event, routes, owed.at)
-            else:
-                self._log.settle([owed.event.identity], owed.channel, "the channel is gone")
+                self._owe(owed)
+            elif owed.channel not in configured:  # one with a mistake may be mended
+                self._log.settle([owed.event.identity], owed.channel, GONE)
+        for message in self._log.unsent():
+            if message.channel not in configured:
+                self._log.note(message.id, "failed", GONE)
+        self._recall_limits(self._clock.time())
+
+    def _owe(self, owed: Owed) -> None:
+        routes = {owed.channel: rule_for(owed.event, owed.channel, self._config)}
+        if self._photos.is_done(owed.event.identity):  # else another channel has wished for it
+            self._wish(owed.event, routes)
+        self._put(owed.event, routes, owed.at)
+
+    def _recall_limits(self, now: float) -> None:
         rules = {rule.name: rule for rule in reversed(rules_of(self._config))}
-        now = self._clock.time()
         for record in reversed(self._log.messages(RECALLED)):
             rule, at = rules.get(record.rule), record.message.created_at
             if rule is not None and now - at < HOUR_S:

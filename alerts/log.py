@@ -234,6 +234,11 @@ class AlertLog:
         with self._changed:
             return dict(self._state.counts)
 
+    def unsent(self) -> tuple[Message, ...]:
+        """What is not done with, of all channels, oldest first."""
+        with self._changed:
+            return tuple(post.message for post in self._state.open.values())
+
     def waiting(self) -> int:
         """Messages that are not done with, of all channels."""
         with self._changed:

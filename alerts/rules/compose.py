@@ -11,6 +11,9 @@ from alerts.rules.holder import Bundle, Waiting, Why
 from alerts.rules.template import filled
 from alerts.rules.times import clock_text, is_quiet
 
+WEEK_S = 7 * 86_400.0
+"""Alarms and results are worth telling so long: a channel may be dead over a holiday, and must not
+fill the disk for ever."""
 LATE_S = 600.0
 """What is told later than this is told with its time."""
 MOST_LINES = 30
@@ -104,14 +107,13 @@ def _photo(first: Waiting, events: Sequence[Event]) -> str:
 
 
 def _expires(waiting: Sequence[Waiting]) -> float:
-    """Epoch s; 0.0 = never: what is urgent, and how a print ended."""
-    found = [one.event.at + worth for one in waiting if (worth := _worth_s(one))]
-    return max(found) if len(found) == len(waiting) else 0.0
+    """Epoch s: when the last of them is worth nothing any more."""
+    return max(one.event.at + _worth_s(one) for one in waiting)
 
 
 def _worth_s(one: Waiting) -> float:
     if one.event.kind in RESULTS or one.level is Level.NOW:
-        return 0.0
+        return WEEK_S
     by_level = 24 * _HOUR if one.level is Level.SOON else 6 * _HOUR
     # what a rule has delayed is still wanted when its time has come
     delayed = 24 * _HOUR if one.rule.quiet or one.rule.digest is not None else 0.0

@@ -90,7 +90,7 @@ def test_levels_expiry_and_sound() -> None:
         Kind.PROGRESS: Level.INFO, Kind.FINISHED: Level.SOON,
     }  # fmt: skip
     assert [m.silent for m in told.values()] == [m.level is Level.INFO for m in told.values()]
-    assert told[Kind.FAILED].expires_at == told[Kind.FINISHED].expires_at == 0.0
+    assert told[Kind.FAILED].expires_at == told[Kind.FINISHED].expires_at == NOON + 7 * 86_400
     assert told[Kind.PROGRESS].expires_at == NOON + 3600
 
 
@@ -273,16 +273,41 @@ def test_pictures_are_taken_for_messages_and_for_the_page_only() -> None:
 
 def test_a_channel_that_is_gone_owes_nothing() -> None:
     office = Office(config(RuleConfig(digest=0), channels=(HOOK, TELEGRAM)))
-    office.take(event(Kind.FINISHED))
-    assert len(office.log.owed()) == 2
+    office.take(event(Kind.FINISHED), event(Kind.FAILED))
+    office.run(2.0)
+    assert len(office.log.owed()) == 2 and len(office.log.pending("tele")) == 1
     office.settings = config(RuleConfig(group_s=0))
     office.restart()
     office.run(1.0)
-    assert office.titles("hook") == ["Alder"] and office.log.owed() == ()
+    assert office.texts() == ["Alder: failed", "Alder: finished"] and office.log.owed() == ()
+    assert office.log.pending("tele") == () and office.log.counters() == {("tele", "failed"): 1}
     office.settings = config(RuleConfig(), channels=(HOOK, TELEGRAM))
     office.restart()
     office.run(60.0)
-    assert len(office.made) == 1, "a new channel is not told the past"
+    assert len(office.made) == 3, "a new channel is not told the past"
+
+
+def test_what_a_channel_with_a_mistake_is_owed_waits_until_it_is_mended() -> None:
+    office = Office(config(RuleConfig(group_s=25.0)))
+    office.take(event(Kind.FINISHED))
+    office.settings = config(channels=(replace(HOOK, problems=("a mistake",)),))
+    office.restart()
+    office.run(60.0)
+    assert office.made == [] and len(office.log.owed()) == 1
+    office.settings = config()
+    office.restart()
+    office.run(60.0)
+    assert office.titles() == ["Alder"]
+
+
+def test_an_event_with_what_cannot_be_written_is_told_without_it() -> None:
+    office = Office(config())
+    odd = event(Kind.FAILED, text="Alder: \ud800 failed", facts={"file": "a", "reason": object()})
+    office.take(odd)
+    office.run(2.0)
+    office.restart()
+    [told] = office.log.last(5)
+    assert (told.text, told.facts) == ("Alder: ? failed", {}) and office.texts() == [told.text]
 
 
 def test_switched_off_nothing_leaves_the_farm() -> None:

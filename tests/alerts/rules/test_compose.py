@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from alerts.model import Event, Kind, Level
-from alerts.rules.compose import MOST_LINES, compose, plain
+from alerts.rules.compose import MOST_LINES, WEEK_S, compose, plain
 from alerts.rules.holder import Bundle, Waiting, Why
 from alerts.rules.routing import level_of
 from alerts.rules.template import filled
@@ -122,7 +122,7 @@ def test_delayed_news_are_still_worth_telling_when_their_time_comes() -> None:
     rule = RuleConfig(digest=480)
     assert compose(bundle(event(Kind.PROGRESS), rule=rule), NOON).expires_at == NOON + 90_000
     mixed = bundle(event(Kind.PROGRESS), event(Kind.FINISHED, "b"), why=Why.QUIET)
-    assert compose(mixed, NOON).expires_at == 0.0
+    assert compose(mixed, NOON).expires_at == NOON + WEEK_S
 
 
 def test_the_plain_words() -> None:
