@@ -359,3 +359,46 @@ def test_without_pictures_no_camera_is_asked(farm: Any, client: Any) -> None:
     assert not {"camera", "picture"} & parts.keys()
     ears.wait("farm/printer/alder/state")
     assert not ears.heard["farm/printer/alder/image"]
+
+
+def test_a_broker_with_a_certificate(tmp_path: Path, farm: Any) -> None:
+    key, paper = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        [
+            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+            "-nodes", "-keyout", str(key), "-out", str(paper), "-days", "2", "-subj", "/CN=broker",
+            "-addext", "subjectAltName=IP:127.0.0.1",
+        ],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    key.chmod(0o644)
+    lines = (f"keyfile {key}", f"certfile {paper}", "allow_anonymous true", "user root")
+    guarded = Broker(tmp_path, *lines)
+    guarded.start()
+    try:
+        trusting: Farm = farm("oak", port=guarded.port, tls=True, ca=str(paper))
+        samples.publish(trusting.registry, samples.plain())
+        wait_for(lambda: is_up(trusting))
+        wait_for(lambda: trusting.room.status()["states_sent"])
+        careful: Farm = farm("oak", port=guarded.port, tls=True)
+        assert "not trusted" in wait_for(lambda: careful.room.status()["text"])
+        assert careful.room.status()["sessions"] == 0
+    finally:
+        guarded.stop()
+
+
+def test_a_broker_that_hangs_holds_nobody_up_and_gets_the_newest(
+    farm: Any, broker: Broker, client: Any
+) -> None:
+    here: Farm = farm("oak")
+    ears: Client = client("farm/printer/oak/state")
+    status = samples.plain()
+    samples.publish(here.registry, status)
+    ears.wait("farm/printer/oak/state")
+    broker.freeze()
+    for degrees in range(100, 200):
+        heaters = (replace(status.heaters[0], current=float(degrees)), status.heaters[1])
+        here.registry.publish(replace(status, heaters=heaters))
+    broker.thaw()
+    ears.wait("farm/printer/oak/state", lambda told: told["nozzle_temp"] == 199.0)
+    assert len(ears.heard["farm/printer/oak/state"]) < 10
