@@ -90,7 +90,7 @@ class FakeCameras:
     def frame(self, camera_id: str) -> Frame | None:
         assert self.held, "looked at without being kept on"
         if self.live:
-            self.show(camera_id, make_picture(self._seq % 50 + 1))
+            self.show(camera_id, make_picture(self._seq % 509 + 1))
         return self.frames.get(camera_id)
 
     def status(self, camera_id: str) -> CameraStatus:
