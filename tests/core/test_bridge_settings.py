@@ -140,3 +140,12 @@ def test_empty_variables_say_nothing() -> None:
 def test_the_farm_s_settings_know_them(tmp_path: Path) -> None:
     args = arguments(["--demo", "1", "--data-dir", str(tmp_path)])
     assert load_settings(args, {"PROGRESS_STEP": "20"}, tmp_path).alerts.progress_step == 20
+
+
+def test_the_example_s_values_are_the_defaults() -> None:
+    example = Path(__file__).parents[2] / "config.example.json"
+    config = read_config(example.read_bytes(), "config.example.json", Path("jobs"))
+    bare = FarmConfig()
+    for section in ("alerts", "ai", "mqtt", "metrics", "feed"):
+        assert getattr(config, section) == getattr(bare, section), section
+    assert config.notes == ()
