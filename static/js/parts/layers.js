@@ -4,17 +4,13 @@ import { attr, h, hide, text } from '../html.js';
 import { bytes } from '../format.js';
 import { addWords, t } from '../text.js';
 import { KINDS } from '../layers/parse.js';
+import { workerUrl } from '../workers.js';
 
 addWords({
   'layers.title': 'Layers', 'layers.slider': 'Layer', 'layers.at': 'Layer {n} of {all} · {z} mm', 'layers.reading': 'Reading the G-code, {got}…', 'layers.failed': 'The layers cannot be shown.', 'layers.none': 'This file has no layer that could be drawn.',
   'layers.up': 'Next layer', 'layers.down': 'Layer below', 'layers.full': 'Very long file: its last layers are not shown.', 'layers.picture': 'Picture of layer {n}, seen from above', 'layers.all': 'All before it',
   'layers.outer': 'Outer wall', 'layers.inner': 'Inner wall', 'layers.infill': 'Infill and surfaces', 'layers.support': 'Support', 'layers.other': 'Other', 'layers.prime': 'Skirt, brim, priming',
 });
-
-const WORKER = new URL('../layers/worker.js', import.meta.url).href;
-/** The page's one Trusted Types policy: it vouches for this one script and for nothing else. */
-const policy = /** @type {any} */ (globalThis).trustedTypes?.createPolicy('farm-worker', { createScriptURL: () => WORKER });
-const workerUrl = () => policy?.createScriptURL('') ?? WORKER;
 
 const LINE_MM = 0.42;
 const PAD = 14;
@@ -34,7 +30,7 @@ export function layersPart(url, { signal, bed = null }) {
   const bar = h('div.lbar', { hidden: true }, h('button.btn.sm', { type: 'button', 'aria-label': t('layers.down'), onclick: step(-1) }, '−'), slider, h('button.btn.sm', { type: 'button', 'aria-label': t('layers.up'), onclick: step(1) }, '+'), words);
   const root = h('section.layers', { 'aria-label': t('layers.title') }, canvas, note, bar, key);
 
-  const worker = new Worker(workerUrl(), { type: 'module' });
+  const worker = new Worker(workerUrl('layers'), { type: 'module' });
   /** @type {number[]} */
   let heights = [];
   /** @type {number[] | null} */

@@ -5,6 +5,7 @@ import { h, hide, icon, keyed, text } from '../html.js';
 import { ago } from '../format.js';
 import { store } from '../store.js';
 import { addWords, t } from '../text.js';
+import { workerUrl } from '../workers.js';
 import { browserName, bytesOf, pageNotes, setPageNotes } from './notify.js';
 
 addWords({
@@ -62,7 +63,7 @@ export function browserCard(signal) {
       return;
     }
     await allowed();
-    const worker = await navigator.serviceWorker.register('/sw.js', { scope: '/' });
+    const worker = await navigator.serviceWorker.register(workerUrl('push'), { scope: '/' });
     await navigator.serviceWorker.ready;
     const subscription = await worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytesOf(offer.public_key) });
     await post('/api/push/browsers', { name: browserName(navigator.userAgent), subscription: subscription.toJSON() });
