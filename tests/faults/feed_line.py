@@ -114,11 +114,11 @@ def _reset(end: socket.socket) -> None:
 class Process:
     """``python api_server.py``, on the port it says."""
 
-    def __init__(self, folder: Path, *args: str, **environ: str) -> None:
+    def __init__(self, folder: Path, *args: str, port: int = 0, **environ: str) -> None:
         self._folder, self._args = folder, args
         self._environ = {"PATH": os.environ["PATH"], "HOME": str(folder), **environ}
         self._log = folder / "server.log"
-        self.port = 0
+        self.port = port
         folder.mkdir(parents=True, exist_ok=True)
         self.start()
 

@@ -169,3 +169,30 @@ def test_a_restarted_server_is_found_again_and_alerts_go_on(scene: Scene) -> Non
     told = scene.told("ilament")
     scene.runs_out()
     until(lambda: scene.told("ilament") == told + 1, lambda: str(scene.telegram.calls))
+
+
+def test_farms_that_look_at_each_other_in_a_circle_say_so_and_a_bridge_of_a_bridge_works(
+    scene: Scene, tmp_path: Path
+) -> None:
+    """A farm with a printer that shows itself, two that show each other, and one that it is shown
+    by the bridge."""
+    port = free_port()
+    urls = {
+        "mirror": f"ws://127.0.0.1:{port}",  # itself
+        "left": f"ws://127.0.0.1:{port}/ws/printer/right",  # one of two that show each other
+        "right": f"ws://127.0.0.1:{port}/ws/printer/left",
+        "alder": f"ws://127.0.0.1:{scene.bridge.port}",
+    }
+    printers = [{"id": name, "type": "feed", "url": url} for name, url in urls.items()]
+    (tmp_path / "near.json").write_text(json.dumps({"printers": printers}))
+    near = Process(tmp_path / "near", "--config", str(tmp_path / "near.json"), port=port)
+    try:
+        for name in ("mirror", "left", "right"):
+            until(lambda name=name: "leads back to this farm" in near.printer(name)["message"])
+            assert near.printer(name)["job"] is None
+        told = scene.far.printer("alder")["job"]["name"]
+        until(lambda: (near.printer("alder")["job"] or {}).get("name") == told)
+        assert near.printer("alder")["model"] == "P1S"
+    finally:
+        near.stop()
+    assert "Traceback" not in near.log
