@@ -57,6 +57,8 @@ class OrderBot:
         self._replies = Replies(self._api, clock)
         self._desk = Desk(fleet, look, clock, self._book, self._replies, allowed_in(channels))
         self._stop = threading.Event()
+        self._asking = threading.Event()
+        """Set while the thread waits for Telegram, or has ended: it then acts on nothing."""
         self._wait_s = 0.0
         self.problem = ""
         """Why it hears nothing now, "" = it does."""
@@ -67,9 +69,10 @@ class OrderBot:
         self._thread.start()
 
     def stop(self) -> None:
-        """No update is acted upon after this; a request under way may outlast it."""
+        """No update is acted upon after this; a question to Telegram under way may outlast it."""
         self._stop.set()
-        self._thread.join(STOP_S)
+        if self._thread.is_alive():
+            self._asking.wait(STOP_S)
 
     # --- the thread ----------------------------------------------------------------------------
 
@@ -78,13 +81,15 @@ class OrderBot:
         while not self._stop.wait(self._wait_s):
             try:
                 self._turn()
-                self._heard_again()
+                if not self._stop.is_set():
+                    self._heard_again()
             except ChannelError as error:
                 self._deaf(error)
             except Exception as error:
                 logger.exception("Telegram %s: taking orders failed", self.name)
                 self._deaf(ChannelError(f"A fault in the farm ({type(error).__name__})."))
         self._api.close()
+        self._asking.set()
 
     def _turn(self) -> None:
         self._desk.look_after()
@@ -115,7 +120,11 @@ class OrderBot:
             "offset": self._book.offset, "timeout": wait_s, "limit": _BATCH,
             "allowed_updates": WANTED,
         }  # fmt: skip
-        found = self._api.call("getUpdates", fields, wait_s=wait_s)
+        self._asking.set()
+        try:
+            found = self._api.call("getUpdates", fields, wait_s=wait_s)
+        finally:
+            self._asking.clear()
         if not isinstance(found, list):
             raise ChannelError("Telegram's answer could not be understood.")
         return found
@@ -135,6 +144,8 @@ class OrderBot:
 
     def _deaf(self, error: ChannelError) -> None:
         """Said once per outage and reason."""
+        if self._stop.is_set():
+            return
         text = error.text
         if isinstance(error, ApiError):
             text = _CONFLICT if error.code == 409 else in_words(error, "of the orders").text
