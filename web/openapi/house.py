@@ -67,7 +67,8 @@ OPERATIONS: Operations = (
     _TIMELAPSES.get(
         "/api/timelapses", "The gallery, newest first",
         ok(gives(timelapses=listed(ref("Timelapse")), next=or_null(WORDS), enabled=flag())),
-        printer_id=text(None), limit=whole(1, 200), before=text(None),
+        printer_id=text(None), limit=whole(1, 200),
+        before={"type": "string", "pattern": "^[0-9]{8}-[0-9]{6}-[0-9a-f]{6}$"},
     ),
     _TIMELAPSES.get("/api/timelapses/{timelapse_id}", "One of them", ok(ref("Timelapse"))),
     _TIMELAPSES.delete("/api/timelapses/{timelapse_id}", "Delete it with frames and video"),

@@ -40,8 +40,8 @@ def _sending(prefix: str) -> Operations:
         _SEND.post(
             local, "A file; with print=true into the queue",
             ok(gives(files=gives(local=ref("OctoPrintFile")), done=flag(), farm=ANYTHING)),
-            None, status=201,
-            form=gives({"print": WORDS, "select": WORDS, "plateindex": WORDS}, file=FILE),
+            None, status=201, must=True,
+            form=takes({"print": WORDS, "select": WORDS, "plateindex": WORDS}, file=FILE),
         ),
         _SEND.get(f"{local}/{{name}}", "A file that was sent", ok(ref("OctoPrintFile"))),
         _SEND.make(
@@ -97,6 +97,7 @@ OPERATIONS: Operations = (
         "post", "/api/upload", "A file; with start=1 it is started",
         {200: ok(gives(ok={"const": True}, file_id=WORDS)),
          202: ok(gives(ok={"const": True}, job_id=WORDS))},
-        form=gives(file=FILE), query={**_ONE, "start": text(None), "plate": whole(1, 64)},
+        form=takes(file=FILE), must=True,
+        query={**_ONE, "start": text(None), "plate": whole(1, 64)},
     ),
 )  # fmt: skip

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from web.openapi.shapes import WORDS
 from web.openapi.words import (
     ANYTHING,
+    FILE,
     JPEG,
     NOTHING,
     PNG,
@@ -143,9 +144,10 @@ OPERATIONS: Operations = (
     ),
     _A.post(
         "/api/upload-and-start", "A file and its start in one call",
-        ok(ref("Started")), None, status=202,
-        form=gives({"plate": WORDS, "ams_mapping": WORDS, "options": WORDS, "confirm": WORDS},
-                   file={"type": "string", "format": "binary"}, printer_id=WORDS),
+        ok(ref("Started")), None, status=202, must=True,
+        form=takes({"plate": whole(1, 64), "ams_mapping": START_FIELDS["ams_mapping"],
+                    "options": START_FIELDS["options"], "confirm": flag()},
+                   file=FILE, printer_id=text()),
     ),
     *_fleet_actions(),
     _F.post(

@@ -89,6 +89,8 @@ ANYTHING: Schema = {}
 NOTHING: Schema = takes()
 """No body, or {}."""
 FILE: Schema = {"type": "string", "format": "binary"}
+MOMENT: Schema = {"anyOf": [number(0, 253_370_764_800), {"type": "string", "format": "date"}]}
+"""Epoch seconds, or ISO 8601."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from web.openapi.words import (
     BINARY,
     FILE,
     JPEG,
+    MOMENT,
     PNG,
     TEXT,
     Area,
@@ -53,17 +54,17 @@ _PASS = gives(
     refused=listed(gives(job_id=WORDS, printer_id=WORDS, code=WORDS, text=WORDS)),
     why=or_null(REASON),
 )  # fmt: skip
-_TIMES = {"from": text(), "to": text(), "printer_id": text()}
+_TIMES = {"from": MOMENT, "to": MOMENT, "printer_id": text()}
 _FILTERS = {**_TIMES, "result": word("finished", "failed", "cancelled", "not_started"), "q": text()}
 _USUAL = takes(set=text(100), machine=text(), process=text(), filament=text())
-_ANY_FILE = gives(file=FILE)
+_ANY_FILE = takes(file=FILE)
 _JOB = ok(ref("Job"))
 
 OPERATIONS: Operations = (
     _FILES.get("/api/files", "The library", ok(gives(files=listed(ref("File"))))),
     _FILES.post(
         "/api/files", "A file into the library", ok(ref("File"), "Inspected and kept."), None,
-        status=201, form=_ANY_FILE,
+        status=201, form=_ANY_FILE, must=True,
     ),
     _FILES.get("/api/files/{file_id}", "One file", ok(ref("File"))),
     _FILES.delete("/api/files/{file_id}", "Take it out of the library"),
@@ -157,7 +158,7 @@ OPERATIONS: Operations = (
         ok(gives(sets=listed(ref("ProfileSet")), defaults=by_name(ref("Usual")))),
     ),
     _SLICING.post("/api/slicing/profiles", "Presets of your own", ok(ref("ProfileSet")), None,
-                  status=201, form=_ANY_FILE),
+                  status=201, form=_ANY_FILE, must=True),
     _SLICING.get(
         "/api/slicing/profiles/{set_id}", "What is in a set",
         ok(gives({"processes": listed(WORDS), "filaments": listed(ANYTHING)},
