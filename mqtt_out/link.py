@@ -258,8 +258,8 @@ class Link:
             return
         if self._subscriptions:
             client.subscribe([(topic, 1) for topic in self._subscriptions])
-        self._up = True
         self.sessions += 1
+        self._up = True
         where = f"{self._config.host}:{self._config.port}"
         logger.info("mqtt: connected to %s", where)
         self.status = LinkStatus(state="online", text="", since=self._clock.time())

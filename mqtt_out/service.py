@@ -47,7 +47,8 @@ class Publisher:
         self._bus, self._clock, self._pictures = bus, clock, pictures
         self.events = Outgoing()
         self._dirty: set[str] = set()
-        self._delivered: deque[int] = deque()
+        self._delivered: deque[tuple[int, int]] = deque()  # session, number
+        self._session = 0  # the one that has been begun here; numbers mean nothing in another
         self._next_all = self._next_pictures = self._next_save = 0.0
         self._stopping = threading.Event()
         self._box = bus.subscribe(PRINTER, ALERT, _SELF)
@@ -79,7 +80,7 @@ class Publisher:
         self._box.put((_SELF, "up"), True)
 
     def link_delivered(self, number: int) -> None:
-        self._delivered.append(number)
+        self._delivered.append((self.link.sessions, number))
 
     def link_message(self, topic: str, payload: bytes, *, retained: bool) -> None:
         if topic == self._topics.birth:
@@ -104,7 +105,7 @@ class Publisher:
 
     def _has_more(self) -> bool:
         """Something waits for its turn, not for news."""
-        return self.link.is_up and bool(self._dirty or self._delivered or self.desk.has_more)
+        return self._may_send() and bool(self._dirty or self._delivered or self.desk.has_more)
 
     def _hear(self, slots: dict[Any, Any]) -> None:
         for (topic, name), value in slots.items():
@@ -113,6 +114,7 @@ class Publisher:
             elif isinstance(value, Event):
                 self._take(value)
         if (_SELF, "up") in slots:
+            self._session = self.link.sessions
             self.events.begin_session()
             self.desk.begin_session()
             self._next_all = 0.0
@@ -127,11 +129,8 @@ class Publisher:
             self._pictures.want(event.printer_id, self._clock.monotonic())
 
     def _round(self) -> None:
-        while self._delivered:
-            number = self._delivered.popleft()
-            self.events.delivered(number)
-            self.desk.delivered(number)
-        if not self.link.is_up or self.link.is_behind:
+        self._note_delivered()
+        if not self._may_send() or self.link.is_behind:
             return
         self._send_events()
         mono = self._clock.monotonic()
@@ -149,6 +148,16 @@ class Publisher:
         if mono >= self._next_save:
             self._next_save = mono + SAVE_S
             self.desk.save()
+
+    def _may_send(self) -> bool:
+        return self.link.is_up and self._session == self.link.sessions
+
+    def _note_delivered(self) -> None:
+        while self._delivered:
+            session, number = self._delivered.popleft()
+            if session == self._session:
+                self.events.delivered(number)
+                self.desk.delivered(number)
 
     def _send_events(self) -> None:
         def send(printer_id: str, payload: bytes) -> int:
