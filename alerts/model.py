@@ -151,6 +151,9 @@ class Message:
     """Not "": news of one print (printer and run) for the one message about it that is edited,
     where the channel can; others send it as it is."""
     ends_live: bool = False  # the print is over: the result is a new message, the live one rests
+    rests: bool = False
+    """Only a last edit of the live message, at once; nothing where there is none. Never kept on
+    the disk: the worker makes it when a result is out."""
     events: tuple[Event, ...] = ()
 
 

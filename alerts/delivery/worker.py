@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from alerts.channels import scrub
-from alerts.delivery import doubt
-from alerts.delivery.choice import first, sift
+from alerts.delivery import doubt, resting
+from alerts.delivery.choice import NEWER, first, sift
 from alerts.delivery.courier import Courier, Stopped
 from alerts.delivery.health import Health
 from alerts.delivery.outbox import Outbox
@@ -221,13 +221,35 @@ class Worker:
         if message.live and not message.ends_live and sent.memo:
             self._outbox.set_memo(self.name, message.live, sent.memo)
         self._end(message, "sent", sent.text)
-        if message.live and message.ends_live:
-            self._outbox.set_memo(self.name, message.live, {})
+        self._let_rest(message)
         self._last_sent = self._clock.time(), self._clock.monotonic()
         self._waits.worked()
         if self._health.failures >= OUTAGE:
             self._waits.end_outage()
         self._health.works()
+
+    def _let_rest(self, message: Message) -> None:
+        """The live messages of prints that are over; their older news are worth nothing."""
+        over = dict(resting.ended_by(message))
+        for older in self._outbox.pending(self.name) if over else ():
+            if older.live in over and not older.ends_live:
+                self._end(older, "superseded", NEWER)
+        for live, event in over.items():
+            memo = self._outbox.memo(self.name, live)
+            if memo and self._edits:
+                self._edit_once(resting.last_words(message, live, event), memo)
+            self._outbox.set_memo(self.name, live, {})
+        if message.live and message.ends_live:
+            self._outbox.set_memo(self.name, message.live, {})
+
+    def _edit_once(self, message: Message, memo: Mapping[str, Any]) -> None:
+        """The result itself has arrived: what fails here is not worth a second try."""
+        try:
+            self._courier.send(message, None, memo)
+        except (ChannelError, Stopped) as error:
+            why = scrub.clean(str(error))
+            logger.info("alerts: %s: a live message was left as it was: %s", self.name, why)
+        self._waits.attempt(self._clock.monotonic())
 
     def _after_failure(self, message: Message, error: ChannelError, *, is_edit: bool) -> None:
         """It waits for its next try, unless there is to be none."""

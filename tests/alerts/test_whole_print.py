@@ -239,9 +239,11 @@ def test_one_message_per_print_is_edited_over_a_kill(services: Services, tmp_pat
     told_once(services.events())
     shown = services.telegram.shown(CHAT)
     about = [message.text for message in shown]
-    live = [text for text in about if "%" in text or "started" in text.lower()]
-    assert len(live) == 1, about
-    assert len([text for text in about if "finished" in text]) == 1, about
+    # the live message, resting at what became of the print, and the result that rings
+    assert not any("%" in text for text in about), about
+    ends = [message for message in shown if "finished" in message.text]
+    assert [bool(message.edits) for message in ends] == [True, False], about
+    assert ends[0].silent and ends[0].photo and ends[1].photo
     assert len([text for text in about if "paused" in text]) == 1, about
     edits = services.telegram.of("editMessageMedia", "editMessageCaption", "editMessageText")
     assert edits, "nothing was edited"

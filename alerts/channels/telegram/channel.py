@@ -49,6 +49,8 @@ class TelegramChannel:
 
     def send(self, message: Message, photo: Path | None, memo: Mapping[str, Any]) -> Sent:
         """Raises Later (an edit too soon), Refused, ChannelError."""
+        if message.rests:
+            return self._rest(message, memo)
         live = self._is_live(message)
         known = live and self._is_ours(memo)
         wait_s = self._pace.edit_in(message.live) if known else self._pace.held()
@@ -90,6 +92,18 @@ class TelegramChannel:
         """Edits make no sound: what is to be heard, and a print's result, are new messages."""
         quiet = message.silent or message.level is Level.INFO
         return self.edits and bool(message.live) and not message.ends_live and quiet
+
+    def _rest(self, message: Message, memo: Mapping[str, Any]) -> Sent:
+        """The last edit: the print is over, and the message must not go on saying "95 %"."""
+        if not self.edits or not self._is_ours(memo):
+            return Sent()
+        if (wait_s := self._pace.held()) > 0:
+            self._postpone(False, wait_s)
+        try:
+            self._edit(message, None, memo)
+        except ApiError as error:
+            raise in_words(error, self._config.chat_id) from error
+        return Sent()
 
     def _is_ours(self, memo: Mapping[str, Any]) -> bool:
         """Whether there is a message to edit; the settings may name another chat by now."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from alerts.delivery.worker import MOST_TRIES
-from alerts.model import ChannelError, Later, Level, Refused, Sent
+from alerts.delivery.worker import MOST_TRIES, Terms
+from alerts.model import ChannelError, Event, Kind, Later, Level, Refused, Sent
 from tests.alerts.delivery.conftest import Bench, Scripted, broken
 
 
@@ -249,6 +251,47 @@ def test_the_memo_of_a_live_message_comes_back_until_its_print_is_over(bench: Be
     memos = [memo for _, _, memo in bench.channel.got]
     assert memos == [{}, {"message_id": 7}, {}, {"message_id": 7}]
     assert bench.log.memo("out", "alder|1") == {}
+
+
+def result(bench: Bench, printer: str) -> Event:
+    event = Event(
+        kind=Kind.FINISHED, at=bench.clock.time(), text=f"{printer} finished gear.", run="1",
+        printer_id=printer.lower(), printer=printer,
+    )  # fmt: skip
+    bench.log.add_event(event, ["out"])
+    return event
+
+
+def test_live_messages_say_at_last_how_their_prints_ended(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, terms=Terms(edits=True))
+    bench.channel.script.extend([Sent(memo={"message_id": n}) for n in (7, 8)])
+    bench.add(Level.INFO, live="alder|1")
+    bench.add(Level.INFO, live="birch|1")
+    bench.turns()
+    results = tuple(result(bench, name) for name in ("Alder", "Birch", "Cedar"))
+    grouped = bench.add(Level.SOON, events=results)
+    older = bench.add(Level.INFO, live="birch|1")
+    bench.turns()
+    assert bench.state(grouped) == "sent" and bench.state(older) == "superseded"
+    last = [(m.rests, m.text, memo) for m, _, memo in bench.channel.got[3:]]
+    assert last == [
+        (True, "Alder finished gear.", {"message_id": 7}),
+        (True, "Birch finished gear.", {"message_id": 8}),
+    ]
+    assert bench.log.memo("out", "alder|1") == bench.log.memo("out", "birch|1") == {}
+
+
+def test_a_last_edit_that_fails_is_let_go(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, terms=Terms(edits=True))
+    bench.channel.script.extend([Sent(memo={"message_id": 7}), Sent(), ChannelError("no")])
+    bench.add(Level.INFO, live="alder|1")
+    bench.turns()
+    ended = (result(bench, "Alder"),)
+    done = bench.add(Level.SOON, live="alder|1", ends_live=True, events=ended)
+    bench.turns()
+    assert bench.state(done) == "sent" and len(bench.channel.got) == 3
+    bench.run(60)
+    assert len(bench.channel.got) == 3 and bench.worker.status().state == "ok"
 
 
 def test_a_fault_in_a_channel_is_a_failure_like_any_other(bench: Bench) -> None:

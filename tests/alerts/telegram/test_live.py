@@ -89,6 +89,35 @@ def test_the_result_is_a_new_message_and_the_live_one_rests(
     assert (first.edits, first.silent, last.silent, last.thread_id) == (0, True, False, 31)
 
 
+def test_the_last_edit_says_how_it_ended_under_the_last_picture(
+    a_print: Print, telegram: TelegramServer, photo: Path
+) -> None:
+    a_print.tell(95, photo)
+    rest = make_message(live="alder|job-1", rests=True, level=Level.INFO, text="Gear is done.")
+    a_print.channel.send(rest, None, a_print.memo)  # at once, however short ago the last edit was
+    (shown,) = telegram.shown()
+    assert shown.text.endswith("Gear is done.") and shown.photo == photo.read_bytes()
+
+
+@pytest.mark.parametrize("memo", [{}, {"message_id": 7, "chat": "-5"}])
+def test_no_last_edit_where_there_is_nothing_to_edit(
+    a_print: Print, telegram: TelegramServer, memo: Mapping[str, Any]
+) -> None:
+    rest = make_message(live="alder|job-1", rests=True, level=Level.INFO)
+    assert a_print.channel.send(rest, None, memo).memo == {}
+    assert telegram.calls == []
+
+
+def test_a_deleted_live_message_is_not_written_anew_at_the_end(
+    a_print: Print, telegram: TelegramServer
+) -> None:
+    a_print.tell(95)
+    telegram.next("editMessageText", Script(400, "Bad Request: message to edit not found"))
+    rest = make_message(live="alder|job-1", rests=True, level=Level.INFO)
+    a_print.channel.send(rest, None, a_print.memo)
+    assert len(telegram.shown()) == 1
+
+
 def test_what_is_to_be_heard_is_a_new_message(a_print: Print, telegram: TelegramServer) -> None:
     a_print.tell(5)
     live = a_print.memo
