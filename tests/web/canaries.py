@@ -19,12 +19,9 @@ def canary(name: str) -> str:
 def forms(secret: str) -> Iterator[bytes]:
     """As it may be written: plain, in an address, in JSON, in base64 behind any other text."""
     raw = secret.encode()
-    yield from {
-        raw,
-        quote(secret, safe="").encode(),
-        quote_plus(secret).encode(),
-        quote(secret).encode(),
-    }
+    yield raw
+    yield from (quote(secret, safe="").encode(), quote_plus(secret).encode())
+    yield quote(secret).encode()
     yield json.dumps(secret)[1:-1].encode()
     yield raw.hex().encode()
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
