@@ -6,11 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alerts.channels.make import Supplies, make
 from alerts.channels.push.subscriptions import HOSTS, Subscriptions
-from alerts.channels.telegram.bot import OrderBots, build_order_bots
-from alerts.channels.telegram.orders.pictures import look_through
 from alerts.defects.build import DefectRoom, build_defects
 from alerts.delivery.deliveries import Deliveries
 from alerts.desk import Desk
@@ -34,6 +33,9 @@ from job_queue.service import JobService
 from printers.fleet import Fleet
 from printers.registry import Registry
 
+if TYPE_CHECKING:
+    from alerts.channels.telegram.bot import OrderBots
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRoom:
@@ -48,7 +50,7 @@ class AlertRoom:
     deliveries: Deliveries
     watch: Watcher
     defects: DefectRoom
-    orders: OrderBots
+    orders: OrderBots | None  # None: no channel takes orders
     push: Subscriptions | None  # None: no channel of the type web_push
 
     @property
@@ -67,12 +69,14 @@ class AlertRoom:
         self.desk.start()
         self.deliveries.start()
         self.defects.start()
-        self.orders.start()
+        if self.orders is not None:
+            self.orders.start()
         self.watch.start()
 
     def stop(self) -> None:
         self.watch.stop()
-        self.orders.stop()
+        if self.orders is not None:
+            self.orders.stop()
         self.defects.stop()
         self.desk.stop()
         self.log.close()
@@ -120,12 +124,22 @@ def build_alerts(
             run_of=_run_of(jobs), cameras=cameras, book=book, sink=desk, clock=clock,
             folder=folder, own_url=own_url,
         ),
-        orders=build_order_bots(
-            tuple(channels_of(config.alerts).values()), fleet,
-            look_through(cameras, book), clock, folder / "telegram",
-        ),
+        orders=_orders(config.alerts, fleet, cameras, book, clock, folder / "telegram"),
         push=push,
     )  # fmt: skip
+
+
+def _orders(
+    config: AlertsConfig, fleet: Fleet, cameras: CameraHub, book: CameraBook, clock: Clock,
+    folder: Path,
+) -> OrderBots | None:  # fmt: skip
+    channels = tuple(one for one in channels_of(config).values() if one.two_way)
+    if not channels:
+        return None
+    from alerts.channels.telegram.bot import build_order_bots
+    from alerts.channels.telegram.orders.pictures import look_through
+
+    return build_order_bots(channels, fleet, look_through(cameras, book), clock, folder)
 
 
 def _push(config: AlertsConfig, folder: Path, clock: Clock) -> Subscriptions | None:

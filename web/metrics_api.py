@@ -4,28 +4,46 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from threading import Lock
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Flask, Response, current_app
 
 from alerts.defects.view import BLIND
 from alerts.model import Level
 from core.errors import NotFound
-from metrics.collector import CONTENT_TYPE, Metrics
 from metrics.sources import AlertFigures, Sources, WatchFigures
 from web.services import Services, services
 
 if TYPE_CHECKING:
     from alerts.build import AlertRoom
     from alerts.defects.build import DefectRoom
+    from metrics.collector import Metrics
 
 blueprint = Blueprint("metrics", __name__)
 OUTCOMES = ("sent", "failed", "expired", "unclear")
 _EXTENSION = "farm.metrics"
 
 
+class Page:
+    """Made at the first scrape: a farm that nobody scrapes does not carry the library."""
+
+    def __init__(self, s: Services) -> None:
+        self._services = s
+        self._lock = Lock()
+        self._metrics: Metrics | None = None
+
+    def response(self) -> Response:
+        from metrics.collector import CONTENT_TYPE, Metrics
+
+        with self._lock:
+            if self._metrics is None:
+                self._metrics = Metrics(sources_of(self._services))
+        return Response(self._metrics.page(), content_type=CONTENT_TYPE)
+
+
 def install(app: Flask, s: Services) -> None:
-    app.extensions[_EXTENSION] = Metrics(sources_of(s))
+    app.extensions[_EXTENSION] = Page(s)
 
 
 def sources_of(s: Services) -> Sources:
@@ -81,5 +99,5 @@ def _connected(status: Mapping[str, Any]) -> bool | None:
 def page() -> Response:
     if not services().config.metrics.enabled:
         raise NotFound("Metrics are switched off in config.json.", code="metrics_off")
-    found = cast(Metrics, current_app.extensions[_EXTENSION])
-    return Response(found.page(), content_type=CONTENT_TYPE)
+    found: Page = current_app.extensions[_EXTENSION]
+    return found.response()

@@ -1,15 +1,11 @@
-"""From a channel's settings to the channel. Libraries are loaded with its first message."""
+"""From a channel's settings to the channel. A farm without a kind of channel loads none of it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from alerts.channels.apprise import AppriseChannel
-from alerts.channels.push.channel import PushChannel
 from alerts.channels.push.subscriptions import Subscriptions
-from alerts.channels.telegram.channel import TelegramChannel
-from alerts.channels.webhook import WebhookChannel
 from alerts.model import Channel
 from core.alert_config import ChannelConfig, ChannelKind
 from core.clock import Clock
@@ -24,18 +20,26 @@ class Supplies:
 
 
 def _telegram(config: ChannelConfig, supplies: Supplies) -> Channel:
+    from alerts.channels.telegram.channel import TelegramChannel
+
     return TelegramChannel(config, supplies.clock)
 
 
 def _apprise(config: ChannelConfig, supplies: Supplies) -> Channel:
+    from alerts.channels.apprise import AppriseChannel
+
     return AppriseChannel(config.name, config.url, config.timeout_s, supplies.clock)
 
 
 def _webhook(config: ChannelConfig, supplies: Supplies) -> Channel:
+    from alerts.channels.webhook import WebhookChannel
+
     return WebhookChannel(config.name, config.url, config.secret, config.timeout_s, supplies.clock)
 
 
 def _web_push(config: ChannelConfig, supplies: Supplies) -> Channel:
+    from alerts.channels.push.channel import PushChannel
+
     return PushChannel(config.name, config.contact, config.timeout_s, supplies.subscriptions)
 
 
