@@ -195,6 +195,7 @@ def _event(event: Event) -> dict[str, Any]:
         "group": event.group,
         "run": event.run,
         "key": event.key,
+        "repeat": event.repeat,
         "ends": event.ends,
         "facts": dict(event.facts),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,13 @@ def test_sends_what_the_message_says_with_its_picture(hook: HookServer, photo: P
     assert base64.b64decode(body["photo"]) == photo.read_bytes()
     (event,) = body["events"]
     assert event["kind"] == "finished" and event["facts"] == {"file": "vase.3mf"}
+
+
+def test_a_reminder_is_known_by_its_number(hook: HookServer) -> None:
+    message = message_of()
+    reminder = replace(message.events[0], repeat=2)
+    channel(hook.url).send(replace(message, events=(reminder,)), None, {})
+    assert [event["repeat"] for event in hook.bodies[0]["events"]] == [2]
 
 
 def test_a_picture_that_is_gone_keeps_nothing_back(hook: HookServer, tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ SECRET = "a-webhook-secret-of-32-characters"
 _KEYS = {"id", "at", "level", "title", "text", "silent", "events"}
 _PHOTO = {"photo", "photo_type"}
 _EVENT = {
-    "kind", "at", "level", "text", "printer_id", "printer", "group", "run", "key", "ends", "facts",
+    "kind", "at", "level", "text", "printer_id", "printer", "group", "run", "key", "repeat", "ends",
+    "facts",
 }  # fmt: skip
 _HEADERS = {
     "host", "user-agent", "accept", "accept-encoding", "connection", "content-length",
