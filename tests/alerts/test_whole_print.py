@@ -8,7 +8,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -190,7 +189,9 @@ def test_a_whole_print_is_told_once_everywhere(services: Services, tmp_path: Pat
     assert len(set(range(5, 100, 5)) - set(steps)) <= 1, steps
     assert kinds[0] == "started"
     photos = [e["at"] for e in events if e["kind"] == "photo"]
-    assert len(photos) >= 2 and min(b - a for a, b in pairwise(photos)) > PHOTO_S - 2
+    lasted = events[-1]["at"] - events[0]["at"]
+    # each is due by the print's own hours: a late one does not push the next ones back
+    assert 2 <= len(photos) <= lasted / PHOTO_S + 1, (photos, lasted)
 
     # each service got what its rule says, with pictures
     urgent = [e["text"] for e in events if not e["ends"] and e["level"] in ("now", "soon")]
