@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 
 from alerts.defects.eye import Sight
 from alerts.defects.verdict import Provider, Trouble, Verdict
@@ -17,6 +18,7 @@ logger = logging.getLogger(__name__)
 OVERTIME_S = 10.0
 """A question that lasts so much longer than its time-out is given up: heads that trickle in byte by
 byte escape the libraries' own."""
+_ENDLESS = "The provider does not finish its answers"
 MOST_ABANDONED = 16
 """Threads that may wait for such answers; then no further question is asked."""
 Spawn = Callable[[Callable[[], None], str], None]
@@ -125,13 +127,25 @@ class Asking:
             return None, Trouble("refused", "The question failed; see the server's log")
 
     def now(self, jpeg: bytes, patience_s: float) -> tuple[Verdict | None, Trouble | None]:
-        """Ask in the caller's thread, when there is a free place within ``patience_s``."""
+        """Ask for a person who waits, when there is a free place within ``patience_s``. It hangs no
+        longer than any other question."""
         if not self._slots.acquire(timeout=patience_s):
             return None, Trouble("busy", "The provider is busy with other pictures")
+        slot, found = _Slot(self._slots), SimpleQueue[tuple[Verdict | None, Trouble | None]]()
+
+        def work() -> None:
+            try:
+                found.put(self.attempt(jpeg))
+            finally:
+                slot.free()
+
+        self._spawn(work, "defects:test")
         try:
-            return self.attempt(jpeg)
-        finally:
-            self._slots.release()
+            return found.get(timeout=self._limit_s)
+        except Empty:
+            slot.free()
+            self._provider.abandon()
+            return None, Trouble("timeout", _ENDLESS)
 
     def take(self, answer: Answer) -> bool:
         """False for the late answer of a question that was given up."""
@@ -145,7 +159,7 @@ class Asking:
         late = [one for one in self._open.values() if now - one.since > self._limit_s]
         if late:
             self._provider.abandon()
-        trouble = Trouble("timeout", "The provider does not finish its answers")
+        trouble = Trouble("timeout", _ENDLESS)
         for one in late:
             del self._open[one.answer.number]
             one.slot.free()

@@ -138,7 +138,7 @@ def build_defects(
 ) -> DefectRoom:
     """``execute``: Fleet.execute; ``run_of``: the farm's own job and attempt on a printer;
     ``folder``: the alerts' own; ``own_url``: of this server, as seen from this machine."""
-    pictures = OneTimePictures()
+    pictures = OneTimePictures(clock)
 
     def eye_of(printer_id: str) -> Eye:
         return Eye(cameras, lambda: main_camera(book, printer_id), clock)

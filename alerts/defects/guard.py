@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, replace
+from math import inf
 
 from alerts.defects import policy, rhythm, words
 from alerts.defects.blindness import Blindness
@@ -73,6 +74,7 @@ class Guard:
         self.no_camera = False
         self._tries = self._odd = 0
         self._retry_mono: float | None = None
+        self._rested_mono = -inf
         self._proof_by: float | None = None
         self._events: list[Event] = []
         self._evidence: tuple[str, bytes] | None = None
@@ -128,7 +130,7 @@ class Guard:
         at, gap = self._clock.time(), self.gap_s()
         found_at_work = one.wish is not None or one.percent > 5
         since = max(one.looked_at, one.resumed_at) or (0.0 if found_at_work else one.printing_at)
-        return self._clock.monotonic() + min(gap, since + gap - at)
+        return max(self._rested_mono, self._clock.monotonic() + min(gap, since + gap - at))
 
     # --- the printer's reports ---------------------------------------------------------------
 
@@ -208,6 +210,7 @@ class Guard:
     def asked(self) -> str:
         """Its picture is being judged; which print that is."""
         self.asking, self.no_camera, self._retry_mono = True, False, None
+        self._rested_mono = self._clock.monotonic() + rhythm.least_s(self._config)
         if self.print is None:
             return ""
         self.print = replace(self.print, looked_at=self._clock.time())

@@ -27,6 +27,8 @@ def why_no_pause(config: DefectConfig, one: Print, status: PrinterStatus | None,
         return "a person let it go on just now"
     if status is None:
         return "it is not printing"
+    if status.shown_only:
+        return "it is another farm's printer"
     if rhythm.too_early_to_pause(status, one, at):
         return "its first layers often look like this"
     return ""

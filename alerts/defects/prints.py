@@ -57,7 +57,9 @@ def follow(old: Print | None, status: PrinterStatus, job: str, at: float) -> Pri
     if status.state.has_job:
         if old is None or not _goes_on(old, status, job, at):
             return _follow_on(_begin(status, job, at), status)
-        return _follow_on(replace(old, ended_at=0.0, job=old.job or job), status)
+        if not old.open:  # or a new one that looks like it: its first minutes count anew
+            old = replace(old, ended_at=0.0, printing_at=0.0)
+        return _follow_on(replace(old, job=old.job or job), status)
     if old is None or not old.open:
         return old
     ended = status.state in REST or bool(status.job and status.job.ended)

@@ -27,6 +27,14 @@ def gap_s(config: DefectConfig, status: PrinterStatus, one: Print, at: float, so
     return config.interval_s
 
 
+def least_s(config: DefectConfig) -> float:
+    """From any question to the next, whatever the printer says it prints: one that shows another
+    print every second must not spend the day's questions of all."""
+    if config.provider == "obico":
+        return OBICO_EVERY_S
+    return min(config.recheck_s, config.first_interval_s, config.interval_s)
+
+
 def in_first_layers(config: DefectConfig, status: PrinterStatus, one: Print, at: float) -> bool:
     layer = status.job.layer if status.job else None
     if layer is not None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from alerts.defects import words
 from alerts.defects.guard import Guard, Look
+from alerts.defects.prints import Print
 from alerts.defects.verdict import KINDS
 from printers.status import PrinterState
 
@@ -73,7 +74,18 @@ def _state(guard: Guard, farm_trouble: str) -> tuple[str, str]:
         return BLIND, f"Not watched: {farm_trouble}."
     if guard.blindness.reason:
         return BLIND, f"Not watched: {guard.blindness.reason}."
-    return WATCHING, "Looks good." if guard.look is not None else "Not looked yet."
+    return WATCHING, _seen(guard.look, one)
+
+
+def _seen(look: Look | None, one: Print | None) -> str:
+    """What is known while there is no alarm; nothing better than that."""
+    if look is None:
+        return "Not looked yet."
+    if look.problem:
+        return f"Could not be judged: {look.problem}."
+    if one is not None and look.at < one.resumed_at:
+        return "Not looked since a person let it go on."
+    return "Looks good."
 
 
 def _alarm(guard: Guard) -> str:

@@ -7,8 +7,6 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -18,9 +16,10 @@ from alerts.defects import words
 from alerts.defects.asking import Answer, Asking, Spawn, in_thread
 from alerts.defects.blindness import Blindness
 from alerts.defects.budget import Budget
-from alerts.defects.eye import WARM_S
+from alerts.defects.eye import WARM_S, Sight
 from alerts.defects.guard import Guard
 from alerts.defects.health import Health
+from alerts.defects.letters import Tested, Wish
 from alerts.defects.memory import Memory, part
 from alerts.defects.prints import Print, dump, stake
 from alerts.defects.verdict import OF_ONE_PICTURE, Provider, Trouble, Verdict
@@ -49,20 +48,6 @@ Execute = Callable[[str, Pause], Any]
 """Fleet.execute. Raises FarmError."""
 RunOf = Callable[[str], str]
 """printer_id -> the farm's own job and attempt there, "" = none."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    printer_id: str
-    on: bool
-    answer: Future[str] = field(default_factory=Future)
-
-
-@dataclass(frozen=True, slots=True)
-class _Tested:
-    printer_id: str
-    verdict: Verdict | None
-    trouble: Trouble | None
 
 
 class DefectWatch:
@@ -138,7 +123,7 @@ class DefectWatch:
 
     def set_watch(self, printer_id: str, on: bool) -> str:
         """Of the print that runs now; a sentence. Raises NotFound, Blocked, FarmError."""
-        wish = _Wish(printer_id, on)
+        wish = Wish(printer_id, on)
         self._box.put((_WISHES, secrets.token_hex(8)), wish)
         try:
             return wish.answer.result(_ANSWER_S)
@@ -162,7 +147,7 @@ class DefectWatch:
 
     def tested(self, printer_id: str, verdict: Verdict | None, trouble: Trouble | None) -> None:
         """What a person's test gave: one that worked wakes a watch that had stopped."""
-        value = _Tested(printer_id, verdict, trouble)
+        value = Tested(printer_id, verdict, trouble)
         self._box.put((_TESTS, secrets.token_hex(8)), value)
 
     def _deliver(self, answer: Answer) -> None:
@@ -202,7 +187,9 @@ class DefectWatch:
             guard.report(snapshot.status, self._run_of(guard.subject.id))
 
     def _answered(self, answer: Answer) -> None:
-        if not self.asking.take(answer):
+        if not self.asking.take(answer):  # too late to count, but not to be paid
+            told = answer.verdict or answer.trouble
+            self._pay(answer.printer_id, told.usd if told else None)
             return
         guard = self._guards[answer.printer_id]
         if answer.verdict is not None:
@@ -221,7 +208,7 @@ class DefectWatch:
         self._health.failed(trouble, self._clock.monotonic())
         guard.failed(trouble, answer.sight, its_own=trouble.code in OF_ONE_PICTURE)
 
-    def _test_answered(self, tested: _Tested) -> None:
+    def _test_answered(self, tested: Tested) -> None:
         if tested.verdict is not None:
             self._worked()
             self._pay(tested.printer_id, tested.verdict.usd)
@@ -232,7 +219,7 @@ class DefectWatch:
         with self._money:
             self.budget.pay(printer_id, usd)
 
-    def _wished(self, wish: _Wish) -> None:
+    def _wished(self, wish: Wish) -> None:
         guard = self._guards.get(wish.printer_id)
         if guard is None:
             wish.answer.set_exception(
@@ -261,8 +248,8 @@ class DefectWatch:
         now = self._clock.monotonic()
         due = [(at, guard) for guard in self._guards.values() if (at := guard.due()) is not None]
         for at, guard in sorted(due, key=lambda one: one[0]):
-            if at <= now:
-                self._look(guard, now)
+            if at <= now:  # one odd picture must not end the others' turn
+                self._safely(partial(self._look, guard, now))
         waiting = {guard.subject.id: at for at, guard in due}
         for guard in self._guards.values():
             wait_s = waiting.get(guard.subject.id, float("inf")) - now
@@ -276,7 +263,7 @@ class DefectWatch:
             return
         if not self.asking.reserve():
             return
-        sight = guard.eye.look()
+        sight = self._sight(guard)
         if sight is None or sight.picture is None or self.spend(guard.subject.id):
             self.asking.release()
             if sight is not None and sight.picture is None:
@@ -285,6 +272,16 @@ class DefectWatch:
         run = guard.asked()
         self._save_if(self._provider.paid)  # before the question: a crash makes none free
         self.asking.ask(guard.subject.id, run, sight, sight.picture.jpeg)
+
+    def _sight(self, guard: Guard) -> Sight | None:
+        """Never raises: a picture that no library expects is one that cannot be judged, and the
+        provider's place goes back."""
+        try:
+            return guard.eye.look()
+        except Exception:
+            logger.exception("%s: the picture cannot be read", guard.subject.id)
+            guard.eye.close()
+            return Sight(problem="The camera's picture cannot be read")
 
     def _may_probe(self, now: float) -> bool:
         with self._money:

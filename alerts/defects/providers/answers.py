@@ -48,7 +48,7 @@ def read_answer(content: object, usd: float | None = None) -> Verdict:
         raise _unreadable(usd)
     if isinstance(confidence, bool) or not isinstance(confidence, (int, float)):
         raise _unreadable(usd)
-    if not 0 <= confidence <= 1 or kind not in KINDS:
+    if not 0 <= confidence <= 1 or not isinstance(kind, str) or kind not in KINDS:
         raise _unreadable(usd)
     if not visible:
         raise Trouble("unseen", "The model cannot see the print in the picture", usd=usd)
@@ -56,7 +56,7 @@ def read_answer(content: object, usd: float | None = None) -> Verdict:
         kind = "other"
     return Verdict(
         score=float(confidence) if failed else 0.0,
-        kind=str(kind) if failed else "none",
+        kind=kind if failed else "none",
         said=cleaned(answer.get("reason")),
         usd=usd,
     )

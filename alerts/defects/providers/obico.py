@@ -46,7 +46,7 @@ class Obico:
         self._closed = False
 
     def ask(self, jpeg: bytes) -> Verdict:
-        with self._pictures.offered(jpeg) as token:
+        with self._pictures.offered(jpeg, self._config.timeout_s) as token:
             own = (self._config.public_url or self._own_url()).rstrip("/")
             status, body = self._get(f"{own}{PATH}{token}")
         return _read(status, body)

@@ -103,6 +103,8 @@ UNREADABLE = [
     says(True).replace("0.9", '"0.9"'),
     says(True).replace("0.9", "true"),
     says(True, kind="fire"),
+    says(True, kind=["spaghetti"]),
+    says(True, kind={}),
     says(True).replace("true", '"yes"'),
     says(True, failed=1),
     says(True, visible=None),

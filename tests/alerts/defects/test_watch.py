@@ -380,9 +380,10 @@ def test_own_jobs_are_told_apart_by_their_attempt(make: Make) -> None:
 
 
 def wish(scene: Scene, on: bool, printer_id: str = "alder") -> str:
-    from alerts.defects.watch import _WISHES, _Wish
+    from alerts.defects.letters import Wish
+    from alerts.defects.watch import _WISHES
 
-    asked = _Wish(printer_id, on)
+    asked = Wish(printer_id, on)
     scene.watch._box.put((_WISHES, "1"), asked)
     scene.watch.turn(0)
     return asked.answer.result(0)
