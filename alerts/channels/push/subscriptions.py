@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import threading
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from core import jsonio
 from core.clock import Clock
@@ -34,6 +34,11 @@ because a browser names it."""
 MOST = 200
 _PUBLIC_BYTES, _AUTH_BYTES = 65, 16  # RFC 8291 section 3.2
 _MAX_ENDPOINT = 1000
+_MAX_KEY = 128
+"""Characters; the decoder skips foreign ones, so the size of the key alone bounds nothing."""
+_ADDRESS = re.compile(r"https?://([A-Za-z0-9.-]+)(?::(\d{1,5}))?/[!-\[\]-~]*")
+"""Host and port are taken from here and nowhere else. No sign in it may be read in two ways: of
+``https://a\\@b/`` the standard library makes the host b, and requests sends to a."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +85,7 @@ class Subscriptions:
             id=hashlib.sha256(endpoint.encode()).hexdigest()[:16],
             name=name or "A browser",
             endpoint=endpoint,
-            p256dh=_key_text(keys.get("p256dh"), _PUBLIC_BYTES, "p256dh"),
+            p256dh=_public_key(keys.get("p256dh")),
             auth=_key_text(keys.get("auth"), _AUTH_BYTES, "auth"),
             user=user,
             since=self._clock.time(),
@@ -145,29 +150,47 @@ class Subscriptions:
 
 
 def _endpoint(value: Any, hosts: Collection[str]) -> str:
-    if not isinstance(value, str) or len(value) > _MAX_ENDPOINT:
+    found = _ADDRESS.fullmatch(value) if isinstance(value, str) else None
+    if found is None or len(value) > _MAX_ENDPOINT or int(found[2] or 443) not in range(1, 65536):
         raise Unusable("The browser gave no address for notifications.", code="bad_subscription")
-    parts = urlsplit(value)
-    host = parts.hostname or ""
+    host = found[1].lower()
     plain = host == "127.0.0.1" and host in hosts  # a push service of one's own on this machine
     known = any(
         host == pattern or (pattern.startswith("*.") and host.endswith(pattern[1:]))
         for pattern in hosts
     )
-    if not known or (parts.scheme != "https" and not plain):
+    own = host in hosts and host not in HOSTS
+    usual = own or found[2] in (None, "443")  # browsers' own have no other port
+    if not known or not usual or (value.startswith("http:") and not plain):
         raise Unusable(
-            f"The farm sends no notifications to {host or 'that address'}: it is not the push "
-            "service of a browser it knows. alerts.channels has push_hosts for others.",
+            f"The farm sends no notifications to {host}: it is not the push service of a browser "
+            "it knows. alerts.channels has push_hosts for others.",
             code="unknown_push_service",
         )
-    return value
+    return str(value)
+
+
+def _public_key(value: Any) -> str:
+    """A point of the curve: with another no message could ever be encrypted."""
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    found = _key_text(value, _PUBLIC_BYTES, "p256dh")
+    try:
+        ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), _raw(found))
+    except ValueError:
+        raise Unusable("The browser's key p256dh is damaged.", code="bad_subscription") from None
+    return found
+
+
+def _raw(value: str) -> bytes:
+    return base64.urlsafe_b64decode(value + "=" * (-len(value) % 4))
 
 
 def _key_text(value: Any, size: int, name: str) -> str:
     try:
-        raw = base64.urlsafe_b64decode(str(value) + "=" * (-len(str(value)) % 4))
+        raw = _raw(value) if isinstance(value, str) and len(value) <= _MAX_KEY else b""
     except ValueError:
         raw = b""
-    if not isinstance(value, str) or len(raw) != size:
+    if len(raw) != size:
         raise Unusable(f"The browser's key {name} is damaged.", code="bad_subscription")
-    return value
+    return str(value)

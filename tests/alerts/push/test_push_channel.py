@@ -192,6 +192,11 @@ def test_the_same_browser_again_is_the_same(server: PushServer, tmp_path: Path) 
         "http://fcm.googleapis.com/x", "https://evil.example/x", "https://push.apple.com.evil.example",
         "https://evilpush.apple.com/x", "https://127.0.0.1/x", "https://192.168.1.1/admin",
         "file:///etc/passwd", "", None, 7, "https://fcm.googleapis.com/" + "x" * 1001,
+        r"https://127.0.0.1:8000\@fcm.googleapis.com/x", "https://[::1/x", "https://[::1]/x",
+        "https://evil.example\t@fcm.googleapis.com/", "https://fcm.googleapis.com@evil.example/",
+        "https://who:pass@fcm.googleapis.com/x", "https://fcm.googleapis.com:99999/x",
+        "https://fcm.googleapis.com:22/x", "https://fcm.googleapis.com\n.evil.example/",
+        "https://fcm.googleapis.com", "https://fcm.googleapis.com#.evil.example/",
     ],
 )  # fmt: skip
 def test_the_farm_sends_only_to_push_services_it_knows(
@@ -217,10 +222,21 @@ def test_the_known_push_services(server: PushServer, tmp_path: Path, endpoint: s
     assert own.add(raw, "", "").endpoint == endpoint
 
 
-@pytest.mark.parametrize("keys", [None, {}, {"p256dh": "AA", "auth": "AA"}, {"p256dh": 1}])
-def test_damaged_keys(server: PushServer, tmp_path: Path, keys: object) -> None:
+NO_POINT = "BA" + "A" * 85
+"""65 bytes that lie on no curve."""
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {}, {"p256dh": "AA", "auth": "AA"}, {"p256dh": 1}, {"p256dh": NO_POINT},
+        {"auth": "!" * 200_000 + "A" * 22}, {"auth": "ü"}, {"auth": ["A" * 22]}, None,
+    ],
+)  # fmt: skip
+def test_damaged_keys(server: PushServer, tmp_path: Path, keys: dict[str, object] | None) -> None:
     own = Subscriptions(tmp_path, ManualClock(), hosts=("127.0.0.1",))
-    raw = {**server.browser("x").subscription, "keys": keys}
+    right = server.browser("x").subscription
+    raw = {**right, "keys": {**right["keys"], **keys} if keys else keys}
     with pytest.raises(Unusable):
         own.add(raw, "x", "")
 
