@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import inf
 
 from alerts.model import Kind, Level
-from alerts.watch.memory import Run
+from alerts.watch.memory import Incident, Run
+from alerts.watch.reminders import Reminders
 from alerts.watch.sight import Sight
 from alerts.watch.telling import Teller
 from alerts.watch.words import duration, name_of
@@ -20,7 +21,7 @@ class Beds:
 
     def __init__(self, teller: Teller, reminders_min: tuple[float, ...]) -> None:
         self._teller = teller
-        self._reminders_s = tuple(sorted(minutes * 60 for minutes in reminders_min))
+        self._reminders = Reminders(reminders_min)
         self._clear = inf  # monotonic s
 
     def ended(self, run: Run, sight: Sight) -> None:
@@ -43,15 +44,12 @@ class Beds:
             self._clear = inf
             self._teller.end(SLOT, f"{self._teller.name}: the bed is clear.")
         elif not sight.conditions.bed_clear:
-            self._remind(sight.now - incident.since, incident.repeats, incident.file)
+            self._remind(incident, sight.now)
 
-    def _remind(self, waits_s: float, done: int, file: str) -> None:
-        """After a time without the farm only the newest of what was missed."""
-        due = sum(waits_s >= after for after in self._reminders_s)
-        if due <= done:
+    def _remind(self, incident: Incident, now: float) -> None:
+        waits_s, file = self._reminders.due(incident, now), incident.file
+        if waits_s is None:
             return
-        incident = self._teller.memory.open[SLOT]
-        incident.repeats = due - 1
         text = (
             f"{self._teller.name}: {name_of(file)} has been on the bed for {duration(waits_s)}. "
             "Nothing can start there until it is cleared."

@@ -9,6 +9,7 @@ from alerts.model import Sink
 from alerts.watch.disk import free_in
 from alerts.watch.eyes import Pictures
 from alerts.watch.memory import MemoryFile
+from alerts.watch.pauses import PausedBy
 from alerts.watch.plates import Library, grams_in
 from alerts.watch.watcher import Watcher
 from core.alert_config import AlertsConfig
@@ -32,14 +33,17 @@ def build_watch(
     *,
     cameras: Pictures,
     main_camera: Callable[[str], str | None],
+    paused_by: PausedBy = lambda _: "",
 ) -> Watcher:
     """``start`` it once ``jobs`` have been recovered, ``stop`` it before they are. ``folder``: the
-    farm's data folder; ``cameras``, ``main_camera``: the hub and CameraBook.main_of."""
+    farm's data folder; ``cameras``, ``main_camera``: the hub and CameraBook.main_of.
+    ``paused_by``: DefectRoom.pause_text."""
     watch = Watcher(
         sink, MemoryFile(folder / "alerts" / "watch.json", clock), registry, bus, clock, config,
         view=jobs.view, outlook=jobs.outlook, grams=grams_in(library),
         groups={name: printer.group for name, printer in fleet.configs.items()},
         cameras=cameras, main_camera=main_camera, free=free_in(folder),
+        paused_by=paused_by,
     )  # fmt: skip
     fleet.observe(watch.note_command)
     return watch

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from alerts.model import Kind, Level
 from alerts.watch.memory import Run
+from alerts.watch.reminders import Reminders
 from alerts.watch.sight import Sight
 from alerts.watch.telling import Teller
-from alerts.watch.words import facts_of, name_of, sentence
+from alerts.watch.words import duration, facts_of, name_of, sentence
 from printers.status import PrinterState
 
 PAUSED, RUNOUT = "paused", "filament_out"
 SETTLE_S = 3.0
 """The state comes first, its reason with one of the next reports (Bambu sends differences)."""
+PausedBy = Callable[[str], str]
+"""printer id -> why the farm's own defect watch has paused it, "" = it has not."""
 
 
 class Pauses:
     """One printer's."""
 
-    def __init__(self, teller: Teller) -> None:
+    def __init__(
+        self, teller: Teller, reminders_min: tuple[float, ...], paused_by: PausedBy
+    ) -> None:
         self._teller = teller
+        self._reminders = Reminders(reminders_min)
+        self._paused_by = paused_by
         self.since: float | None = None  # monotonic s of this pause's first report
 
     def see(self, sight: Sight, run: Run | None) -> None:
@@ -51,16 +60,37 @@ class Pauses:
             self._teller.end(PAUSED, f"{self._teller.name} is paused: the filament ran out.")
         elif not self._teller.is_open(RUNOUT):
             self._begin(PAUSED, Kind.PAUSED, sight, run)
+        self._remind(sight, run)
 
     def _begin(self, slot: str, kind: Kind, sight: Sight, run: Run) -> None:
-        status = sight.status
-        reason = status.pause_reason
+        if self._teller.is_open(slot):
+            return
+        reason, level = self._why(sight)
         text = f"{self._teller.name} is paused in {name_of(run.file)}."
-        if reason:
-            text = f"{text} {sentence(reason)}"
-        level = Level.SOON if status.pause_kind == "user" else None
         facts = facts_of(sight, run) | ({"reason": reason} if reason else {})
-        self._teller.begin(slot, kind, text, run=run, level=level, facts=facts)
+        self._teller.begin(
+            slot, kind, f"{text} {sentence(reason)}".rstrip(), run=run, level=level, facts=facts
+        )
+
+    def _why(self, sight: Sight) -> tuple[str, Level | None]:
+        """The printer takes the farm's defect watch for a person. Its alarm has rung already, and
+        a person who has paused it need not run."""
+        if said := self._paused_by(self._teller.printer_id):
+            return said, Level.SOON
+        level = Level.SOON if sight.status.pause_kind == "user" else None
+        return sight.status.pause_reason, level
+
+    def _remind(self, sight: Sight, run: Run) -> None:
+        slot = self._open_slot()
+        waits_s = self._reminders.due(self._teller.memory.open[slot], sight.now) if slot else None
+        if waits_s is None:
+            return
+        reason, level = self._why(sight)
+        text = f"{self._teller.name} has been paused in {name_of(run.file)} for "
+        text = f"{text}{duration(waits_s)}. {sentence(reason)}".rstrip()
+        facts = facts_of(sight, run) | {"seconds": round(waits_s)}
+        facts |= {"reason": reason} if reason else {}
+        self._teller.remind(slot, text, facts, level)
 
     def _goes_on(self, slot: str, sight: Sight, run: Run) -> None:
         """A print that ends out of a pause has not gone on: its end says so."""

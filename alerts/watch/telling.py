@@ -86,13 +86,16 @@ class Teller:
         self._add(kind, text, where, key, level=level, facts=facts or {})
         return True
 
-    def remind(self, slot: str, text: str, facts: Mapping[str, Any] | None = None) -> None:
+    def remind(
+        self, slot: str, text: str, facts: Mapping[str, Any] | None = None,
+        level: Level | None = None,
+    ) -> None:  # fmt: skip
         """Once more of what is still open."""
         incident = self.memory.open[slot]
         incident.repeats += 1
         self.tell(
             Kind(incident.kind), text, run=incident.run, key=incident.key,
-            repeat=incident.repeats, facts=facts,
+            repeat=incident.repeats, facts=facts, level=level,
         )  # fmt: skip
 
     def end(self, slot: str, text: str, facts: Mapping[str, Any] | None = None) -> Incident | None:

@@ -6,7 +6,7 @@ from alerts.model import Event, Kind
 from alerts.watch.beds import Beds
 from alerts.watch.faults import Faults
 from alerts.watch.memory import PrinterMemory
-from alerts.watch.pauses import Pauses
+from alerts.watch.pauses import PausedBy, Pauses
 from alerts.watch.progress import Progress
 from alerts.watch.reach import Reach
 from alerts.watch.runs import RECENT_S, Runs
@@ -23,13 +23,13 @@ class PrinterTracker:
 
     def __init__(
         self, printer_id: str, memory: PrinterMemory, series: str, config: AlertsConfig,
-        group: str = "",
+        group: str = "", paused_by: PausedBy = lambda _: "",
     ) -> None:  # fmt: skip
         self.teller = teller = Teller(memory, series, printer_id=printer_id, group=group)
         self.memory = memory
         self._runs = Runs(teller)
         self._progress = Progress(teller, config)
-        self._pauses = Pauses(teller)
+        self._pauses = Pauses(teller, config.bed_reminders_min, paused_by)
         self._faults = Faults(teller)
         self._reach = Reach(teller, config.offline_after_s)
         self._beds = Beds(teller, config.bed_reminders_min)

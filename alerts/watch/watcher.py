@@ -13,6 +13,7 @@ from alerts.watch.disk import Disk
 from alerts.watch.ends import Ends
 from alerts.watch.eyes import Eyes, Pictures
 from alerts.watch.memory import Memory, MemoryFile
+from alerts.watch.pauses import PausedBy
 from alerts.watch.plates import Grams
 from alerts.watch.sight import Sight, own_of
 from alerts.watch.spools import Spools, next_jobs
@@ -48,9 +49,11 @@ class Watcher:
         config: AlertsConfig, *, view: Callable[[], QueueState],
         outlook: Callable[[str], Outlook], grams: Grams, groups: Mapping[str, str],
         cameras: Pictures, main_camera: Callable[[str], str | None], free: Callable[[], int],
+        paused_by: PausedBy = lambda _: "",
     ) -> None:  # fmt: skip
         """``view``, ``outlook``: JobService's. ``groups``: printer id -> its group. ``free``:
         bytes on the farm's disk."""
+        self._paused_by = paused_by
         self._sink, self._file, self._registry = sink, file, registry
         self._bus, self._clock, self._config = bus, clock, config
         self._view, self._groups = view, groups
@@ -188,7 +191,7 @@ class Watcher:
         if printer_id not in self._trackers:
             self._trackers[printer_id] = PrinterTracker(
                 printer_id, self._memory.printer(printer_id), self._memory.series, self._config,
-                self._groups.get(printer_id, ""),
+                self._groups.get(printer_id, ""), self._paused_by,
             )  # fmt: skip
         return self._trackers[printer_id]
 

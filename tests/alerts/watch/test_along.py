@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from alerts.model import Level
+from alerts.watch.tracker import PrinterTracker
 from core.alert_config import AlertsConfig
 from printers.conditions import Conditions
 from printers.status import Severity
@@ -108,7 +109,7 @@ def test_no_photo_of_a_printer_that_is_paused_or_gone() -> None:
     scene = begun(PHOTOS)
     scene.pauses()
     scene.wait(4000)
-    assert scene.fresh() == ["paused"]
+    assert scene.fresh() == ["paused", "paused again 1"]
     scene.prints(5)
     assert scene.fresh() == ["/paused", "resumed", "photo 1"]
 
@@ -185,6 +186,58 @@ def test_a_pause_waits_for_its_reason_and_ends() -> None:
     assert scene.kinds() == ["paused", "/paused", "resumed"]
     assert scene.told[1].incident == scene.told[0].incident
     assert scene.told[1].urgency is Level.INFO
+
+
+@pytest.mark.parametrize(
+    ("kind", "told", "level"),
+    [("printer", "paused", Level.NOW), ("user", "paused", Level.SOON),
+     ("filament", "filament_out", Level.NOW)],
+)  # fmt: skip
+def test_a_pause_is_reminded_of_twice_and_no_more(kind: str, told: str, level: Level) -> None:
+    scene = begun()
+    scene.pauses("The front cover is off", kind)
+    for _ in range(300):
+        scene.wait(1)
+        scene.clock.advance(59)
+    assert scene.kinds() == [told, f"{told} again 1", f"{told} again 2"]
+    assert {event.urgency for event in scene.told} == {level}
+    assert {event.incident for event in scene.told} == {scene.told[0].incident}
+    assert scene.told[2].text == "Alder has been paused in gear for 2 h. The front cover is off."
+    assert scene.fresh()
+    scene.prints(9)
+    assert scene.kinds() == [f"/{told}", "resumed"]
+    scene.pauses()
+    scene.wait(5)
+    assert scene.kinds()[2:] == ["paused"], "the next one begins anew"
+
+
+def test_reminders_of_a_pause_over_a_restart_and_a_clock_that_is_set_back() -> None:
+    scene = begun()
+    scene.pauses()
+    scene.wait(5)
+    scene.clock.jump(-86_400)
+    scene.wait(1810)
+    assert scene.fresh() == ["paused", "paused again 1"]
+    scene.save()
+    scene.restart(away_s=4 * 3600.0)
+    scene.look()
+    scene.wait(60)
+    assert scene.fresh() == ["paused again 2"]
+    scene.conditions = replace(scene.conditions, maintenance=True)
+    scene.wait(3600)
+    assert scene.kinds() == []
+
+
+def test_the_defect_watch_says_that_it_has_paused_and_rings_no_second_time() -> None:
+    scene = begun()
+    scene.tracker = PrinterTracker(
+        "alder", scene.memory, "s1", scene.config, paused_by=lambda name: f"Paused for {name}"
+    )
+    scene.pauses("Paused by a person", "user")
+    scene.wait(5)
+    [paused] = scene.told
+    assert paused.text == "Alder is paused in gear. Paused for alder."
+    assert (paused.urgency, paused.facts["reason"]) == (Level.SOON, "Paused for alder")
 
 
 def test_the_second_pause_is_another() -> None:
