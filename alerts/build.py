@@ -29,6 +29,7 @@ from core.clock import Clock
 from core.config import FarmConfig
 from core.errors import NotFound
 from core.events import Bus
+from job_queue.records import QueueState
 from job_queue.service import JobService
 from printers.fleet import Fleet
 from printers.registry import Registry
@@ -110,20 +111,22 @@ def build_alerts(
     desk = Desk(config.alerts, log, incidents, mutes, photos, bus, clock)
     push = _push(config.alerts, folder, clock)
     supplies = Supplies(clock=clock, subscriptions=push or Subscriptions(folder, clock))
+    watch = build_watch(
+        config.alerts, registry, bus, jobs, fleet, library, desk, clock, config.data_dir,
+        cameras=cameras, main_camera=book.main_of,
+        paused_by=lambda printer_id: defects.pause_text(printer_id),
+    )  # fmt: skip
+    defects = build_defects(
+        config.ai, config.printers, registry=registry, bus=bus, execute=fleet.execute,
+        run_of=run_of(jobs.view, watch.run_of), cameras=cameras, book=book, sink=desk,
+        clock=clock, folder=folder, own_url=own_url,
+    )  # fmt: skip
     return AlertRoom(
         config=config.alerts, log=log, desk=desk, incidents=incidents, mutes=mutes, photos=photos,
         deliveries=Deliveries(
             config.alerts, partial(make, supplies=supplies), log, photos.folder, clock, desk.take
         ),
-        watch=build_watch(
-            config.alerts, registry, bus, jobs, fleet, library, desk, clock, config.data_dir,
-            cameras=cameras, main_camera=book.main_of,
-        ),
-        defects=build_defects(
-            config.ai, config.printers, registry=registry, bus=bus, execute=fleet.execute,
-            run_of=_run_of(jobs), cameras=cameras, book=book, sink=desk, clock=clock,
-            folder=folder, own_url=own_url,
-        ),
+        watch=watch, defects=defects,
         orders=_orders(config.alerts, fleet, cameras, book, clock, folder / "telegram"),
         push=push,
     )  # fmt: skip
@@ -148,12 +151,13 @@ def _push(config: AlertsConfig, folder: Path, clock: Clock) -> Subscriptions | N
     return Subscriptions(folder, clock, hosts) if wanted else None
 
 
-def _run_of(jobs: JobService) -> Callable[[str], str]:
-    """The farm's own job and attempt on a printer, "" = none."""
+def run_of(view: Callable[[], QueueState], watched: Callable[[str], str]) -> Callable[[str], str]:
+    """Which print runs on a printer, as its result will name it: the farm's own job and attempt,
+    which the queue knows first, else what the watch calls it; "" = none."""
 
     def run(printer_id: str) -> str:
-        job = jobs.view().open_jobs.get(printer_id)
-        return photo_name(job.id, job.attempt) if job else ""
+        job = view().open_jobs.get(printer_id)
+        return photo_name(job.id, job.attempt) if job else watched(printer_id)
 
     return run
 
