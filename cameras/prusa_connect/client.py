@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import http.cookiejar
 import ipaddress
-import re
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -28,8 +27,6 @@ TIMEOUT_S = 10.0
 """For connecting, for sending, and for each wait for the answer."""
 _BODY_S = 2.0
 _BODY_BYTES = 16 * 1024
-_TOKEN = re.compile(r"[!-~]{1,128}")
-_FINGERPRINT = re.compile(r"[!-~]{16,80}")
 _INSECURE = "Over http everybody in the network could read the token; the host must be https"
 
 
@@ -107,22 +104,6 @@ class ConnectClient:
         if isinstance(error, requests.exceptions.ConnectionError):
             return "Prusa Connect cannot be reached"
         return "Prusa Connect's answer cannot be understood"
-
-
-def token_problem(token: Secret) -> str:
-    """Why it can be no token; it is never shown, and never sent."""
-    if not token:
-        return "The token is missing; Prusa Connect shows it for a new camera"
-    if not _TOKEN.fullmatch(token.reveal()):
-        return "The token holds spaces or characters that no token has; copy it again"
-    return ""
-
-
-def fingerprint_problem(fingerprint: str) -> str:
-    """16 to 80 visible ASCII characters; the longest that any of Prusa's own cameras sends."""
-    if _FINGERPRINT.fullmatch(fingerprint):
-        return ""
-    return "The fingerprint must be 16 to 80 letters, digits and signs, without spaces"
 
 
 def _is_here(name: str) -> bool:

@@ -8,16 +8,20 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from cameras.book import CameraInfo
 from cameras.frames import CameraFailed, Frame
 from cameras.prusa_connect.answers import FLOOR_S, JITTER, SLOW_S, Verdict, judge
-from cameras.prusa_connect.client import ConnectClient, fingerprint_problem, token_problem
+from cameras.prusa_connect.keys import fingerprint_problem, token_problem
 from cameras.prusa_connect.picture import NARROWEST, WIDEST, Picture, UnusablePicture, fit
 from cameras.prusa_connect.subject import Cameras, Find, Held, Printing
 from core.clock import Clock
 from core.errors import FarmError
 from core.secret import Secret
+
+if TYPE_CHECKING:
+    from cameras.prusa_connect.client import ConnectClient
 
 logger = logging.getLogger(__name__)
 

@@ -8,14 +8,17 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cameras.prusa_connect.client import ConnectClient
 from cameras.prusa_connect.fingerprints import Fingerprints
 from cameras.prusa_connect.sender import Keys, Pace, Sender, UploadStatus
 from cameras.prusa_connect.subject import Cameras, Find, Printing
 from core.camera_config import ConnectCamera, PrusaConnectConfig
 from core.clock import Clock
 from core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from cameras.prusa_connect.client import ConnectClient
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +48,7 @@ class Uploads:
         pace = Pace(interval_s=config.interval_s, idle_s=idle_s, only_printing=config.only_printing)
         step_s = config.interval_s / max(1, len(config.cameras))  # not all in the same moment
         self._threads: list[threading.Thread] = []
-        self._clients = [ConnectClient(config.host, clock, verify=verify) for _ in config.cameras]
+        self._clients = _clients(config, clock, verify)
         self._senders = [
             Sender(
                 Keys(camera=entry.camera, token=entry.token, fingerprint=self._fingerprint(entry)),
@@ -120,3 +123,12 @@ def doubles(entries: Sequence[ConnectCamera], entry: ConnectCamera) -> str:
     if names[entry.fingerprint or f"camera {entry.camera}"] > 1:
         return "The camera is listed twice; give each entry a fingerprint of its own."
     return ""
+
+
+def _clients(config: PrusaConnectConfig, clock: Clock, verify: bool | str) -> list[ConnectClient]:
+    """One per camera. A farm without any does not carry the HTTP library."""
+    if not config.cameras:
+        return []
+    from cameras.prusa_connect.client import ConnectClient
+
+    return [ConnectClient(config.host, clock, verify=verify) for _ in config.cameras]
