@@ -156,6 +156,13 @@ class Message:
     the disk: the worker makes it when a result is out."""
     events: tuple[Event, ...] = ()
 
+    @property
+    def may_edit(self) -> bool:
+        """Whether it may be told by an edit. Edits make no sound: what is to be heard, and a
+        print's result, are new messages."""
+        quiet = self.silent or self.level is Level.INFO
+        return bool(self.live) and not self.ends_live and quiet
+
 
 class Sink(Protocol):
     """Where watchers put their events: the desk."""

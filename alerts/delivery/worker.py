@@ -288,4 +288,4 @@ class Worker:
 
     def _is_edit(self, message: Message) -> bool:
         """Sending it once more would change nothing that people see."""
-        return self._edits and not message.ends_live and bool(self._memo(message))
+        return self._edits and message.may_edit and bool(self._memo(message))

@@ -89,9 +89,7 @@ class TelegramChannel:
     # --- one live message per print ------------------------------------------------------------
 
     def _is_live(self, message: Message) -> bool:
-        """Edits make no sound: what is to be heard, and a print's result, are new messages."""
-        quiet = message.silent or message.level is Level.INFO
-        return self.edits and bool(message.live) and not message.ends_live and quiet
+        return self.edits and message.may_edit
 
     def _rest(self, message: Message, memo: Mapping[str, Any]) -> Sent:
         """The last edit: the print is over, and the message must not go on saying "95 %"."""

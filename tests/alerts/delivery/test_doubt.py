@@ -63,6 +63,18 @@ def test_what_is_no_edit_is_not_repeated_silently(
     assert not bench.channel.got and bench.state(message) == "unclear"
 
 
+def test_news_of_a_print_that_are_to_be_heard_are_no_edit(bench: Bench) -> None:
+    """A rule may give progress another level: then it is a new message, with its sound."""
+    bench.terms = EDITS
+    bench.log.set_memo("out", "alder|1", {"message_id": 7})
+    soon = half_sent(bench, Level.SOON, live="alder|1")
+    assert bench.state(soon) == "unclear"
+    now = half_sent(bench, Level.NOW, live="alder|1")
+    bench.turns()
+    (sent,) = [found for found, _, _ in bench.channel.got]
+    assert sent.id == now.id and sent.text.startswith(STOPPED)
+
+
 def test_what_failed_before_the_stop_is_in_no_doubt(bench: Bench) -> None:
     bench.channel.always = broken()
     message = bench.add()

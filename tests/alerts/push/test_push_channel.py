@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -235,7 +236,7 @@ NO_POINT = "BA" + "A" * 85
 )  # fmt: skip
 def test_damaged_keys(server: PushServer, tmp_path: Path, keys: dict[str, object] | None) -> None:
     own = Subscriptions(tmp_path, ManualClock(), hosts=("127.0.0.1",))
-    right = server.browser("x").subscription
+    right: dict[str, Any] = server.browser("x").subscription
     raw = {**right, "keys": {**right["keys"], **keys} if keys else keys}
     with pytest.raises(Unusable):
         own.add(raw, "x", "")
