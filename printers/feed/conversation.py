@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -14,8 +15,13 @@ from printers.lan.web_socket import Closed, WebSocket
 
 _PER_S = 10.0
 _BURST = 40.0
-"""Frames that are read at once, and in the long run; then TCP holds the other farm back. Farms send
-two a second; one that pours them out must not take this one's time."""
+"""Frames that are read at once, and in the long run. Farms send two a second; of one that sends
+more the newest are read, for what waited in the line is not of now. Where even leaving them out
+takes this farm's time, TCP holds the other farm back."""
+_LEFT_OUT, _PER_CHARACTER = 0.05, 1e-6
+"""What a frame that is left out, and each character, counts as."""
+_MOST_LEFT_OUT = 1000
+_MOMENT_S = 0.001
 
 
 class Ending(Enum):
@@ -49,6 +55,7 @@ class Conversation:
         self.patience = patience
         self._began = self._pinged_at = time.monotonic()
         self._paced_to = self._began - _BURST / _PER_S
+        self._behind = False  # what is in the line may be old
         self._pictures_at: float | None = None  # the last, or since when some are expected
         self.pictures = 0
         self.is_open = False  # a printer's frame has come
@@ -71,12 +78,14 @@ class Conversation:
     def _turn(self, socket: WebSocket, broken: threading.Event) -> Ending | None:
         """One message or one tick."""
         message = socket.receive(self._timing.tick)
+        if message is not None and self._behind:
+            message = self._newest(socket, message)
         now = time.monotonic()
-        if message is not None:  # perhaps one of many that have long been here
+        if message is not None:
             ending = self._take(message, now)
             if ending is not None:
                 return ending
-            self._slow_down(broken)
+            self._slow_down(broken, 1.0 + len(message) * _PER_CHARACTER)
         elif not self._is_alive(socket, now):
             return Ending.SILENT
         if not self.is_open and now - self._began >= self._timing.first:
@@ -118,8 +127,20 @@ class Conversation:
             socket.ping()
         return quiet < self._timing.dead
 
-    def _slow_down(self, broken: threading.Event) -> None:
+    def _newest(self, socket: WebSocket, message: str) -> str:
+        """The last of all that are here. Pictures of those before are left out with them."""
+        with contextlib.suppress(Closed):  # the next reading says so
+            for _ in range(_MOST_LEFT_OUT):
+                newer = socket.receive(_MOMENT_S)
+                if newer is None:
+                    break
+                self._paced_to += (_LEFT_OUT + len(message) * _PER_CHARACTER) / _PER_S
+                message = newer
+        return message
+
+    def _slow_down(self, broken: threading.Event, cost: float) -> None:
         now = time.monotonic()
-        self._paced_to = max(self._paced_to, now - _BURST / _PER_S) + 1 / _PER_S
-        if self._paced_to > now:
+        self._paced_to = max(self._paced_to, now - _BURST / _PER_S) + cost / _PER_S
+        self._behind = self._paced_to > now
+        if self._behind:
             broken.wait(self._paced_to - now)

@@ -6,6 +6,7 @@ import base64
 import logging
 import ssl
 import threading
+import time
 from collections.abc import Mapping
 
 from core.config import PrinterConfig
@@ -13,6 +14,7 @@ from core.errors import FarmError
 from printers.base import AdapterContext
 from printers.feed import words
 from printers.feed.backoff import BoundedBackoff
+from printers.feed.calm import Calm
 from printers.feed.conversation import Conversation, Ending
 from printers.feed.inbox import MAX_FRAME, Inbox
 from printers.feed.parse import MOST_HOPS, SILENT_S, News
@@ -54,6 +56,7 @@ class Link:
         self._run_id = context.run_id
         self._address, self._path, self._trust = address, path, trust
         self._keeper, self._inbox, self._timing = keeper, inbox, timing
+        self._calm = Calm(config.name)
         self._lock = threading.Lock()
         self._dialer: Dialer | None = None
         self._socket: WebSocket | None = None
@@ -154,7 +157,8 @@ class Link:
     def _deliver(self, news: News) -> None:
         self._between = False
         self.picture = news.picture
-        self._keeper.report(news.report, seen=news.live, silent_s=SILENT_S if news.silent else 0.0)
+        report = self._calm.judged(news.report, time.monotonic())
+        self._keeper.report(report, seen=news.live, silent_s=SILENT_S if news.silent else 0.0)
         self.supervisor.session_is_good()
         try:
             self._trust.save()

@@ -35,15 +35,16 @@ _LONGEST_S = 10_000_000
 
 def heaters(doc: Doc) -> tuple[Heater, ...]:
     """``temps``: name -> [current, target, maximum]. None can be set from here."""
-    found = []
-    for name, values in list(mapping(doc.get("temps")).items())[:_MOST]:
+    found: dict[str, Heater] = {}
+    for told, values in list(mapping(doc.get("temps")).items())[:_MOST]:
+        name = text(told, _NAME)
         row = [*sequence(values)[:2], None, None]
         current = number(row[0], -1e6, 1e6)
-        if current is None or not is_temperature(current):
-            continue
+        if not name or name in found or current is None or not is_temperature(current):
+            continue  # two of one name would spoil the figures of all printers (/metrics)
         target = number(row[1], 0, 1500)
-        found.append(Heater(name=text(name, _NAME), current=current, target=target, maximum=None))
-    return tuple(found)
+        found[name] = Heater(name=name, current=current, target=target, maximum=None)
+    return tuple(found.values())
 
 
 def fans(doc: Doc) -> tuple[Fan, ...]:
@@ -51,7 +52,8 @@ def fans(doc: Doc) -> tuple[Fan, ...]:
         (text(name, _NAME), whole(percent, 0, 100))
         for name, percent in list(mapping(doc.get("fans")).items())[:_MOST]
     ]
-    return tuple(Fan(name=n, percent=p, settable=False) for n, p in known if p is not None)
+    by_name = {n: p for n, p in known if n and p is not None}
+    return tuple(Fan(name=n, percent=p, settable=False) for n, p in by_name.items())
 
 
 def speed(doc: Doc) -> Speed | None:

@@ -59,6 +59,13 @@ def too_far(name: str, hops: int) -> Outage:
     return Outage(_OFFLINE, "too_far", text)
 
 
+def restless(name: str) -> str:
+    return (
+        f"The farm that shows {name} tells of another print or fault faster than any printer could "
+        "have them. Nothing of it is believed until it is calm."
+    )
+
+
 def refused(name: str, status: int) -> Outage:
     """The other server answered the upgrade with an HTTP error."""
     if status in (401, 403):

@@ -186,13 +186,38 @@ def test_a_server_that_never_speaks_of_a_printer_is_no_feed(far: FeedServer, mak
     until(lambda: len(far.accepted) > 1)
 
 
-def test_a_flood_of_frames_is_read_slowly_and_the_newest_wins(far: FeedServer, make: Make) -> None:
+def test_of_a_flood_the_newest_is_read_and_what_waited_in_the_line_is_not_shown_as_of_now(
+    far: FeedServer, make: Make
+) -> None:
     printer = make(far.url)
     wait(printer, lambda s: s.state is S.PRINTING)
-    began = time.monotonic()
-    far.say(*[doc(job={"name": "Gear", "pct": n}) for n in range(50)], doc("ready"))
-    wait(printer, lambda s: s.state is S.IDLE)
-    assert time.monotonic() - began >= 0.9  # forty at once, then ten a second
+    far.say(*[doc(job={"name": "Gear", "pct": n % 100}) for n in range(400)], doc("ready"))
+    wait(printer, lambda s: s.state is S.IDLE)  # at ten a second it would be old by 36 s
+    assert printer.diagnostics()["frames"]["read"] < 100
+
+
+def test_a_frame_that_is_made_to_take_memory_is_not_read_into_any(
+    far: FeedServer, make: Make
+) -> None:
+    printer = make(far.url)
+    wait(printer, lambda s: s.state is S.PRINTING)
+    many = "[" + "{}," * 1_000_000 + "{}]"
+    far.say(f'{{"state": "ready", "x": {many}}}', doc("paused"))
+    wait(printer, lambda s: s.state is S.PAUSED)
+    assert printer.diagnostics()["frames"]["not_a_printer"] == 1
+    assert "x" not in printer.diagnostics()["report"]
+
+
+def test_a_picture_is_found_however_the_frame_is_written(far: FeedServer, make: Make) -> None:
+    printer = make(far.url)
+    jpeg = JPEG + b"\xff" * 400_000  # more than a frame may have without one; many slashes
+    told = base64.b64encode(jpeg).decode()
+    for number, text in enumerate((told, told.replace("/", "\\/"))):
+        said = json.dumps(doc("ready", message='"jpeg_image": "x"', jpeg_at=number))
+        far.say(said[:-1] + f', "jpeg_image" : "{text}"}}')
+        until(lambda number=number: printer._box.count == number + 1)
+        assert printer._box.wait(number, 1) == (number + 1, jpeg)
+    assert printer.status.message == '"jpeg_image": "x"'
 
 
 def test_a_feed_that_leads_back_to_this_farm_is_said_and_shows_nothing(

@@ -173,3 +173,13 @@ def test_nothing_of_it_can_grow_without_end() -> None:
     assert len(repr(news)) < 600_000
     assert len(news.report.heaters) <= 32 and len(news.report.faults) <= 32
     assert len(news.via) == MOST_HOPS + 1
+
+
+def test_names_that_become_the_same_are_one() -> None:
+    """Two series of one name make Prometheus refuse the figures of all printers."""
+    long = "x" * 60
+    temps = {f"{long}1": [1, 2], f"{long}2": [3, 4], "": [5, 6], " bed": [7, 8], "bed": [9, 9]}
+    told = doc(temps=temps, fans={f"{long}1": 1, f"{long}2": 2, "": 3})
+    report = news_of(told, "Alder").report
+    assert [heater.name for heater in report.heaters] == [long, "bed"]
+    assert [fan.name for fan in report.fans] == [long]
