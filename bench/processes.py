@@ -81,8 +81,8 @@ class Usage:
 
 
 CALM = {"progress_step": 0}
-"""The stamp makes each print run through its hundred percent every hundred seconds, and each step of
-five would be an event that is written down: as many in two minutes as in a day of real prints."""
+"""The stamp makes each print run through its hundred percent every hundred seconds, and each step
+of five would be an event that is written down: as many in two minutes as in a day of prints."""
 
 
 @dataclass
