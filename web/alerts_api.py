@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import Blueprint, Response, g, request, send_file
 
@@ -16,12 +17,14 @@ from web.services import services
 
 if TYPE_CHECKING:
     from alerts.build import AlertRoom
+    from alerts.log import Record
 
 blueprint = Blueprint("alerts", __name__)
 STATES = ("open", "resolved", "all")
 MOST = 500
 LONGEST_MUTE_S = 30 * 86_400.0
 _UNTIL = ("print_end", "unmuted")
+_T = TypeVar("_T")
 
 
 def _alerts() -> AlertRoom:
@@ -42,11 +45,10 @@ def alerts() -> Response:
     if wanted:
         services().fleet.snapshot(wanted)  # raises NotFound
         ended = tuple(one for one in ended if one.printer_id == wanted)
-    shown = list(ended[:limit])
+    shown, following = _page(ended, limit, lambda one: one.resolved_at or 0.0)
     opened = [] if state == "resolved" else list(room.incidents.open())
     if wanted:
         opened = [one for one in opened if one.printer_id == wanted]
-    following = shown[-1].resolved_at if len(ended) > limit else None
     both = [alert_json(one, room.mutes) for one in [*opened, *shown]]
     return json_response({"alerts": both, "next": following, "trouble": room.trouble})
 
@@ -122,8 +124,8 @@ def sent() -> Response:
         record for record in _alerts().log.messages(_RECALLED)
         if before is None or record.message.created_at < before
     ]  # fmt: skip
-    shown = found[:limit]
-    following = shown[-1].message.created_at if len(found) > limit else None
+    found.sort(key=_made_at, reverse=True)  # the clock may have been set back
+    shown, following = _page(found, limit, _made_at)
     return json_response({"messages": [message_json(one) for one in shown], "next": following})
 
 
@@ -172,9 +174,25 @@ def _only(*known: str) -> None:
         raise BadRequest(f"Unknown parameter: {unknown[0][:60]!r}.")
 
 
+def _made_at(record: Record) -> float:
+    return record.message.created_at
+
+
+def _page(
+    found: Sequence[_T], limit: int, at: Callable[[_T], float]
+) -> tuple[Sequence[_T], float | None]:
+    """The first ``limit``, newest first, and the following page's ``before``. What has the same
+    time as the last comes along, as one message to several channels: after it would be lost."""
+    count = min(limit, len(found))
+    while 0 < count < len(found) and at(found[count]) == at(found[count - 1]):
+        count += 1
+    return found[:count], at(found[count - 1]) if count < len(found) else None
+
+
 def _limit() -> int:
     value = request.args.get("limit", "50")
-    if not (value.isascii() and value.isdigit() and 1 <= int(value[:4]) <= MOST):
+    known = value.isascii() and value.isdigit() and len(value) <= len(str(MOST))
+    if not (known and 1 <= int(value) <= MOST):
         raise Unusable(f"The parameter 'limit' must be 1 to {MOST}.")
     return int(value)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from alerts.model import Event, Kind
+from alerts.model import Event, Kind, Level, Message
 from core.alert_config import AlertsConfig, ChannelConfig, RuleConfig
 from core.secret import Secret
 from tests.alerts.servers.hook import SECRET, HookServer
@@ -107,11 +107,41 @@ def test_pages_of_resolved_ones(alert_farm: Any) -> None:
     assert ends == [2004.0, 2003.0, 2002.0, 2001.0, 2000.0] and third["next"] is None
 
 
+def test_no_page_loses_what_ended_at_the_same_time(alert_farm: Any) -> None:
+    for number in range(5):
+        fault(alert_farm, at=1000.0, key=f"c{number}")
+        fault(alert_farm, at=2000.0 + number // 3, key=f"c{number}", ends=True)
+    first = get(alert_farm, "/api/alerts?state=resolved&limit=1")
+    second = get(alert_farm, f"/api/alerts?state=resolved&limit=1&before={first['next']}")
+    ids = [{one["id"] for one in page["alerts"]} for page in (first, second)]
+    assert [len(ids[0]), len(ids[1]), len(ids[0] | ids[1])] == [2, 3, 5]
+    assert first["next"] == 2001.0 and second["next"] is None
+
+
+def test_one_message_to_several_channels_is_on_one_page(alert_farm: Any) -> None:
+    log = alert_farm.services.alerts.log
+    for number in range(2):
+        for channel in ("hook", "nowhere", "browsers"):
+            log.add_message(
+                Message(
+                    id=f"{channel} {number}", channel=channel, level=Level.INFO, title="Alder",
+                    text="x", created_at=100.0 + number, not_before=9e9,
+                )
+            )  # fmt: skip
+    first = get(alert_farm, "/api/alerts/sent?limit=2")
+    second = get(alert_farm, f"/api/alerts/sent?limit=2&before={first['next']}")
+    assert [[one["id"][-1] for one in page["messages"]] for page in (first, second)] == [
+        ["1"] * 3, ["0"] * 3,
+    ]  # fmt: skip
+    assert second["next"] is None
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [
         ("/api/alerts?state=closed", 400), ("/api/alerts?limit=0", 422),
         ("/api/alerts?limit=x", 422), ("/api/alerts?limit=99999", 422),
+        ("/api/alerts?limit=00019999", 422), ("/api/alerts?limit=0001" + "9" * 5000, 422),
         ("/api/alerts?before=yesterday", 400), ("/api/alerts?before=nan", 400),
         ("/api/alerts?colour=red", 400), ("/api/alerts?printer_id=nobody", 404),
         ("/api/alerts/unknown", 404), ("/api/alerts/unknown/photo", 404),
