@@ -31,14 +31,19 @@ def closes(event: Event, opened: Event) -> bool:
 
 
 def still_open(events: Iterable[Event]) -> dict[str, Event]:
-    """incident -> the event that began it, of those that none of the later ones closed."""
-    found: dict[str, Event] = {}
+    """incident -> the event that began it, of those that none of the later ones closed. Nothing
+    closes what is open of another printer, so that thousands of events are gone through at once."""
+    found: dict[str, dict[str, Event]] = {}
     for event in events:
-        for incident in [name for name, opened in found.items() if closes(event, opened)]:
-            del found[incident]
-        if begins(event):
-            found.setdefault(event.incident, event)
-    return found
+        here = found.setdefault(event.printer_id, {})
+        if event.ends:
+            here.pop(event.incident, None)
+        elif event.kind in _ENDED_BY:
+            for incident in [name for name, opened in here.items() if closes(event, opened)]:
+                del here[incident]
+        elif begins(event):
+            here.setdefault(event.incident, event)
+    return {incident: event for here in found.values() for incident, event in here.items()}
 
 
 def begins(event: Event) -> bool:

@@ -143,13 +143,19 @@ class AlertLog:
         self.add_messages([Draft(message, rule, tuple(also))])
 
     def add_messages(self, drafts: Iterable[Draft]) -> None:
-        """Keep them; each of one print takes the place of older news of it not yet sent."""
+        """Keep them, with one write for all: a farm's whole power cut is as quick as one message.
+        Each of one print takes the place of older news of it not yet sent."""
         with self._changed:
+            lines: list[dict[str, Any]] = []
             for draft in drafts:
                 if draft.message.id not in self._state.posts:
                     replaced = self._replaced_by(draft.message)
                     line = message_line(draft.message, draft.rule, draft.also, replaced)
-                    self._write([line])
+                    self._state.apply(line)  # the next one may replace it
+                    lines.append(line)
+            self._file.append(lines)
+            if self._file.wants_rewrite:
+                self._rewrite()
             self._changed.notify_all()
 
     def _replaced_by(self, message: Message) -> list[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 import pytest
 
 from alerts import incidents
-from alerts.ends import RESULTS, closes, still_open
+from alerts.ends import RESULTS, begins, closes, still_open
 from alerts.incidents import Incident, incident_id
 from alerts.model import TRAITS, Event, Kind, Level
 from core.alert_config import RuleConfig
@@ -63,6 +64,25 @@ def test_resumed_and_online_end_what_they_answer() -> None:
     assert closes(event(Kind.ONLINE, run=""), event(Kind.OFFLINE_PRINTING))
     assert not closes(event(Kind.ONLINE, "birch"), event(Kind.OFFLINE_PRINTING))
     assert still_open([paused, event(Kind.RESUMED), foreign]) == {foreign.incident: foreign}
+
+
+def test_what_is_open_is_what_none_of_the_later_ones_closes() -> None:
+    kinds = (Kind.PAUSED, Kind.FAULT, Kind.OFFLINE, Kind.OFFLINE_PRINTING, Kind.RESUMED,
+             Kind.ONLINE, Kind.FINISHED, Kind.STARTED)  # fmt: skip
+    every = [
+        event(kind, printer, run, ends=ends)
+        for kind in kinds for printer in ("alder", "birch") for run in ("", "j1", "j2")
+        for ends in (False, True)
+    ]  # fmt: skip
+    dice = random.Random(7)
+    for _ in range(50):
+        told = dice.choices(every, k=40)
+        wanted = {
+            one.incident
+            for number, one in enumerate(told)
+            if begins(one) and not any(closes(later, one) for later in told[number + 1 :])
+        }
+        assert set(still_open(told)) == wanted
 
 
 def test_a_reminder_is_of_the_same_incident() -> None:

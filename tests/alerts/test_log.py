@@ -281,6 +281,22 @@ def test_news_of_a_print_replace_what_was_not_sent_but_never_its_result() -> Non
     assert not log.note("m1", "sending"), "the worker is told not to send it"
 
 
+def test_many_messages_cost_one_write_and_the_last_of_a_print_counts() -> None:
+    disk = MemoryDisk()
+    log = AlertLog(FOLDER, ManualClock(), fs=disk)
+    for step in (STEP_1, STEP_2):
+        log.add_event(step, ("t",))
+    disk.log.clear()
+    log.add_messages(
+        [Draft(message(n, "t", STEP_1, live="alder|j1")) for n in (1, 2)]
+        + [Draft(message(n, "h", OVER)) for n in range(3, 53)]
+    )
+    assert disk.log.count("append_to") == 1
+    for found in (log, AlertLog(FOLDER, ManualClock(), fs=MemoryDisk(disk.now()))):
+        assert [m.id for m in found.pending("t")] == ["m2"]
+        assert len(found.pending("h")) == 50 and found.owed() == log.owed()
+
+
 def test_what_was_being_sent_is_in_doubt_after_a_restart() -> None:
     disk = MemoryDisk()
     log = opened(disk)
