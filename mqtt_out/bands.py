@@ -14,13 +14,17 @@ FAN_PERCENT = 3
 TIME_S = 60.0
 """A time of the future or the past is told anew when it has moved by more."""
 
+_NO_YEAR = 253_402_300_000.0  # epoch s at the end of the year 9999
 _BANDS = {"wifi_signal": WIFI_DBM}
 _TIMES = ("start_time", "end_time", "all_done_at")
 
 
 def iso(epoch: float | None) -> str | None:
-    """As Home Assistant reads a timestamp; whole seconds, UTC."""
-    return None if epoch is None else datetime.fromtimestamp(round(epoch), UTC).isoformat()
+    """As Home Assistant reads a timestamp; whole seconds, UTC. None for a time that no calendar
+    has."""
+    if epoch is None or not 0 <= epoch < _NO_YEAR:
+        return None
+    return datetime.fromtimestamp(round(epoch), UTC).isoformat()
 
 
 def settled(new: Json, old: Mapping[str, Any] | None) -> Json:

@@ -6,6 +6,7 @@ its turn comes, so a slow broker gets fewer messages, never older ones.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -21,6 +22,8 @@ from mqtt_out.known import Known
 from mqtt_out.state import state_of
 from mqtt_out.topics import Topics
 from printers.registry import Registry, Snapshot
+
+logger = logging.getLogger(__name__)
 
 Json = dict[str, Any]
 Publish = Callable[..., int]
@@ -45,6 +48,7 @@ class Desk:
         self._told: dict[str, Json] = {}
         self._due: dict[str, float] = {}  # monotonic s
         self._online: dict[str, bool] = {}
+        self._broken: set[str] = set()  # printers that could not be told
         self._stale: set[str] = set()  # printers whose last state has to be said again
         self._identity: dict[str, tuple[Any, ...]] = {}
         self._announce: dict[str, None] = {}  # in this order; "" = the farm
@@ -130,18 +134,28 @@ class Desk:
                 continue
             snapshot = self._registry.get(printer_id)
             if snapshot is not None and printer_id in self._printers:
-                self._say(snapshot, mono)
+                self._try_to_say(snapshot, mono)
         return later
+
+    def _try_to_say(self, snapshot: Snapshot, mono: float) -> None:
+        """A printer that cannot be told is told as away, and keeps no other from being told."""
+        printer_id = snapshot.status.printer_id
+        try:
+            self._say(snapshot, mono)
+        except Exception:
+            if printer_id not in self._broken:  # every few seconds the same would fill the log
+                logger.exception("mqtt: the state of %s could not be told", printer_id)
+            self._broken.add(printer_id)
+            self._say_online(printer_id, online=False)
+        else:
+            self._broken.discard(printer_id)
 
     def _say(self, snapshot: Snapshot, mono: float) -> None:
         printer_id = snapshot.status.printer_id
         new = self._state(snapshot, mono)
         before = self._told.get(printer_id)
         state = settled(new, before)
-        if new["online"] is not self._online.get(printer_id):
-            self._online[printer_id] = new["online"]
-            word = b"online" if new["online"] else b"offline"
-            self._publish(self._topics.availability(printer_id), word, qos=1, retain=True)
+        self._say_online(printer_id, online=new["online"])
         if state == before and printer_id not in self._stale:
             return
         if not self._publish(self._topics.state(printer_id), dumps(state), retain=True):
@@ -150,6 +164,12 @@ class Desk:
         self._stale.discard(printer_id)
         self._due[printer_id] = mono + self._config.every_s
         self.states += 1
+
+    def _say_online(self, printer_id: str, *, online: bool) -> None:
+        if online is not self._online.get(printer_id):
+            self._online[printer_id] = online
+            word = b"online" if online else b"offline"
+            self._publish(self._topics.availability(printer_id), word, qos=1, retain=True)
 
     def _state(self, snapshot: Snapshot, mono: float) -> Json:
         """With null for whatever it has told once and does not tell now."""

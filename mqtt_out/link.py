@@ -30,6 +30,10 @@ CONNECT_S = 5.0
 CONNACK_S = 10.0
 STEADY_S = 10.0
 TICK_S = 1.0
+ASLEEP_S = 10.0
+"""No pass of the loop for so long: the machine slept, or the process stood still."""
+LONGEST = 64 * 1024
+"""Bytes of one message to the farm: an order has five."""
 _READS = 32
 _WRITES = 64
 
@@ -61,9 +65,17 @@ class _Client(mqtt.Client):
             protocol=mqtt.MQTTv311, reconnect_on_failure=False,
         )  # fmt: skip
         self._open_socket = sock
+        self.too_long = False  # somebody sent what is no order of ours
 
     def _create_socket(self) -> Any:
         return self._open_socket
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        """paho asks for all of a message at once, up to 256 MB; what it raises ends the session."""
+        if bufsize > LONGEST:
+            self.too_long = True
+            raise ConnectionError("too long")
+        return super()._sock_recv(bufsize)
 
 
 class Link:
@@ -82,7 +94,7 @@ class Link:
         self._wake_out, self._wake_in = socket.socketpair()
         for end in (self._wake_out, self._wake_in):
             end.setblocking(False)
-        self._client: mqtt.Client | None = None
+        self._client: _Client | None = None
         self._up = False
         self._refusal: words.Outage | None = None
         self.status = LinkStatus(state="connecting", text="", since=clock.time())
@@ -184,7 +196,7 @@ class Link:
             raise
         return sock
 
-    def _make(self, sock: socket.socket) -> mqtt.Client:
+    def _make(self, sock: socket.socket) -> _Client:
         self._refusal = None
         client = _Client(self._client_id, sock)
         if self._config.user:
@@ -197,8 +209,8 @@ class Link:
         client.on_socket_register_write = _leave_to_loop
         return client
 
-    def _converse(self, client: mqtt.Client, sock: socket.socket) -> None:
-        give_up = self._clock.monotonic() + CONNACK_S
+    def _converse(self, client: _Client, sock: socket.socket) -> None:
+        give_up, seen = self._clock.monotonic() + CONNACK_S, self._clock.time()
         with selectors.DefaultSelector() as selector:
             selector.register(self._wake_out, selectors.EVENT_READ)
             selector.register(sock, selectors.EVENT_READ)
@@ -208,6 +220,9 @@ class Link:
                 )
                 selector.modify(sock, wanted)
                 ready = {key.fileobj for key, _ in selector.select(TICK_S)}
+                seen, before = self._clock.time(), seen
+                if seen - before > ASLEEP_S:
+                    return  # an order that waited in the socket meanwhile is an old one
                 if self._wake_out in ready:
                     self._drain()
                 if sock in ready and not self._transfer(client, sock):
@@ -216,11 +231,13 @@ class Link:
                 if not self._up and (self._refusal or self._clock.monotonic() > give_up):
                     return
 
-    def _transfer(self, client: mqtt.Client, sock: socket.socket) -> bool:
+    def _transfer(self, client: _Client, sock: socket.socket) -> bool:
         """Read and write what there is now; False at the end of the session."""
         for _ in range(_READS):
             client.loop_read()
             if client.socket() is None:
+                if client.too_long:
+                    self._refusal = words.too_long(self._config)
                 return False
             if not getattr(sock, "pending", int)():  # bytes inside TLS, which select cannot see
                 break
@@ -257,7 +274,8 @@ class Link:
             self._refusal = words.refused(self._config, reason.value)
             return
         if self._subscriptions:
-            client.subscribe([(topic, 1) for topic in self._subscriptions])
+            # At most once: a broker that waits for an acknowledgement may send an order again.
+            client.subscribe([(topic, 0) for topic in self._subscriptions])
         self.sessions += 1
         self._up = True
         where = f"{self._config.host}:{self._config.port}"
@@ -266,9 +284,11 @@ class Link:
         self._owner.link_up()
 
     def _message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
-        self._owner.link_message(
-            message.topic, bytes(message.payload), retained=bool(message.retain)
-        )
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            return  # nothing of ours has such a name
+        self._owner.link_message(topic, bytes(message.payload), retained=bool(message.retain))
 
     def _delivered(
         self, _client: mqtt.Client, _data: Any, number: int, _reason: Any, _more: Any

@@ -41,6 +41,11 @@ def lost(config: MqttConfig, *, was_up: bool) -> Outage:
     )
 
 
+def too_long(config: MqttConfig) -> Outage:
+    why = "sends a message of more than 64 kB to the farm; see who publishes orders there"
+    return Outage("unreachable", f"{_broker(config)} {why}.")
+
+
 def unreachable(config: MqttConfig, error: OSError) -> Outage:
     return Outage("unreachable", f"{_broker(config)} {_why(error)}")
 

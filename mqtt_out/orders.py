@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 
 from core.clock import Clock
@@ -24,6 +24,10 @@ PRESS = b"PRESS"
 AT_ONCE = 3
 """Orders of one printer under way; Stop has to get through while a Pause hangs."""
 IN_ALL = 32
+MANY, MANY_S = 10, 10.0
+"""Orders of one printer in so many seconds: more is a machine gone wild, or worse."""
+COMPLAIN_S = 60.0
+"""The log hears of ignored orders once in so many seconds: anybody may send any number."""
 _COMMANDS: dict[str, type[Command]] = {"pause": Pause, "resume": Resume, "stop": Stop}
 
 Exists = Callable[[str], bool]
@@ -46,6 +50,8 @@ class Orders:
         self._note, self._send, self._clock = note, send, clock
         self._lock = threading.Lock()
         self._open: Counter[str] = Counter()
+        self._recent: dict[str, deque[float]] = {}  # by printer, monotonic s; the link's thread
+        self._complain_at, self._unsaid = 0.0, 0
         self.counts: Counter[str] = Counter()  # done, refused, ignored
 
     def take(self, topic: str, payload: bytes, *, retained: bool) -> None:
@@ -55,7 +61,7 @@ class Orders:
         printer_id, name = wanted
         if why := self._why_not(printer_id, name, payload, retained=retained):
             self.counts["ignored"] += 1
-            logger.warning("mqtt: an order on %s was ignored: %s", topic[:200], why)
+            self._complain(topic, why)
             return
         if not self._begin(printer_id):
             self._tell(printer_id, name, "busy", "Too many orders at once; this one was dropped.")
@@ -70,7 +76,26 @@ class Orders:
             return "it is retained, so it may be old; publish orders without retain"
         if name not in ORDERS or payload != PRESS:
             return "there is no such order, or its payload is not PRESS"
-        return "" if self._exists(printer_id) else "there is no such printer"
+        if not self._exists(printer_id):
+            return "there is no such printer"
+        return "too many came at once" if self._too_many(printer_id) else ""
+
+    def _too_many(self, printer_id: str) -> bool:
+        mono = self._clock.monotonic()
+        recent = self._recent.setdefault(printer_id, deque(maxlen=MANY))
+        if len(recent) == MANY and mono - recent[0] < MANY_S:
+            return True
+        recent.append(mono)
+        return False
+
+    def _complain(self, topic: str, why: str) -> None:
+        mono = self._clock.monotonic()
+        if mono < self._complain_at:
+            self._unsaid += 1
+            return
+        more = f" (and {self._unsaid} others before it)" if self._unsaid else ""
+        logger.warning("mqtt: an order on %r was ignored: %s%s", topic[:200], why, more)
+        self._complain_at, self._unsaid = mono + COMPLAIN_S, 0
 
     def _begin(self, printer_id: str) -> bool:
         with self._lock:

@@ -28,6 +28,8 @@ BATCH_S = 0.1
 TICK_S = 1.0
 ALL_S = 5.0
 """So often every printer is looked at: silence is news too."""
+AGAIN_S = 10.0
+"""Home Assistant may start this often; everything is announced no more often."""
 SAVE_S = 5.0
 """What is out is written down this late at most; what a session begins with, before it begins."""
 ALERT = "alert"
@@ -49,7 +51,8 @@ class Publisher:
         self._dirty: set[str] = set()
         self._delivered: deque[tuple[int, int]] = deque()  # session, number
         self._session = 0  # the one that has been begun here; numbers mean nothing in another
-        self._next_all = self._next_pictures = self._next_save = 0.0
+        self._next_all = self._next_pictures = self._next_save = self._next_again = 0.0
+        self._again = False
         self._stopping = threading.Event()
         self._box = bus.subscribe(PRINTER, ALERT, _SELF)
         self._thread = threading.Thread(target=self._run, name="mqtt:out", daemon=True)
@@ -119,9 +122,7 @@ class Publisher:
             self.desk.begin_session()
             self._next_all = 0.0
         elif (_SELF, "again") in slots:
-            logger.info("mqtt: Home Assistant has started; everything is announced again")
-            self.desk.say_all()
-            self._next_all = 0.0
+            self._again = True
 
     def _take(self, event: Event) -> None:
         self.events.add(event)
@@ -134,6 +135,11 @@ class Publisher:
             return
         self._send_events()
         mono = self._clock.monotonic()
+        if self._again and mono >= self._next_again:
+            self._again, self._next_again = False, mono + AGAIN_S
+            logger.info("mqtt: Home Assistant has started; everything is announced again")
+            self.desk.say_all()
+            self._next_all = 0.0
         if mono >= self._next_all:
             self._next_all = mono + ALL_S
             self._dirty |= {snapshot.status.printer_id for snapshot in self._registry.all()}

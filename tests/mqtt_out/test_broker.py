@@ -256,6 +256,23 @@ def test_home_assistant_starts_and_hears_everything_again(farm: Any, client: Any
     wait_for(lambda: len(ears.heard[topic]) > before[topic])
 
 
+def test_a_printer_that_cannot_be_told_is_away_and_silences_no_other(
+    farm: Any, client: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    here: Farm = farm("alder", "oak")
+    broken = replace(samples.rich(), wifi_dbm=10**30)  # no JSON has that
+    samples.publish(here.registry, samples.rich())
+    hand: Client = client("#")
+    hand.wait("farm/printer/alder/availability", lambda word: word == "online")
+    samples.publish(here.registry, broken)
+    hand.wait("farm/printer/alder/availability", lambda word: word == "offline")
+    samples.publish(here.registry, samples.plain())
+    assert hand.wait("farm/printer/oak/state")["online"] is True
+    samples.publish(here.registry, samples.rich())
+    hand.wait("farm/printer/alder/availability", lambda word: word == "online")
+    assert sum("could not be told" in line for line in caplog.messages) == 1
+
+
 def test_a_hundred_printers_are_all_there(farm: Any, client: Any) -> None:
     names = [f"p-{number}" for number in range(100)]
     here: Farm = farm(*names)

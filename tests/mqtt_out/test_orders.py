@@ -13,13 +13,14 @@ from core.clock import ManualClock, SystemClock
 from core.config import PrinterConfig
 from core.errors import Blocked, PrinterOffline
 from core.events import Bus
-from mqtt_out.orders import AT_ONCE, PRESS, Orders
+from mqtt_out.link import ASLEEP_S, LONGEST
+from mqtt_out.orders import AT_ONCE, COMPLAIN_S, MANY, PRESS, Orders
 from mqtt_out.topics import ORDERS, Topics
 from printers.commands import Pause, Resume, Stop
 from printers.fleet import Fleet
 from printers.registry import Registry
 from tests.mqtt_out import samples
-from tests.mqtt_out.conftest import Client, Farm, wait_for
+from tests.mqtt_out.conftest import WAIT_S, Client, Farm, wait_for
 
 TOPICS = Topics("farm", "homeassistant")
 
@@ -124,6 +125,71 @@ def test_a_flood_is_bounded_and_told() -> None:
     wait_for(lambda: orders.counts["done"] == AT_ONCE)
     orders.take(TOPICS.order("alder", "pause"), PRESS, retained=False)
     wait_for(lambda: orders.counts["done"] == AT_ONCE + 1, "room for the next one")
+
+
+def test_a_machine_gone_wild_reaches_nothing_and_fills_no_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock, done = ManualClock(), threading.Semaphore(0)
+    orders = Orders(
+        TOPICS, exists=lambda name: name == "alder", execute=lambda *_: done.release(),
+        mark_clear=print, note=lambda *_: None, send=lambda *_: None, clock=clock,
+    )  # fmt: skip
+    for _ in range(MANY):
+        orders.take(TOPICS.order("alder", "pause"), PRESS, retained=False)
+        assert done.acquire(timeout=10)
+        wait_for(lambda: not orders._open)
+    for number in range(500):
+        orders.take(TOPICS.order("alder", "pause"), PRESS, retained=False)
+        orders.take(TOPICS.order(f"no\nsuch-{number}", "stop"), PRESS, retained=False)
+    ignored = [line for line in caplog.messages if "was ignored" in line]
+    assert len(ignored) == 1 and "too many came at once" in ignored[0]
+    assert orders.counts == {"done": MANY, "ignored": 1000}
+    clock.advance(COMPLAIN_S)
+    orders.take(TOPICS.order("no\nsuch", "stop"), PRESS, retained=False)
+    assert "999 others" in caplog.messages[-1] and "\n" not in caplog.messages[-1]
+    orders.take(TOPICS.order("alder", "pause"), PRESS, retained=False)
+    assert done.acquire(timeout=10)
+
+
+def test_an_order_that_waited_while_the_farm_slept_is_not_carried_out(
+    here: Farm, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It lies in the socket; the clock says that the machine was away."""
+    hand: Client = client("farm/#")
+    publisher = here.room._publisher
+    assert publisher is not None and publisher.orders is not None
+    asleep, falls_asleep = threading.Event(), threading.Event()
+
+    def sleep(_name: str) -> bool:
+        falls_asleep.set()
+        return not asleep.wait(WAIT_S)
+
+    exists = publisher.orders._exists
+    monkeypatch.setattr(publisher.orders, "_exists", sleep)
+    hand.publish(TOPICS.order("oak", "stop"), "PRESS")
+    assert falls_asleep.wait(WAIT_S)
+    monkeypatch.setattr(publisher.orders, "_exists", exists)
+    hand.publish(TOPICS.order("alder", "stop"), "PRESS")
+    hand.wait(TOPICS.order("alder", "stop"))  # the broker has handed it on
+    awake = SystemClock.time
+    monkeypatch.setattr(SystemClock, "time", lambda self: awake(self) + 2 * ASLEEP_S)
+    asleep.set()
+    wait_for(lambda: here.room.status()["sessions"] == 2, "a new session")
+    wait_for(lambda: here.room.status()["state"] == "online")
+    hand.publish(TOPICS.order("alder", "pause"), "PRESS")
+    hand.wait(TOPICS.answer("alder"))
+    assert here.executed == [("alder", Pause())]
+
+
+def test_a_huge_message_is_not_taken_in(
+    here: Farm, client: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    hand: Client = client("farm/#")
+    hand.publish(TOPICS.order("alder", "pause"), b"x" * (2 * LONGEST))
+    wait_for(lambda: any("more than 64 kB" in line for line in caplog.messages), "its refusal")
+    wait_for(lambda: here.room.status()["sessions"] == 2, "a new session")
+    assert here.room.status()["orders"] == {}
 
 
 def test_a_fault_of_the_farm_is_told_too(caplog: pytest.LogCaptureFixture) -> None:

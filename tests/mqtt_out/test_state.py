@@ -18,7 +18,7 @@ from core.errors import NotFound
 from core.jsonio import dumps
 from job_queue.forecast.prediction import Forecast, Lane, Planned
 from job_queue.records import QueueState
-from mqtt_out.bands import settled
+from mqtt_out.bands import iso, settled
 from mqtt_out.entities import FARM
 from mqtt_out.facts import FarmFacts
 from mqtt_out.known import Known
@@ -27,7 +27,7 @@ from mqtt_out.state import TEXT, state_of
 from mqtt_out.topics import clean, slug
 from mqtt_out.words import PRINT_STATES, print_status
 from printers.conditions import Conditions, OpenJob
-from printers.status import OFFLINE_AFTER_S, PrinterState, PrinterStatus
+from printers.status import OFFLINE_AFTER_S, JobProgress, PrinterState, PrinterStatus
 from tests.cameras.conftest import make_jpeg
 from tests.mqtt_out import samples
 
@@ -243,3 +243,10 @@ def test_a_large_picture_is_made_smaller() -> None:
     assert len(buffer.getvalue()) > LARGE_BYTES
     with Image.open(io.BytesIO(small(buffer.getvalue()))) as picture:
         assert picture.width == 1280
+
+
+def test_a_time_that_no_calendar_has_is_not_known() -> None:
+    job = replace(samples.rich().job or JobProgress(), remaining_min=10**15)
+    state = told(replace(samples.rich(), job=job))
+    assert state["end_time"] is None and state["print_status"] == "running"
+    assert iso(-1e18) is None and iso(float("nan")) is None and iso(0) is not None
