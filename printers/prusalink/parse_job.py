@@ -18,6 +18,7 @@ from printers.status import JobProgress
 ENDS = {"FINISHED": "finished", "STOPPED": "cancelled"}
 REST = frozenset({"IDLE", "READY"})
 _YOUNG_S = 15
+_MAX_MINUTES = 60 * 24 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,4 +126,5 @@ def _remaining(status: Mapping[str, Any], word: str) -> int | None:
         return None
     if seconds == 0 and (percent_of(status) or 0) < 99:
         return None
-    return -(-seconds // 60)
+    minutes = -(-seconds // 60)
+    return minutes if minutes <= _MAX_MINUTES else None

@@ -186,6 +186,15 @@ def test_percent_is_floored_and_100_only_at_the_end() -> None:
     assert (shown.percent, shown.ended, shown.file) == (100, "finished", "cube-12.bgcode")
 
 
+def test_a_remaining_time_of_ages_is_not_believed() -> None:
+    status = firmware_status("PRINTING", job=True)
+    status["job"] |= {"time_remaining": 10**14, "progress": 3.0}
+    job = follow(status, "PRINTING", None, seen_job(FIRMWARE_JOB))
+    shown = read(status, firmware(), job=job).job
+    assert shown is not None
+    assert shown.remaining_min is None
+
+
 def test_remaining_zero_is_not_believed_before_the_end() -> None:
     status = firmware_status("PRINTING", job=True)
     status["job"] |= {"time_remaining": 0, "progress": 3.0}
