@@ -105,6 +105,8 @@ def read_mqtt(raw: Any, problems: Problems) -> MqttConfig:
     config = MqttConfig(**clean_entries("mqtt", raw, _MQTT, problems))
     if config.password and not config.user:
         problems.append("mqtt.user: is missing, a password alone is of no use.")
+    if config.prefix == config.discovery_prefix:  # its status would be taken for Home Assistant's
+        problems.append("mqtt.prefix: must not be the same as discovery_prefix.")
     if config.ca and not config.tls:
         problems.append('mqtt.ca: has no effect without "tls": true.')
     return config

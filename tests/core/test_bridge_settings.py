@@ -55,6 +55,7 @@ def test_all_is_off_that_leaves_the_farm() -> None:
         ("mqtt", {"prefix": "a/#"}, "mqtt.prefix: must be letters"),
         ("mqtt", {"host": "mqtt://x"}, "mqtt.host: must be a name"),
         ("mqtt", {"password": "x"}, "mqtt.user: is missing"),
+        ("mqtt", {"prefix": "homeassistant"}, "mqtt.prefix: must not be the same"),
         ("mqtt", {"ca": "x"}, "mqtt.ca: has no effect"),
         ("metrics", {"token": "short"}, "metrics.token: must have at least 16"),
         ("feed", {"reconnect_min_s": 90}, "feed.reconnect_min_s: must not be more"),
