@@ -12,7 +12,7 @@ from printers.display import STATES, display_state
 from printers.registry import Snapshot
 from printers.status import OFFLINE_AFTER_S, PrinterStatus
 
-Values = Iterator[tuple[Sequence[str], float]]
+Values = Iterator[tuple[tuple[str, ...], float]]
 """Further label values and the figure, of one printer."""
 
 
@@ -101,7 +101,7 @@ def _per_printer(
     family = gauge(name, text, ("printer", *labels))
     for snapshot in live:
         status = snapshot.status
-        for more, figure in values(status):
+        for more, figure in dict(values(status)).items():  # a name told twice would spoil the page
             family.add_metric((status.printer_id, *more), figure)
     return family
 

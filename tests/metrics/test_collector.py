@@ -14,11 +14,12 @@ from core.clock import ManualClock
 from core.errors import StorageError
 from job_queue.records import QueueState
 from metrics.collector import Metrics
+from metrics.printers import printer_families
 from metrics.sources import AlertFigures
 from printers.conditions import Conditions
 from printers.display import STATES
 from printers.registry import Snapshot
-from printers.status import PrinterState
+from printers.status import AmsUnit, PrinterState
 from tests.metrics.promtool import check_metrics
 from tests.metrics.scene import NAME, alder, jobs, sources
 
@@ -129,6 +130,15 @@ def test_a_printer_is_in_one_state(figures: Figures) -> None:
 def test_names_keep_their_quotes_and_lines(figures: Figures) -> None:
     names = [dict(labels)["name"] for name, labels in figures if name == "farm_printer_info"]
     assert sorted(names) == sorted([NAME, "Birch"])
+
+
+def test_a_name_told_twice_spoils_no_page(clock: ManualClock) -> None:
+    """Another farm may say anything of its printers; Prometheus takes no series twice."""
+    twice = tuple(AmsUnit(id=n, label="A", kind="AMS", humidity=20 + n) for n in range(2))
+    snapshot = Snapshot(status=alder(clock, ams=twice), conditions=Conditions(), revision=1)
+    families = {f.name: f for f in printer_families([snapshot], clock.monotonic())}
+    samples = families["farm_printer_ams_humidity_ratio"].samples
+    assert [(s.labels, s.value) for s in samples] == [({"printer": "alder", "unit": "A"}, 0.21)]
 
 
 def test_no_file_name_is_a_label(page: bytes) -> None:
