@@ -96,7 +96,7 @@ export async function onCommand(event) {
   const dialogs = () => import('./parts/dialogs.js');
   if (action === 'mark-clear') await markClear(id);
   else if (action === 'stop') (await dialogs()).stopDialog(printer);
-  else if (action === 'resume' && printer.sub && !['', 'user'].includes(printer.sub) && !args?.sure) (await dialogs()).resumeDialog(printer);
+  else if (action === 'resume' && (printer.watch?.alarm === 'paused' || !['', 'user'].includes(printer.sub ?? '')) && !args?.sure) (await dialogs()).resumeDialog(printer);
   else if (action === 'clear-fault' && !args?.sure) (await dialogs()).clearFaultDialog(printer);
   else if (action === 'resolve') (await dialogs()).needsHumanDialog(printer);
   else if (action === 'trust' && !args?.sha256) (await dialogs()).trustDialog(printer);

@@ -111,6 +111,23 @@ const authWord = (p) => t(p.kind === 'bambu' ? 'state.auth' : elsewhere(p) ? 'st
 /** What a printer of another farm is doing when it has no job. @param {any} p @param {string} name */
 const resting = (p, name) => ({ title: name || t('card.busy'), line: p.message || t('card.elsewhere') });
 
+/** What the defect watch has against a printer, for a small mark; null = nothing. @param {any} p
+ * @returns {{tone: string, icon: string, words: string} | null} */
+export function watchMark(p) {
+  if (p.watch?.alarm === 'paused' || p.watch?.alarm === 'defect') return { tone: 'fault', icon: 'triangle', words: t('watch.wrong') };
+  return p.watch?.state === 'blind' ? { tone: 'warn', icon: 'eyeoff', words: t('watch.blind') } : null;
+}
+
+/** Why it is paused: the farm's own watch says more than the printer, which only knows that it was asked to.
+ * @param {any} p */
+export const pausedBy = (p) => (p.watch?.alarm === 'paused' ? p.watch.text : p.pause?.text) || '';
+
+/** The picture an alarm speaks of, "" = there is none. @param {any} p */
+export const evidenceOf = (p) => (p.watch?.photo && ['paused', 'defect'].includes(p.watch.alarm) ? watchPicture(p) : '');
+
+/** What the watch looked at: with an alarm its evidence, else the newest. @param {any} p */
+export const watchPicture = (p) => `/api/defect-watch/${encodeURIComponent(p.id)}/photo?at=${p.watch.at}`;
+
 /** The farm knows of no part there: somebody must look once. @param {any} p */
 export const unseen = (p) => !p.bed?.name && !p.bed?.result;
 
@@ -184,7 +201,7 @@ const LINES = {
   printing: (p, job, now) => [left(job, now), job.local && t('job.local')].filter(Boolean).join('\n'),
   preparing: (p, job) => heating(p) || job.text || '',
   uploading: (p, job) => job.text || t('card.sending'),
-  paused: (p) => p.pause?.text || p.message || t('card.paused'),
+  paused: (p) => pausedBy(p) || p.message || t('card.paused'),
   stopping: () => t('card.stopping'),
   fault: (p) => p.fault?.text || p.message || '',
   needs_clear: (p, job, now) => {

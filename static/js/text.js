@@ -43,6 +43,7 @@ const en = {
   'card.select': 'Select {name}', 'card.progress': '{name}, progress', 'card.part': 'A part', 'card.look': 'Is its bed clear?', 'card.free': 'Free for the next job', 'card.busy': 'No job', 'card.maint': 'Kept out of work',
   'card.offline': 'Last seen {ago}', 'card.never': 'Not seen yet', 'card.connecting': 'Waiting for its first report', 'card.left': '{d} left · done {at}', 'card.heating': '{what} {a} of {b}', 'card.sending': 'To the printer’s storage',
   'card.paused': 'Paused', 'card.stopping': 'Waiting for the printer', 'card.stopped': 'Stopped {ago}', 'card.done': 'Done {ago}', 'card.uncertain': 'It is not certain whether this print started.',
+  'watch.wrong': 'Looks wrong', 'watch.blind': 'Not watched', 'watch.alt': 'Picture of {name} that the defect watch judged',
   'card.locked': 'Watching only: it takes no orders', 'card.elsewhere': 'Shown from another farm', 'card.bedclear': 'Bed is clear', 'card.since': 'Since {ago}', 'job.local': 'Started at the printer',
   'task.at': '{name} at {pct}%', 'task.fault': 'View fault', 'task.load': 'Load filament', 'task.done': '{name} is done', 'task.look': 'Is the bed clear?', 'task.stopped': '{name} was stopped', 'task.human': 'Did {name} start?', 'task.identity': 'Another certificate answers at its address',
 

@@ -1,11 +1,11 @@
 // @ts-check
 // The farm page: what needs me, what is free next, what runs, the rest.
 import { attr, h, hide, icon, keyed, setIcon, text } from '../html.js';
-import { ago, clock, dur, elsewhere, epoch, stem, unseen } from '../format.js';
+import { ago, clock, dur, elsewhere, epoch, evidenceOf, pausedBy, stem, unseen } from '../format.js';
 import { applyGate, gate } from '../gates.js';
 import { store } from '../store.js';
 import { t } from '../text.js';
-import { lookOf, reaches, staleFor, stateWord, turning } from '../parts/card.js';
+import { lookOf, reaches, staleFor, stateWord, turn, turning } from '../parts/card.js';
 
 /** @typedef {Record<string, any>} Printer */
 
@@ -25,9 +25,12 @@ const RUNNING = new Set(['printing', 'preparing', 'uploading', 'stopping', 'busy
 const AWAY = new Set(['offline', 'connecting', 'unknown']);
 const NEEDS = ['fault', 'paused', 'needs_clear', 'needs_human', 'identity', 'auth', 'misconfigured'];
 
+/** It prints on although the defect watch is sure. @param {Printer} p */
+const failing = (p) => p.state === 'printing' && p.watch?.alarm === 'defect';
+
 /** Whom another farm's printer needs is that farm's person. @param {Printer} p */
 function needsPerson(p) {
-  return NEEDS.includes(p.state) && (!elsewhere(p) || reaches(p));
+  return (NEEDS.includes(p.state) && (!elsewhere(p) || reaches(p))) || failing(p);
 }
 
 /** @type {Array<[string, string, (p: Printer) => boolean]>} filter key, tone, members */
@@ -42,11 +45,14 @@ const FILTERS = [
 
 const all = () => [...store.printers.values()];
 
+/** @param {Printer} p */
+const urgency = (p) => NEEDS.indexOf(failing(p) ? 'paused' : p.state);
+
 /** Printers that wait for a person, most urgent kind first, oldest first within a kind. */
 export function needing() {
   const at = (/** @type {Printer} */ p) => epoch(p.bed?.since) ?? epoch(p.conn?.since) ?? 0;
   return all().filter((p) => needsPerson(p) && !turning(p))
-    .sort((a, b) => NEEDS.indexOf(a.state) - NEEDS.indexOf(b.state) || at(a) - at(b));
+    .sort((a, b) => urgency(a) - urgency(b) || at(a) - at(b));
 }
 
 /** What one task says and offers. @param {Printer} p
@@ -60,7 +66,7 @@ function task(p) {
     case 'paused':
       return p.sub === 'filament'
         ? { text: p.pause?.text || t('card.paused'), sub: progress, act: 'open', words: t('task.load'), gate: '' }
-        : { text: p.pause?.text || t('card.paused'), sub: progress, act: 'resume', words: t('act.resume'), gate: 'resume' };
+        : { text: pausedBy(p) || t('card.paused'), sub: progress, act: 'resume', words: t('act.resume'), gate: 'resume' };
     case 'needs_clear': {
       const since = epoch(p.bed?.since);
       if (unseen(p)) return { text: t('task.look'), sub: p.bed?.why ?? '', act: 'mark-clear', words: clearing(p), gate: 'mark-clear' };
@@ -70,6 +76,8 @@ function task(p) {
       return { text: t('task.human', { name }), sub: p.job?.text ?? '', act: 'resolve', words: t('card.decide'), gate: '' };
     case 'identity':
       return { text: t('task.identity'), sub: p.message ?? '', act: 'trust', words: t('card.check'), gate: '' };
+    case 'printing':
+      return { text: p.watch.text, sub: progress, act: 'pause', words: t('act.pause'), gate: 'pause' };
     default:
       return { text: p.message || t(`state.${p.state}`), sub: p.model ?? '', act: 'open', words: t('card.details'), gate: '' };
   }
@@ -86,9 +94,22 @@ function taskNode(p) {
   return node;
 }
 
+/** The picture that the defect watch judged, in the icon's place. @param {HTMLElement} tile @param {Printer} p */
+function paintProof(tile, p) {
+  const src = evidenceOf(p);
+  const known = /** @type {HTMLImageElement | null} */ (tile.querySelector('img'));
+  tile.classList.toggle('proof', Boolean(src));
+  if (!src) known?.remove();
+  else if (!known) tile.append(h('img', { src, alt: t('watch.alt', { name: p.name }) }));
+  else if (known.getAttribute('src') !== src) known.src = src;
+  const img = tile.querySelector('img');
+  if (img) turn(img, p.cam);
+}
+
 /** @param {any} node @param {Printer} p */
 function paintTask(node, p) {
-  const look = lookOf(p.state);
+  const look = failing(p) ? { tone: 'fault', icon: 'triangle' } : lookOf(p.state);
+  paintProof(node.firstChild, p);
   const { text: words, sub, act, words: label, gate: gated } = task(p);
   node.act = act;
   const cls = `task card t-${look.tone}`;
@@ -281,7 +302,7 @@ export function farmPage(root, signal) {
   function paint(changed) {
     if (!empty.isConnected || store.printers.size) paintHead();
     // A change of state may move a card or change a group; a new temperature cannot.
-    const key = all().map((p) => `${p.id}${p.state}${view.sort === 'left' ? Math.round((p.job?.left_s ?? 0) / 60) : ''}`).join();
+    const key = all().map((p) => `${p.id}${p.state}${p.watch?.alarm ?? ''}${view.sort === 'left' ? Math.round((p.job?.left_s ?? 0) / 60) : ''}`).join();
     if (changed === null || key !== order) {
       order = key;
       if (store.printers.size && empty.isConnected) empty.remove();

@@ -1,13 +1,14 @@
 // @ts-check
 // One printer: camera, job, files, console, events; temperature, filament, air, movement.
 import { attr, h, hide, icon, keyed, setIcon, text } from '../html.js';
-import { ago, clock, dur, elsewhere, epoch, stem, unseen } from '../format.js';
+import { ago, clock, dur, elsewhere, epoch, pausedBy, stem, unseen } from '../format.js';
 import { applyGate, gate, knows, skippableJob } from '../gates.js';
 import { store } from '../store.js';
 import { t } from '../text.js';
 import { PfState, lookOf, reaches, staleFor, turning } from '../parts/card.js';
 import { clearWords, watchHints } from '../parts/hints.js';
 import { cameraCard } from '../parts/camera.js';
+import { watchCard } from '../parts/watch.js';
 import { temperatureCard } from '../parts/temperature.js';
 import { amsCard } from '../parts/ams.js';
 import { airCard, moveCard } from '../parts/controls.js';
@@ -80,7 +81,8 @@ function noticesOf(p) {
   if (p.state === 'fault' && list.length && knows(p, 'firmware-restart')) Object.assign(list[0], { key: `${list[0].key} r`, restarts: true });
   if (p.lock) list.push({ key: 'lock', tone: 'warn', pic: 'lock', head: t('printer.locked'), more: p.lock.text });
   if (['auth', 'identity', 'misconfigured', 'offline', 'connecting', 'unknown'].includes(p.state) && (p.message || p.conn?.text)) list.push({ key: 'message', tone: p.state === 'offline' || p.state === 'connecting' ? 'off' : 'warn', pic: lookOf(p.state).icon, head: p.message || p.conn.text, more: epoch(p.conn?.seen) ? t('card.offline', { ago: ago(store.now() - p.conn.seen) }) : '' });
-  if (p.state === 'paused' && p.pause?.text && !list.some((one) => one.head === p.pause.text)) list.push({ key: 'pause', tone: 'warn', pic: 'pausec', head: p.pause.text, more: '' });
+  const why = p.state === 'paused' ? pausedBy(p) : '';
+  if (why && !list.some((one) => one.head === why)) list.push({ key: 'pause', tone: 'warn', pic: 'pausec', head: why, more: '' });
   if (p.maintenance?.on && p.maintenance.note) list.push({ key: 'maint', tone: 'maint', pic: 'wrench', head: p.maintenance.note, more: '' });
   for (const n of p.notices ?? []) list.push({ key: n.code, tone: 'warn', pic: 'info', head: n.text, more: '' });
   return list;
@@ -190,10 +192,10 @@ export function printerPage(root, id, signal, link) {
   const menu = moreMenu(id);
   const notices = h('ul.notices', { 'aria-label': t('printer.notices') });
   const job = jobCard(id);
-  const parts = [job, cameraCard(id, signal), tabsCard(id, signal, link), temperatureCard(id, signal, link), amsCard(id), airCard(id), moveCard(id)];
-  const [, camera, tabs, temps, ams, air, move] = parts;
+  const parts = [job, cameraCard(id, signal), watchCard(id, signal), tabsCard(id, signal, link), temperatureCard(id, signal, link), amsCard(id), airCard(id), moveCard(id)];
+  const [, camera, watch, tabs, temps, ams, air, move] = parts;
   const bar = h('div.mobilebar', null, foot.main, foot.stop);
-  const left = h('div.dl', null, camera.root, job.root, tabs.root);
+  const left = h('div.dl', null, camera.root, watch.root, job.root, tabs.root);
   const right = h('div.dr', null, temps.root, ams.root, air.root, move.root);
   root.append(h('div.printer-page', null,
     h('header.top', null, h('a.ib.back', { href: '#/', 'aria-label': t('back') }, icon('back')), h('div.ttl', null, name, facts), pill, h('div.acts', null, head.main, head.stop, menu.button, menu.root)),

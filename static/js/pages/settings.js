@@ -7,6 +7,7 @@ import { store } from '../store.js';
 import { addWords, t } from '../text.js';
 import { camerasCard } from '../parts/cameras-card.js';
 import { presetsCard } from '../parts/presets.js';
+import { defectCard, mqttCard } from '../parts/watch-cards.js';
 
 addWords({
   'settings.title': 'Settings', 'send.title': 'Send from your slicer', 'send.how': 'In PrusaSlicer, OrcaSlicer or Cura add a physical printer of the type OctoPrint, with one of these addresses and a key. “Upload” puts the file into the library; “Upload and print” puts it into the queue, where the farm’s own checks wait for it.',
@@ -20,7 +21,7 @@ export async function settingsPage(root, signal) {
   await sheet('files');
   await sheet('views');
   if (signal.aborted) return;
-  root.append(h('div.settings-page', null, h('div.top', null, h('h1', null, t('settings.title'))), h('div.scols', null, sendCard(signal), h('div', null, camerasCard(signal), enginesCard(signal), presetsCard(signal)))));
+  root.append(h('div.settings-page', null, h('div.top', null, h('h1', null, t('settings.title'))), h('div.scols', null, sendCard(signal), h('div', null, camerasCard(signal), defectCard(signal), mqttCard(signal), enginesCard(signal), presetsCard(signal)))));
 }
 
 /** @param {HTMLElement} line @param {AbortSignal} signal @returns {(error: unknown) => void} */

@@ -10,7 +10,7 @@ addWords({
 });
 
 const ICONS = /** @type {Record<string, string>} */ ({
-  paused: 'pausec', filament_out: 'drop', bed_waiting: 'platex', fault: 'octagon', offline_printing: 'nowifi', offline: 'nowifi', needs_person: 'question', queue_blocked: 'queue', spool_short: 'drop', disk_low: 'triangle', camera_dead: 'camera', defect: 'search', watch_blind: 'camera', channel_dead: 'belloff', failed: 'x',
+  paused: 'pausec', filament_out: 'drop', bed_waiting: 'platex', fault: 'octagon', offline_printing: 'nowifi', offline: 'nowifi', needs_person: 'question', queue_blocked: 'queue', spool_short: 'drop', disk_low: 'triangle', camera_dead: 'camera', defect: 'triangle', watch_blind: 'eyeoff', channel_dead: 'belloff', failed: 'x',
 });
 const TONES = /** @type {Record<string, string>} */ ({ now: 'fault', soon: 'warn', info: 'run' });
 const WEIGHT = /** @type {Record<string, number>} */ ({ now: 0, soon: 1, info: 2 });
@@ -34,6 +34,7 @@ export function plainText(it) {
 export function actionOf(it, p) {
   if (it.kind === 'bed_waiting') return p.state === 'needs_clear' ? 'mark-clear' : '';
   if (it.kind === 'paused' || it.kind === 'filament_out') return p.state === 'paused' ? 'resume' : '';
+  if (it.kind === 'defect') return p.state === 'printing' ? 'pause' : '';
   if (it.kind === 'needs_person') return p.state === 'needs_human' ? 'resolve' : '';
   if (it.kind === 'offline' || it.kind === 'offline_printing') return p.conn?.online ? '' : 'reconnect';
   return '';

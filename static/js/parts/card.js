@@ -2,7 +2,7 @@
 // A printer on the farm page: at most 45 elements, and only what changed is written.
 import { attr, cssVar, h, hide, icon, setIcon, text } from '../html.js';
 import { applyGate, gate, knows } from '../gates.js';
-import { climate, css, deg, describe, dur, elsewhere, pct } from '../format.js';
+import { climate, css, deg, describe, dur, elsewhere, evidenceOf, pct, watchMark } from '../format.js';
 import { store } from '../store.js';
 import { t } from '../text.js';
 
@@ -137,6 +137,7 @@ export class PfPrinterCard extends HTMLElement {
   dotKey = '';
   /** @type {string | null} */ lost = null;
   camera = false;
+  /** @type {any} only where there is something to mark */ mark = null;
 
   build() {
     this.link = h('a');
@@ -186,6 +187,7 @@ export class PfPrinterCard extends HTMLElement {
     text(this.job, words.title);
     text(this.eta, words.line);
     this.paintBar(p);
+    this.paintMark(p);
     this.paintShot(p);
     this.paintFoot(p);
     this.paintAct(p, stale > 0);
@@ -203,13 +205,32 @@ export class PfPrinterCard extends HTMLElement {
     text(this.pct, `${whole}%`);
   }
 
+  /** What the defect watch has against it, in a word. @param {any} p */
+  paintMark(p) {
+    const found = watchMark(p);
+    if (!found && !this.mark) return;
+    if (!this.mark) {
+      this.mark = h('span.wmark', null, icon('eyeoff'), h('span'));
+      this.art.querySelector('.pc-main').append(this.mark);
+    }
+    hide(this.mark, !found);
+    if (!found) return;
+    this.mark.className = `wmark t-${found.tone}`;
+    setIcon(this.mark.firstChild, found.icon);
+    text(this.mark.lastChild, found.words);
+  }
+
   /** A camera frame (snapshots.js puts it there), else the plate's picture, else the state's icon.
    * @param {any} p */
   paintShot(p) {
     setIcon(this.pic, p.conn?.online ? 'printer' : lookOf(p.state).icon);
     this.pic.toggleAttribute('hidden', !this.img.hidden);
-    const camera = p.cam?.mode === 'jpeg' && p.conn?.online && !staleFor(p);
+    // While a print is held because of a picture, that picture is what a person must see.
+    const proof = p.state === 'paused' ? evidenceOf(p) : '';
+    const camera = !proof && p.cam?.mode === 'jpeg' && p.conn?.online && !staleFor(p);
     this.camera = camera;
+    if (proof) return this.paintProof(p, proof);
+    if (this.img.dataset.from === 'proof') this.frameGone();
     if (camera) {
       this.shot.classList.remove('plate');
       if (this.img.dataset.from === 'plate') hide(this.img, true);
@@ -236,9 +257,20 @@ export class PfPrinterCard extends HTMLElement {
     hide(this.img, false);
   }
 
-  /** The camera gives no picture any more: back to the plate's or the icon. */
+  /** @param {any} p @param {string} src of the picture that an alarm speaks of */
+  paintProof(p, src) {
+    if (this.img.getAttribute('src') !== src) this.img.src = src;
+    this.img.alt = t('watch.alt', { name: p.name });
+    this.img.dataset.from = 'proof';
+    this.shot.classList.remove('plate');
+    turn(this.img, p.cam);
+    hide(this.img, false);
+    this.pic.toggleAttribute('hidden', true);
+  }
+
+  /** The camera, or an alarm, has no picture any more: back to the plate's or the icon. */
   frameGone() {
-    if (this.img.dataset.from !== 'camera') return;
+    if (this.img.dataset.from === 'plate') return;
     hide(this.img, true);
     this.img.removeAttribute('src');
     delete this.img.dataset.from;
