@@ -6,7 +6,8 @@ A mistake in one channel or rule only makes that one unusable; what the rest sen
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from string import Formatter
 from typing import Any, get_args
 from urllib.parse import urlsplit
@@ -257,7 +258,7 @@ def read_alerts(
         for index, item in enumerate(clean.pop("channels", []))
     )
     known = {"printers": printers, "groups": groups, "channels": taken}
-    rules = tuple(_rule(item, index, known) for index, item in enumerate(clean.pop("rules", [])))
+    rules = _apart(_rule(item, index, known) for index, item in enumerate(clean.pop("rules", [])))
     unusable = [problem for entry in channels for problem in entry.problems]
     unusable += [problem for entry in rules for problem in entry.problems]
     notes.extend(f"Not used: {problem}" for problem in unusable)
@@ -302,6 +303,17 @@ def _rule(raw: Any, index: int, known: Mapping[str, Collection[str]]) -> RuleCon
         _known(clean.get(key, ()), names, f"{path}.{key}", key.removesuffix("s"), problems)
     clean["name"] = clean.get("name") or f"rule-{index + 1}"
     return RuleConfig(**clean, problems=tuple(problems))
+
+
+def _apart(rules: Iterable[RuleConfig]) -> tuple[RuleConfig, ...]:
+    """What waits and what was sent is counted by a rule's name: no two may share one."""
+    found: dict[str, RuleConfig] = {}
+    for index, rule in enumerate(rules, 1):
+        name = rule.name
+        while name in found:
+            name = f"{name}-{index}"
+        found[name] = replace(rule, name=name)
+    return tuple(found.values())
 
 
 def _known(

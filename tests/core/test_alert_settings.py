@@ -139,6 +139,14 @@ def test_a_wrong_setting_of_all_alerts_stops_the_start() -> None:
     assert "rising numbers" in str(caught.value)
 
 
+def test_rules_of_one_name_are_told_apart_and_all_used() -> None:
+    """By its name is counted what a rule has sent, and kept what it holds back."""
+    names = ({"name": "a"}, {"name": "rule-4"}, {"name": "a"}, {}, {"name": "a-3"})
+    rules = read(alerts={"channels": [TELEGRAM], "rules": list(names)}).alerts.rules
+    assert [one.name for one in rules] == ["a", "rule-4", "a-3", "rule-4-4", "a-3-5"]
+    assert not any(one.problems for one in rules)
+
+
 def test_two_channels_of_one_name() -> None:
     first, second = read(alerts={"channels": [TELEGRAM, TELEGRAM]}).alerts.channels
     assert first.problems == () and "used twice" in second.problems[0]
