@@ -25,6 +25,8 @@ _BY_PERSON = frozenset(
 )
 """A job fails with these only by the word of the person who was asked: that is no news."""
 _NEEDS = "needs "
+JUST_S = 5.0
+"""What ended so shortly before the clock was seen to be set back may have ended after it was."""
 
 Place = Callable[[str], tuple[str, str, bool]]
 """printer id -> its name, its group, and whether it is in maintenance."""
@@ -43,6 +45,8 @@ class Ends:
 
     def see(self, jobs: Mapping[str, Job], now: float) -> list[Event]:
         told: list[Event] = []
+        if now < self._memory.ends_after:
+            self._set_back(jobs, now)
         for job in jobs.values():
             if self._seen.get(job.id) is not job:
                 for ended in ended_of(job):
@@ -51,6 +55,16 @@ class Ends:
         return told + self._needs(jobs, now)
 
     # -- ends ----------------------------------------------------------------------------------
+
+    def _set_back(self, jobs: Mapping[str, Job], now: float) -> None:
+        """The clock was ahead: what had ended by then is past, what ends from now on is not."""
+        for job in jobs.values():
+            for ended in ended_of(job):
+                run = photo_name(job.id, ended.number)
+                if now < ended.ended_at <= self._memory.ends_after and run not in self._known:
+                    self._known.add(run)
+                    self._memory.note_result(run, now)
+        self._memory.ends_after = now - JUST_S
 
     def _end(self, job: Job, ended: Ended, now: float) -> Iterator[Event]:
         run = photo_name(job.id, ended.number)

@@ -7,12 +7,13 @@ from typing import Any
 from alerts.watch.memory import Run
 from alerts.watch.sight import Sight
 from cameras.timelapse.prints import title
+from core.lines import one_line
 from printers.display import display_state
 
 
 def name_of(file: str) -> str:
     """A print's name for people: without folders and endings; "a print" when it has none."""
-    return title(file.rsplit("/", 1)[-1]) or "a print"
+    return one_line(title(file.rsplit("/", 1)[-1])) or "a print"
 
 
 def duration(seconds: float) -> str:

@@ -325,6 +325,26 @@ def test_a_fault_that_comes_back_is_another() -> None:
     assert len({event.identity for event in scene.told}) == 4
 
 
+def test_a_fault_that_comes_and_goes_rings_once_a_print_and_again_after_a_while() -> None:
+    scene = begun()
+
+    def comes_and_goes(times: int) -> list[Level]:
+        for _ in range(times):
+            scene.look(faults=(fault(),))
+            scene.wait(4)
+            scene.look(faults=())
+            scene.wait(12)
+        told, scene.told = scene.told, []
+        return [event.urgency for event in told if event.kind == "fault" and not event.ends]
+
+    assert comes_and_goes(5) == [Level.NOW, *[Level.INFO] * 4]
+    scene.wait(600)
+    assert comes_and_goes(2) == [Level.NOW, Level.INFO]
+    scene.prints(100, state=S.FINISHED)
+    scene.prints(0, name="vase")
+    assert comes_and_goes(1) == [Level.NOW], "another print"
+
+
 def test_a_code_that_is_shown_for_a_moment() -> None:
     scene = begun()
     scene.look(faults=(fault(),))

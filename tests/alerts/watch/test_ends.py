@@ -82,6 +82,18 @@ def test_ends_before_the_first_start_of_the_watch_are_past() -> None:
     assert book.see(ended(finished_at=NOW - 5)) == []
 
 
+def test_a_clock_that_was_ahead_at_the_first_start_silences_nothing() -> None:
+    """A board without a clock of its own: it is 2030 until the network tells."""
+    book, ahead = Book(), NOW + 10**8
+    book.restart(Memory(series="s1", ends_after=ahead))
+    past = ended(number=7, finished_at=ahead - 60)
+    assert book.see(past) == [], "what had ended before stays past"
+    told = book.see(past, ended(number=1, finished_at=NOW + 3998))
+    assert [event.run for event in told] == ["j-1-1"]
+    book.restart()
+    assert book.see(past, ended(number=1, finished_at=NOW + 3998)) == []
+
+
 def test_a_failure_with_its_reason() -> None:
     failed = ended(
         JobState.FAILED, result="Gear failed at 45 %",
