@@ -103,7 +103,8 @@ def build_alerts(
     ``final_photo``: FinalPhotos.path. A disk that refuses does not stop it."""
     folder = config.data_dir / "alerts"
     log = AlertLog(folder, clock, keep_days=config.alerts.keep_days)
-    incidents, mutes = IncidentBook(log, clock), Mutes(log, clock)
+    incidents = IncidentBook(log, clock)
+    mutes = Mutes(log, clock, lambda printer_id: watch.run_of(printer_id))
     photos = AlertPhotos(
         folder / "photos", camera_picture(cameras, book.main_of, clock), clock,
         config.alerts.image_timeout_s, final=lambda event: final_photo(event.run),

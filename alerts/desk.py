@@ -13,10 +13,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from alerts.codec import storable
-from alerts.ends import RESULTS, begins, urgency
+from alerts.ends import begins, urgency
 from alerts.incidents import Incident, IncidentBook
 from alerts.log import AlertLog, Draft, Owed
-from alerts.model import TRAITS, Event, Level, Message
+from alerts.model import TRAITS, Event, Kind, Level, Message
 from alerts.mutes import Mutes
 from alerts.photos import AlertPhotos
 from alerts.rules.compose import compose, plain
@@ -68,8 +68,7 @@ class Desk:
         with self._lock:
             if self._log.known(event.identity):
                 return False
-            if event.kind in RESULTS:
-                self._mutes.print_ended(event.printer_id)
+            self._mutes.heard(event)
             routes = self._routes(event)
             muted = self._mutes.is_muted(event.printer_id)
             if not self._log.add_event(event, () if muted else routes, muted=muted):
@@ -96,6 +95,7 @@ class Desk:
 
     def start(self) -> None:
         self._photos.start(self._photo_taken)
+        self._close_gone()
         self._thread.start()
 
     def stop(self, timeout: float = 3.0) -> None:
@@ -105,6 +105,16 @@ class Desk:
         self._photos.stop()
         if self._thread.is_alive():
             self._thread.join(timeout)
+
+    def _close_gone(self) -> None:
+        """That a channel fails which the settings have no more waits for nobody."""
+        configured = {channel.name for channel in self._config.channels}
+        for one in self._book.open():
+            name = one.event.key.partition(" ")[0]
+            if one.event.kind is Kind.CHANNEL_DEAD and name not in configured:
+                text = f'The alerts channel "{name}" is not in the settings any more.'
+                at = self._clock.time()
+                self.take(replace(one.event, at=at, text=text, ends=True, level=Level.INFO))
 
     # -- taking ------------------------------------------------------------------------------------
 

@@ -42,6 +42,7 @@ class Mute:
     print_end: bool = False  # until its print ends
     by: str = ""
     at: float = 0.0
+    run: str = ""  # the print that ran when it was given
 
 
 @dataclass(slots=True)
@@ -147,7 +148,10 @@ class State:
         self.acks[line["incident"]] = (line["by"], line["at"])
 
     def _mute(self, line: Mapping[str, Any]) -> None:
-        mute = Mute(line["printer"], line["until"], line["print"], line["by"], line["at"])
+        mute = Mute(
+            line["printer"], line["until"], line["print"], line["by"], line["at"],
+            line.get("run", ""),
+        )  # fmt: skip
         self.mutes[mute.printer_id] = mute
 
     def _unmute(self, line: Mapping[str, Any]) -> None:
@@ -229,5 +233,5 @@ def _post_line(post: Post) -> dict[str, Any]:
 def mute_line(mute: Mute) -> dict[str, Any]:
     return {
         "t": "mute", "printer": mute.printer_id, "until": mute.until, "print": mute.print_end,
-        "by": mute.by, "at": mute.at,
+        "by": mute.by, "at": mute.at, "run": mute.run,
     }  # fmt: skip

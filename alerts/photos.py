@@ -18,6 +18,7 @@ from cameras.shrinking import scaled
 from core.clock import Clock
 from core.errors import FarmError, StorageError
 from core.files import require_space, write_durably
+from core.fs import TEMPORARY
 
 logger = logging.getLogger(__name__)
 
@@ -111,8 +112,11 @@ class AlertPhotos:
         """Delete pictures that nothing points to any more, and the oldest of too many."""
         if not self.folder.is_dir():
             return 0
-        found = sorted(self.folder.glob("*.jpg"), key=lambda path: -path.stat().st_mtime)
         now, gone = self._clock.time(), 0
+        for half in self.folder.glob(f".*{TEMPORARY}"):  # a kill came while it was written
+            if now - half.stat().st_mtime > FRESH_S:
+                half.unlink(missing_ok=True)
+        found = sorted(self.folder.glob("*.jpg"), key=lambda path: -path.stat().st_mtime)
         for number, path in enumerate(found):
             is_old = now - path.stat().st_mtime > FRESH_S
             if (path.name not in wanted and is_old) or number >= MOST_PHOTOS:

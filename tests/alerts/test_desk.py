@@ -10,6 +10,7 @@ import pytest
 from alerts import desk as desk_module
 from alerts.incidents import incident_id
 from alerts.model import Event, Kind, Level
+from alerts.mutes import Mutes
 from alerts.rules.holder import NOW_HOLD_S, NOW_MOST_S
 from core.alert_config import AlertsConfig, QuietConfig, RuleConfig
 from core.clock import SystemClock
@@ -206,6 +207,36 @@ def test_a_muted_printer_is_told_on_the_page_only() -> None:
     office.take(event(Kind.FAILED))
     office.run(2.0)
     assert office.titles() == ["Birch", "Alder"]
+
+
+def test_a_print_whose_end_is_no_news_does_not_mute_the_next_one() -> None:
+    """A person has said himself how it ended, or the printer was in maintenance."""
+    office = Office(config(RuleConfig(group_s=0)))
+    mutes = Mutes(office.log, office.clock, run_of={"alder": "j1", "birch": ""}.__getitem__)
+    for name in ("alder", "birch"):  # birch does nothing yet: its next print is meant
+        mutes.mute(name, print_end=True)
+    office.restart()
+    office.take(event(Kind.PAUSED), event(Kind.SPOOL_SHORT, run="j2"))
+    office.take(event(Kind.BED_WAITING, run="j0", ends=True), event(Kind.STARTED, "birch"))
+    office.run(2.0)
+    assert office.made == []
+    office.take(event(Kind.STARTED, run="j2"), event(Kind.FAILED, run="j2"))
+    office.take(event(Kind.FAILED, "birch"))
+    office.run(2.0)
+    told = {d.message.events[0].kind for _, d in office.made}
+    assert told == {"started", "failed"} and office.mutes.muted() == {}
+
+
+def test_a_channel_that_the_settings_have_no_more_is_no_open_alert() -> None:
+    office = Office(config(channels=(HOOK, TELEGRAM)))
+    dead = Event(kind=Kind.CHANNEL_DEAD, at=NOON, text="tele fails", key="tele 17")
+    office.take(dead, replace(dead, key="hook 18"))
+    office.settings = config()
+    office.restart()
+    office.desk.start()
+    office.desk.stop()
+    assert [one.event.key for one in office.book.open()] == ["hook 18"]
+    assert "not in the settings" in office.log.last(1)[0].text
 
 
 def test_muted_until_the_print_ends_the_end_is_told() -> None:

@@ -11,7 +11,6 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.ends import RESULTS
 from alerts.model import Event, Kind, Level
 from alerts.rules.holder import LIVE
 from alerts.rules.routing import level_of, rule_for, targets
@@ -91,8 +90,7 @@ class World:
 
     def _hand(self, one: Event) -> None:
         office = self.office
-        if one.kind in RESULTS:
-            office.mutes.print_ended(one.printer_id)
+        office.mutes.heard(one)
         muted = office.mutes.is_muted(one.printer_id)
         told = {channel for identity, channel in self.expected if identity == one.incident + "|"}
         routes = {} if muted else targets(one, self.settings, told)

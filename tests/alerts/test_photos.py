@@ -180,7 +180,12 @@ def test_what_nothing_points_to_is_cleared_away(
         (folder / f"{name}.jpg").write_bytes(JPEG)
         if name != "fresh":
             os.utime(folder / f"{name}.jpg", (old, old))
+    for name, age in ((".a.jpg.0.new", old), (".b.jpg.0.new", CLOCK.time())):
+        (folder / name).write_bytes(JPEG)  # a kill came while they were written
+        os.utime(folder / name, (age, age))
     assert studio.photos.clear(frozenset({"wanted.jpg"})) == 1
+    assert not (folder / ".a.jpg.0.new").exists()
+    (folder / ".b.jpg.0.new").unlink()  # that one may be on its way
     assert sorted(path.stem for path in folder.iterdir()) == ["fresh", "wanted"]
     monkeypatch.setattr(photos_module, "MOST_PHOTOS", 1)
     studio.photos.clear(frozenset({"wanted.jpg"}))
