@@ -14,6 +14,7 @@ from alerts.channels.telegram.pace import Pace
 from alerts.channels.telegram.picture import photo_of
 from alerts.channels.telegram.text import (
     CAPTION_LIMIT,
+    NO_PREVIEW,
     TEXT_LIMIT,
     Piece,
     one_piece,
@@ -25,9 +26,6 @@ from core.alert_config import ChannelConfig
 from core.clock import Clock
 
 logger = logging.getLogger(__name__)
-
-NO_PREVIEW = {"is_disabled": True}
-"""A file's name may look like an address; nobody wants its web page shown."""
 
 
 class TelegramChannel:

@@ -7,7 +7,6 @@ with it the token.
 
 from __future__ import annotations
 
-import http.cookiejar
 import ipaddress
 import re
 import time
@@ -24,6 +23,7 @@ from alerts.channels.telegram.answers import complaint
 from alerts.model import ChannelError
 from core import jsonio
 from core.secret import Secret
+from core.web_session import private_session
 
 MAX_ANSWER = 4 * 1024 * 1024
 """Bytes; a hundred updates of the longest texts stay below."""
@@ -44,11 +44,7 @@ class BotApi:
         self._timeout_s = timeout_s
         self._used = time.monotonic()
         scrub.hide(token.reveal(), token.reveal().partition(":")[2])
-        self._session = requests.Session()
-        self._session.trust_env = False  # no proxy, netrc or authority of somebody's shell
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter(pool_maxsize=1, max_retries=0))
-        self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+        self._session = private_session(lambda: HTTPAdapter(pool_maxsize=1, max_retries=0))
 
     @property
     def problem(self) -> str:

@@ -13,6 +13,8 @@ from typing import Any
 TEXT_LIMIT = 4096
 CAPTION_LIMIT = 1024
 """Characters (alerts 1.5); counted in UTF-16 units here, which are never fewer."""
+NO_PREVIEW: Mapping[str, Any] = {"is_disabled": True}
+"""A file's name may look like an address; nobody wants its web page fetched and shown."""
 _MORE = "…"
 
 

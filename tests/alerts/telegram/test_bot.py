@@ -91,7 +91,7 @@ def chat(server: TelegramServer, shop: Workshop) -> Iterator[Chat]:
     server.messages.clear()
     server.calls.clear()
     yield room
-    shop.clock.ahead_s = 0.0
+    shop.clock.ahead_s = shop.clock.slept_s = 0.0
 
 
 @pytest.mark.parametrize("printer", ["alder", "maple"])
@@ -141,9 +141,12 @@ def test_a_button_that_is_pressed_twice_is_one_order(chat: Chat, farm: Simulated
     assert orders(farm, "cedar", "pause") == 1
 
 
-def test_an_answer_after_a_minute_is_none(chat: Chat, farm: SimulatedFarm, shop: Workshop) -> None:
+@pytest.mark.parametrize("slept", [False, True])
+def test_an_answer_after_a_minute_is_none(
+    chat: Chat, farm: SimulatedFarm, shop: Workshop, slept: bool
+) -> None:
     question = chat.asked("/stop elder")
-    shop.clock.ahead_s = 61.0
+    shop.clock.ahead_s, shop.clock.slept_s = (0.0, 61.0) if slept else (61.0, 0.0)
     assert "no longer open. Nothing was done." in chat.press(question, "Stop")
     until(lambda: not question.buttons, "the buttons are taken away")
     assert orders(farm, "elder", "stop") == 0
@@ -298,6 +301,26 @@ def test_a_yes_does_not_hit_the_next_print(chat: Chat, shop: Workshop, farm: Sim
 def test_names_and_what_is_unclear(text: str, words: str, chat: Chat) -> None:
     chat.say(text)
     chat.reads(words)
+
+
+def test_an_answer_is_given_anew_where_its_message_was_deleted(
+    chat: Chat, server: TelegramServer
+) -> None:
+    question = chat.asked("/stop elder")
+    gone = Script(code=400, description="Bad Request: message to edit not found")
+    server.next("editMessageText", gone)
+    chat.press(question, "No")
+    chat.reads("Elder: nothing was done.")
+
+
+def test_no_web_page_is_fetched_for_what_looks_like_an_address(
+    chat: Chat, server: TelegramServer
+) -> None:
+    chat.press(chat.asked("/stop elder"), "No")
+    chat.reads("Elder: nothing was done.")
+    said = server.of("sendMessage", "editMessageText")
+    assert len(said) >= 2
+    assert all(call.fields["link_preview_options"] == {"is_disabled": True} for call in said)
 
 
 def test_commands_for_other_bots_and_talk_are_left_alone(chat: Chat) -> None:

@@ -40,9 +40,10 @@ class MovableClock(SystemClock):
 
     def __init__(self) -> None:
         self.ahead_s = 0.0
+        self.slept_s = 0.0  # while a computer sleeps its monotonic clock stands still
 
     def time(self) -> float:
-        return super().time() + self.ahead_s
+        return super().time() + self.ahead_s + self.slept_s
 
     def monotonic(self) -> float:
         return super().monotonic() + self.ahead_s

@@ -23,12 +23,13 @@ class Question:
     token: str
     verb: str  # "pause", "stop"
     printer_id: str
-    printer: str  # its name
+    printer: str  # its name, with the id where another is called the same
     subject: str  # which print was meant
     percent: int  # how far it was
     place: Place
     person: Person
     asked_mono: float
+    asked_at: float  # epoch s: the other clock stands still while a computer sleeps
 
     @property
     def keyboard(self) -> dict[str, object]:
@@ -46,18 +47,21 @@ class Questions:
         self._clock = clock
         self._open: dict[str, Question] = {}
 
-    def ask(self, verb: str, snapshot: Snapshot, place: Place, person: Person) -> Question:
-        """A new one; of too many the oldest is forgotten."""
+    def ask(
+        self, verb: str, name: str, snapshot: Snapshot, place: Place, person: Person
+    ) -> Question:
+        """A new one, about the printer of that ``name``; of too many the oldest is forgotten."""
         question = Question(
             token=secrets.token_urlsafe(16),
             verb=verb,
             printer_id=snapshot.status.printer_id,
-            printer=snapshot.status.name,
+            printer=name,
             subject=_subject_of(snapshot),
             percent=_percent_of(snapshot),
             place=place,
             person=person,
             asked_mono=self._clock.monotonic(),
+            asked_at=self._clock.time(),
         )
         while len(self._open) >= MOST_OPEN:
             self._open.pop(next(iter(self._open)))
@@ -69,7 +73,8 @@ class Questions:
         question = self._open.get(pressed.data.partition(":")[2])
         if question is None or question.place.chat_id != pressed.place.chat_id:
             return None
-        if self._clock.monotonic() - question.asked_mono > HOLDS_S:
+        awake = self._clock.monotonic() - question.asked_mono
+        if max(awake, self._clock.time() - question.asked_at) > HOLDS_S:
             self._open.pop(question.token)
             return None
         return question

@@ -157,7 +157,8 @@ class Desk:
         if not verdict.ok:
             self._replies.say(spoken.place, verdict.why)
             return
-        question = self._questions.ask(verb, snapshot, spoken.place, spoken.person)
+        name = words.called(snapshot, self._fleet.snapshots())
+        question = self._questions.ask(verb, name, snapshot, spoken.place, spoken.person)
         self._replies.say(spoken.place, self._in_words(question, snapshot), question.keyboard)
 
     def _in_words(self, question: Question, snapshot: Snapshot) -> str:
@@ -176,9 +177,9 @@ class Desk:
         if len(found) == 1:
             return found[0]
         if not found:
-            text = f"There is no printer “{name[:60]}”. There are: {words.names(every)}."
+            text = f"There is no printer “{name[:60]}”. There are: {words.names(every, every)}."
         else:
-            text = f"Which one? Write /{verb} and its name: {words.names(found)}."
+            text = f"Which one? Write /{verb} and its name: {words.names(found, every)}."
         self._replies.say(spoken.place, text)
         return None
 

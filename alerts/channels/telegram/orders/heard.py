@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core.lines import one_line
+
 WANTED = ["message", "callback_query"]
 """The kinds of updates asked for; edited messages and channel posts are no orders."""
 
@@ -105,8 +107,8 @@ def _person(message: Mapping[str, Any]) -> Person | None:
     anonymous = "sender_chat" in message
     if type(user_id) is not int or (sender.get("is_bot") is not False and not anonymous):
         return None
-    known = name if isinstance(name, str) and name else f"user {user_id}"
-    return Person(user_id, known[:40], anonymous)
+    known = one_line(name) if isinstance(name, str) else ""
+    return Person(user_id, known[:40] or f"user {user_id}", anonymous)
 
 
 def _object(value: Any) -> Mapping[str, Any]:

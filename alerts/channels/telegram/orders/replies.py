@@ -11,7 +11,7 @@ from typing import Any
 from alerts.channels.telegram.answers import ApiError
 from alerts.channels.telegram.client import BotApi
 from alerts.channels.telegram.orders.heard import Place
-from alerts.channels.telegram.text import CAPTION_LIMIT, TEXT_LIMIT, one_piece
+from alerts.channels.telegram.text import CAPTION_LIMIT, NO_PREVIEW, TEXT_LIMIT, one_piece
 from alerts.model import ChannelError
 from core.clock import Clock
 
@@ -23,6 +23,7 @@ AGAIN_S = 2.0
 MOST = 60
 TOAST = 200
 """Characters under a pressed button."""
+_DROPPED = "an answer to Telegram was dropped: %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ class _Reply:
     fields: Mapping[str, Any]
     photo: bytes | None
     since: float  # monotonic s
-    after: Callable[[], object] | None  # once it is sent, or given up
+    after: Callable[[], object] | None = None  # once it is sent, or given up
+    instead: Mapping[str, Any] | None = None  # a new message, where there is none to edit any more
 
 
 class Replies:
@@ -40,7 +42,7 @@ class Replies:
     def __init__(self, api: BotApi, clock: Clock) -> None:
         self._api = api
         self._clock = clock
-        self._waiting: deque[_Reply] = deque(maxlen=MOST)
+        self._waiting: deque[_Reply] = deque()
         self._not_before = float("-inf")
 
     def __len__(self) -> int:
@@ -54,12 +56,13 @@ class Replies:
         after: Callable[[], object] | None = None,
     ) -> None:
         said = one_piece("", text, TEXT_LIMIT).text
-        fields = {**_to(place), "text": said, "reply_markup": keyboard}
-        self._put("sendMessage", fields, after=after)
+        fields = {**_message(place, said), "reply_markup": keyboard}
+        self._put(_Reply("sendMessage", fields, None, self._clock.monotonic(), after))
 
     def show(self, place: Place, jpeg: bytes, caption: str) -> None:
         said = one_piece("", caption, CAPTION_LIMIT).text
-        self._put("sendPhoto", {**_to(place), "caption": said}, jpeg)
+        fields = {**_to(place), "caption": said}
+        self._put(_Reply("sendPhoto", fields, jpeg, self._clock.monotonic()))
 
     def edit(
         self,
@@ -68,18 +71,20 @@ class Replies:
         text: str,
         after: Callable[[], object] | None = None,
     ) -> None:
-        """Its buttons go, too."""
-        said = one_piece("", text, TEXT_LIMIT).text
-        fields = {"chat_id": place.chat_id, "message_id": message_id, "text": said}
-        self._put("editMessageText", fields, after=after)
+        """Its buttons go, too. Where somebody has deleted it, it is said anew."""
+        new = _message(place, one_piece("", text, TEXT_LIMIT).text)
+        fields = {**new, "message_id": message_id, "message_thread_id": None}
+        now = self._clock.monotonic()
+        self._put(_Reply("editMessageText", fields, None, now, after, new))
 
     def take_buttons(self, place: Place, message_id: int) -> None:
-        self._put("editMessageReplyMarkup", {"chat_id": place.chat_id, "message_id": message_id})
+        fields = {"chat_id": place.chat_id, "message_id": message_id}
+        self._put(_Reply("editMessageReplyMarkup", fields, None, self._clock.monotonic()))
 
     def toast(self, query_id: str, text: str, *, alert: bool = False) -> None:
         """Every press needs one: the button shows a clock until then."""
         fields = {"callback_query_id": query_id, "text": text[:TOAST], "show_alert": alert}
-        self._put("answerCallbackQuery", fields)
+        self._put(_Reply("answerCallbackQuery", fields, None, self._clock.monotonic()))
 
     def flush(self) -> None:
         """Send what may go; returns at the first that fails. One that breaks the farm's own code
@@ -87,7 +92,7 @@ class Replies:
         while self._waiting and self._clock.monotonic() >= self._not_before:
             reply = self._waiting.popleft()
             if self._clock.monotonic() - reply.since > WORTH_S:
-                logger.warning("an answer to Telegram was dropped: it could not be sent in time")
+                logger.warning(_DROPPED, "it could not be sent in time")
             elif (wait_s := self._try(reply)) is not None:
                 self._waiting.appendleft(reply)
                 self._not_before = self._clock.monotonic() + wait_s
@@ -104,6 +109,8 @@ class Replies:
                 return error.retry_after_s
             if error.code >= 500:
                 return AGAIN_S
+            if error.message_gone and reply.instead is not None:
+                return self._try(_Reply("sendMessage", reply.instead, None, reply.since))
             if not error.not_modified:
                 logger.info("Telegram did not take an answer: %s", error.text)
         except ChannelError as error:
@@ -111,14 +118,18 @@ class Replies:
             return AGAIN_S
         return None
 
-    def _put(
-        self,
-        method: str,
-        fields: Mapping[str, Any],
-        photo: bytes | None = None,
-        after: Callable[[], object] | None = None,
-    ) -> None:
-        self._waiting.append(_Reply(method, fields, photo, self._clock.monotonic(), after))
+    def _put(self, reply: _Reply) -> None:
+        """Of too many the oldest is given up."""
+        self._waiting.append(reply)
+        if len(self._waiting) > MOST:
+            oldest = self._waiting.popleft()
+            logger.warning(_DROPPED, "there are too many")
+            if oldest.after is not None:
+                oldest.after()
+
+
+def _message(place: Place, text: str) -> dict[str, Any]:
+    return {**_to(place), "text": text, "link_preview_options": NO_PREVIEW}
 
 
 def _to(place: Place) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from core.lines import one_line
 from printers.display import display_state
 from printers.registry import Snapshot
 from printers.status import Heater, PrinterStatus
@@ -48,7 +49,7 @@ def farm(snapshots: Sequence[Snapshot], monotonic_now: float) -> str:
 def line(snapshot: Snapshot, monotonic_now: float) -> str:
     """ "Alder is printing gear.3mf, 43 %, 1 h 10 min left"."""
     state, _ = display_state(snapshot, monotonic_now)
-    text = f"{snapshot.status.name} {STATES.get(state, state)}"
+    text = f"{one_line(snapshot.status.name)} {STATES.get(state, state)}"
     if state in ("printing", "paused", "preparing", "stopping") and (job := about(snapshot.status)):
         return f"{text}{' ' if state == 'printing' else ': '}{job}"
     return text
@@ -59,7 +60,7 @@ def about(status: PrinterStatus) -> str:
     job = status.job
     if job is None:
         return ""
-    parts = [job.name or job.file]
+    parts = [one_line(job.name) or one_line(job.file)]
     if job.percent is not None:
         parts.append(f"{job.percent} %")
     if job.layer is not None and job.layers:
@@ -73,8 +74,9 @@ def printer(snapshot: Snapshot, monotonic_now: float) -> str:
     """All that fits into a few lines."""
     status = snapshot.status
     lines = [line(snapshot, monotonic_now) + "."]
-    lines += [text for text in (status.message, status.stage, status.pause_reason) if text]
-    lines += [f"{fault.text} ({fault.code})" for fault in status.faults[:5]]
+    said = map(one_line, (status.message, status.stage, status.pause_reason))
+    lines += [text for text in said if text]
+    lines += [one_line(f"{fault.text} ({fault.code})") for fault in status.faults[:5]]
     if heat := ", ".join(map(_heater, status.heaters[:4])):
         lines.append(heat)
     if status.observed_mono is not None:

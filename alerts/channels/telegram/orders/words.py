@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.lines import one_line
 from printers.registry import Snapshot
 
 MAX_TEXT = 256
@@ -32,22 +33,41 @@ def command(text: str, username: str) -> Command | None:
 
 
 def meant(snapshots: Sequence[Snapshot], name: str) -> list[Snapshot]:
-    """The printers that ``name`` may mean: by id or whole name, else by a name's beginning."""
+    """The printers that ``name`` may mean: by id or whole name, else by a name's beginning. One's
+    id may be another's name: then it may mean both."""
     wanted = _plain(name)
     if not wanted:
         return list(snapshots)
-    by_id = [s for s in snapshots if _plain(s.status.printer_id) == wanted]
-    exact = by_id or [s for s in snapshots if _plain(s.status.name) == wanted]
+    exact = [s for s in snapshots if wanted in _called_all(s) or wanted == _with_id(s).casefold()]
     return exact or [s for s in snapshots if _plain(s.status.name).startswith(wanted)]
+
+
+def called(snapshot: Snapshot, every: Sequence[Snapshot]) -> str:
+    """Its name, with its id where that name may mean another printer too."""
+    name, own = _plain(snapshot.status.name), snapshot.status.printer_id
+    shared = any(name in _called_all(s) for s in every if s.status.printer_id != own)
+    return _with_id(snapshot) if shared else _name(snapshot)
+
+
+def _called_all(snapshot: Snapshot) -> tuple[str, str]:
+    return _plain(snapshot.status.printer_id), _plain(snapshot.status.name)
+
+
+def _with_id(snapshot: Snapshot) -> str:
+    return f"{_name(snapshot)} ({snapshot.status.printer_id})"
+
+
+def _name(snapshot: Snapshot) -> str:
+    return one_line(snapshot.status.name)
 
 
 def _plain(text: str) -> str:
     return " ".join(text.split()).casefold()
 
 
-def names(snapshots: Sequence[Snapshot]) -> str:
+def names(snapshots: Sequence[Snapshot], every: Sequence[Snapshot]) -> str:
     """ "Alder, Birch or Cedar"; at most a dozen."""
-    known = [snapshot.status.name for snapshot in snapshots]
+    known = [called(snapshot, every) for snapshot in snapshots]
     if len(known) > 12:
         return ", ".join(known[:12]) + f" … ({len(known)} in all)"
     return " or ".join(filter(None, [", ".join(known[:-1]), *known[-1:]]))
