@@ -11,7 +11,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import http.cookiejar
 import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -25,6 +24,7 @@ from cameras.shrinking import scaled
 from core import jsonio
 from core.clock import Clock
 from core.secret import Secret
+from core.web_session import private_session
 
 if TYPE_CHECKING:
     import requests
@@ -213,14 +213,8 @@ def _said(response: requests.Response) -> str:
 
 
 def _session() -> requests.Session:
-    import requests
-
     from cameras.prusa_connect.deadline import DeadlineAdapter
 
-    session = requests.Session()
-    session.trust_env = False  # no proxy, netrc or authority of somebody's shell
-    session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+    session = private_session(DeadlineAdapter)
     session.headers.update({"User-Agent": "print-farm", "Accept": "*/*"})
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, DeadlineAdapter())
     return session

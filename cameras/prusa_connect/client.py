@@ -6,7 +6,6 @@ with it the token, wherever they are shown.
 
 from __future__ import annotations
 
-import http.cookiejar
 import ipaddress
 import time
 from collections.abc import Mapping
@@ -22,6 +21,7 @@ from cameras.prusa_connect.deadline import DeadlineAdapter
 from core import jsonio
 from core.clock import Clock
 from core.secret import Secret
+from core.web_session import private_session
 
 TIMEOUT_S = 10.0
 """For connecting, for sending, and for each wait for the answer."""
@@ -41,12 +41,8 @@ class ConnectClient:
         self._host = host.rstrip("/")
         self._clock = clock
         self._timeout_s = timeout_s
-        self._session = requests.Session()
-        self._session.trust_env = False  # no proxy, netrc or authority of somebody's shell
+        self._session = private_session(DeadlineAdapter)
         self._session.verify = verify
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, DeadlineAdapter())
-        self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         self._session.headers.update({"User-Agent": "print-farm", "Accept": "*/*"})
 
     @property

@@ -13,6 +13,7 @@ from alerts.channels.push.subscriptions import Subscription, Subscriptions
 from alerts.model import ChannelError, Level, Message, Refused, Sent
 from core import jsonio
 from core.errors import NotFound
+from core.web_session import private_session
 
 if TYPE_CHECKING:
     import requests
@@ -160,9 +161,6 @@ def _seconds(value: str | None) -> float | None:
 
 
 def _session() -> requests.Session:
-    import requests
-
-    session = requests.Session()
+    session = private_session()
     session.max_redirects = 0  # a push service has no business to send us elsewhere
-    session.trust_env = False
     return session

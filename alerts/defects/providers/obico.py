@@ -16,6 +16,7 @@ from alerts.defects.providers.one_time import PATH, OneTimePictures
 from alerts.defects.verdict import Trouble, Verdict, cleaned
 from core import jsonio
 from core.alert_config import DefectConfig
+from core.web_session import private_session
 
 if TYPE_CHECKING:
     import requests
@@ -76,14 +77,11 @@ class Obico:
             raise Trouble("server_error", "What answers there is not Obico") from None
 
     def _opened(self) -> requests.Session:
-        import requests
-
         with self._lock:
             if self._closed:
                 raise Trouble("unreachable", "The farm is being stopped")
             if self._session is None:
-                self._session = requests.Session()
-                self._session.trust_env = False  # no proxy stands between two machines at home
+                self._session = private_session()
             return self._session
 
     def abandon(self) -> None:
