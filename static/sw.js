@@ -17,6 +17,7 @@ self.addEventListener('notificationclick', (event) => {
     const [open] = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
     if (!open) return self.clients.openWindow(url);
     await open.focus();
-    return open.navigate(url);
+    // a page that this worker does not rule yet cannot be sent on
+    return open.navigate(url).catch(() => self.clients.openWindow(url));
   })());
 });

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.alerts.servers.hook import SECRET, HookServer
-from tests.e2e.stage import PHONE, FarmProcess, entry, settle
+from tests.e2e.stage import PHONE, Complaints, FarmProcess, entry, settle
 from tests.e2e.test_accessibility import violations
 
 LONG_MS = 60_000
@@ -128,6 +128,31 @@ def test_what_was_sent_and_what_is_over(
 
 
 @pytest.mark.e2e
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_list_that_cannot_be_loaded(
+    alert_farm: FarmProcess, new_page: Callable[..., Page], complaints: Complaints, scheme: str
+) -> None:
+    complaints.expected.append("net::ERR_FAILED")
+    page = new_page(f"{alert_farm.url}/#/alerts", viewport=PHONE, color_scheme=scheme)
+    expect(page.locator(".alerts > li").first).to_be_visible(timeout=LONG_MS)
+    page.route("**/api/alerts/sent?*", lambda route: route.abort())
+    page.route("**/api/alerts/channels", lambda route: route.abort())
+    page.get_by_role("tab", name="Sent").click()
+    lost = page.get_by_text("The alerts could not be loaded.")
+    expect(lost).to_be_visible(timeout=LONG_MS)
+    expect(page.get_by_role("tabpanel").locator("li")).to_have_count(0)
+    assert violations(page) == []
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tab", name="Open")).to_be_focused()
+    expect(page.locator(".alerts > li").first).to_be_visible()
+    expect(lost).to_be_hidden()
+    page.unroute_all()
+    page.get_by_role("tab", name="Sent").click()
+    expect(page.locator(".alerts > li").first).to_contain_text("workshop", timeout=LONG_MS)
+    assert violations(page) == []
+
+
+@pytest.mark.e2e
 def test_a_pushed_message_becomes_a_notification(
     alert_farm: FarmProcess, new_page: Callable[..., Page]
 ) -> None:
@@ -161,13 +186,17 @@ def test_a_pushed_message_becomes_a_notification(
         "ServiceWorker.deliverPushMessage",
         {"origin": alert_farm.url, "registrationId": found[-1], "data": json.dumps(content)},
     )
-    shown = page.wait_for_function(
+    shown = page.evaluate(
         """async () => {
             const worker = await navigator.serviceWorker.ready;
-            const [one] = await worker.getNotifications();
-            return one && [one.title, one.body, one.requireInteraction];
+            for (let turn = 0; turn < 200; turn += 1) {
+                const [one] = await worker.getNotifications();
+                if (one) return [one.title, one.body, one.requireInteraction];
+                await new Promise((done) => setTimeout(done, 50));
+            }
+            return null;
         }"""
-    ).json_value()
+    )
     assert shown == ["Alder", "Alder reports a fault.", True]
 
 

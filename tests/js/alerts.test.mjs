@@ -1,8 +1,8 @@
 // Alerts: their order, their words, and which of them a browser is told of.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { actionOf, channelWords, inOrder, lookOf, muteWords, outcomeWords, plainText } from '../../static/js/parts/alert-rules.js';
-import { browserName, bytesOf, newOnes } from '../../static/js/parts/notify.js';
+import { actionOf, channelWords, inOrder, lookOf, muteWords, outcomeWords, paged, plainText } from '../../static/js/parts/alert-rules.js';
+import { browserName, bytesOf, newOnes, setPageNotes, watchAlerts } from '../../static/js/parts/notify.js';
 import { Store } from '../../static/js/store.js';
 
 const alert = (id, more = {}) => ({ id, kind: 'fault', level: 'now', since: 100, ...more });
@@ -44,6 +44,37 @@ test('how long a printer is muted', () => {
 test('a browser is told once, not of what is seen, muted or mere information', () => {
   const all = [alert('old'), alert('new'), alert('seen', { acked_at: 1 }), alert('mute', { muted: true }), alert('info', { level: 'info' })];
   assert.deepEqual(newOnes(new Set(['old']), all).map((it) => it.id), ['new']);
+});
+
+test('pages of what is over: nothing twice, nothing lost, and where it goes on', () => {
+  const page = (next, ...ids) => ({ items: ids.map((id) => alert(id)), next });
+  const seen = ({ items, next }) => [items.map((it) => it.id).join(''), next];
+  assert.deepEqual(seen(paged(page(null), page(7, 'a', 'b'), false)), ['ab', 7]);
+  const two = paged(page(7, 'a', 'b'), page(5, 'b', 'c', 'd'), true);
+  assert.deepEqual(seen(two), ['abcd', 5]);
+  assert.deepEqual(seen(paged(two, page(8, 'n', 'a'), false)), ['nabcd', 5], 'the first page anew leaves the others');
+  assert.deepEqual(seen(paged(two, page(9, 'x', 'y'), false)), ['xy', 9], 'between them there may be others');
+  assert.deepEqual(seen(paged(page(7, 'a', 'b'), page(null), false)), ['', null]);
+  const changed = paged(two, { items: [alert('a', { outcome: 'sent' })], next: 1 }, false);
+  assert.equal(changed.items[0].outcome, 'sent');
+});
+
+test('a phone, where a page cannot notify by itself, does so by its worker', async () => {
+  const shown = [];
+  const kept = new Map();
+  globalThis.localStorage = { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value) };
+  globalThis.Notification = class { static permission = 'granted'; constructor() { throw new TypeError('Illegal constructor'); } };
+  const worker = { showNotification: (title, more) => shown.push([title, more.body, more.data.url]) };
+  Object.defineProperty(globalThis, 'navigator', { configurable: true, value: { serviceWorker: { getRegistration: async () => worker } } });
+  setPageNotes(true);
+  let tell;
+  const store = { alerts: new Map(), watch: (watcher) => { tell = watcher; } };
+  watchAlerts(store);
+  store.alerts.set('a', alert('a', { printer: 'Alder', text: 'Alder: a fault.' }));
+  tell({ alerts: true });
+  await null;
+  await null;
+  assert.deepEqual(shown, [['Alder', 'Alder: a fault.', '/#/alerts']]);
 });
 
 test('names of browsers, and keys from base64url', () => {

@@ -7,7 +7,7 @@ import { applyGate, gate } from '../gates.js';
 import { store } from '../store.js';
 import { addWords, t } from '../text.js';
 import { browserCard } from '../parts/notify-card.js';
-import { actionOf, channelWords, inOrder, lookOf, muteWords, outcomeWords, plainText } from '../parts/alert-rules.js';
+import { actionOf, channelWords, inOrder, lookOf, muteWords, outcomeWords, paged, plainText } from '../parts/alert-rules.js';
 
 addWords({
   'al.title': 'Alerts', 'al.open': 'Open', 'al.resolved': 'Resolved', 'al.sent': 'Sent', 'al.tabs': 'Which alerts', 'al.lost': 'The alerts could not be loaded.', 'al.more': 'Show more',
@@ -18,6 +18,7 @@ addWords({
 });
 
 const EVERY_MS = 5000;
+const SAID_S = 60; // so long a test's answer stands in the place of the channel's state
 const PAGE = 50;
 const TABS = ['open', 'resolved', 'sent'];
 
@@ -30,13 +31,15 @@ export async function alertsPage(root, signal) {
   let older = [];
   /** @type {string | null} */
   let next = null;
+  let asked = 0;
   const tabs = TABS.map((name) => h('button', { type: 'button', role: 'tab', id: `altab-${name}`, 'aria-controls': 'alpanel', onclick: () => choose(name) }, t(`al.${name}`), h('b')));
   const list = h('ul.alerts');
   const empty = h('div.empty', { hidden: true }, icon('check'), h('h2'), h('p'));
   const problem = h('p.problem', { role: 'alert', hidden: true });
   const more = h('button.btn', { type: 'button', hidden: true, onclick: () => void load(true) }, t('al.more'));
   const panel = h('div', { role: 'tabpanel', id: 'alpanel' }, problem, list, empty, more);
-  const side = sideCards(signal);
+  // what was sent changes without an alert that does: every look at the channels is one at it, too
+  const side = sideCards(signal, () => { if (chosen === 'sent') void load(); });
   root.append(h('div.alerts-page', null, h('header.top', null, h('h1', null, t('al.title'))),
     h('div.acols', null, h('section', null, h('div.chips.altabs', { role: 'tablist', 'aria-label': t('al.tabs'), onkeydown: arrows }, tabs), panel), side.root)));
 
@@ -53,6 +56,10 @@ export async function alertsPage(root, signal) {
     chosen = name;
     older = [];
     next = null;
+    asked += 1;
+    hide(problem, true);
+    hide(more, true);
+    more.disabled = false;
     TABS.forEach((one, i) => {
       attr(tabs[i], 'aria-selected', String(one === name));
       attr(tabs[i], 'tabindex', one === name ? '0' : '-1');
@@ -82,23 +89,25 @@ export async function alertsPage(root, signal) {
 
   /** @param {boolean} [further] */
   async function load(further = false) {
+    if (!further && more.disabled) return; // a page is on its way: it comes first
+    more.disabled = further;
     const mine = chosen;
+    const turn = asked += 1;
     const query = new URLSearchParams({ limit: String(PAGE), ...(further && next && { before: next }) });
     try {
       const page = await get(mine === 'sent' ? `/api/alerts/sent?${query}` : `/api/alerts?state=resolved&${query}`, { signal });
-      if (mine !== chosen) return;
-      const fresh = mine === 'sent' ? page.messages : page.alerts;
-      if (further) older = [...older, ...fresh];
-      else if (older.length <= PAGE) older = fresh;
-      next = page.next;
+      if (turn !== asked) return;
+      ({ items: older, next } = paged({ items: older, next }, { items: mine === 'sent' ? page.messages : page.alerts, next: page.next }, further));
       hide(problem, true);
       hide(more, !next);
       show(older, mine === 'sent' ? 'al.none.sent' : 'al.none.resolved', '');
     } catch (error) {
-      if (signal.aborted) return;
+      if (signal.aborted || turn !== asked) return;
       if (!(error instanceof ApiError)) throw error;
       hide(problem, false);
       text(problem, `${t('al.lost')} ${error.message}`);
+    } finally {
+      if (turn === asked) more.disabled = false;
     }
   }
 
@@ -141,7 +150,7 @@ function paintAlert(node, it) {
   const now = store.now();
   const seen = it.acked_at && t(it.acked_by ? 'al.acked' : 'al.acked.one', { who: it.acked_by, ago: ago(now - it.acked_at) });
   const when = it.resolved_at ? t('al.ended', { ago: ago(now - it.resolved_at), d: ago(it.resolved_at - it.since).replace(/ ago$/, '') }) : t('al.since', { at: clock(it.since, now) });
-  text(body.querySelector('.al-facts'), [when, it.code, it.repeats > 1 && t('al.repeats', { n: it.repeats }), seen, it.muted && t('al.muted')].filter(Boolean).join(' · '));
+  text(body.querySelector('.al-facts'), [when, it.kind !== 'defect' && it.code, it.repeats > 1 && t('al.repeats', { n: it.repeats }), seen, it.muted && t('al.muted')].filter(Boolean).join(' · '));
   const { picture, go, ack, mute } = node.parts;
   const p = store.printers.get(it.printer_id);
   node.act = it.resolved_at || !p ? '' : actionOf(it, p);
@@ -210,8 +219,8 @@ function paintSent(node, it) {
   text(body.querySelector('.al-facts'), [clock(it.at, store.now()), words].filter(Boolean).join(' · '));
 }
 
-/** Channels, muted printers, this browser. @param {AbortSignal} signal */
-function sideCards(signal) {
+/** Channels, muted printers, this browser. @param {AbortSignal} signal @param {() => void} looked */
+function sideCards(signal, looked) {
   const channels = h('ul.englist');
   const none = h('p.note', { hidden: true });
   const trouble = h('p.problem', { role: 'alert', hidden: true });
@@ -237,7 +246,7 @@ function sideCards(signal) {
       hide(trouble, false);
       text(trouble, error.message);
     }
-    if (!signal.aborted) timer = setTimeout(() => { if (!document.hidden) void load(); }, EVERY_MS);
+    if (!signal.aborted) timer = setTimeout(() => { if (!document.hidden) void load().then(looked); }, EVERY_MS);
   }
 
   /** @param {any} one */
@@ -248,6 +257,8 @@ function sideCards(signal) {
     async function run() {
       test.disabled = true;
       node.said = t('al.testing');
+      node.tone = 'idle';
+      node.saidUntil = Infinity;
       paintChannel(node, node.it);
       try {
         const answer = await post(`/api/alerts/channels/${encodeURIComponent(one.name)}/test`, {}, { timeout: 60000 });
@@ -259,6 +270,7 @@ function sideCards(signal) {
         node.tone = 'fault';
       }
       test.disabled = false;
+      node.saidUntil = store.now() + SAID_S;
       if (!signal.aborted) paintChannel(node, node.it);
     }
     return node;
@@ -268,7 +280,8 @@ function sideCards(signal) {
   function paintChannel(node, one) {
     node.it = one;
     const [tone, words] = channelWords(one, store.now());
-    node.className = `t-${node.said ? node.tone ?? 'idle' : tone}`;
+    if (store.now() > node.saidUntil) node.said = undefined;
+    node.className = `t-${node.said ? node.tone : tone}`;
     text(node.children[2], node.said ?? [one.where, words].filter(Boolean).join(' · '));
     hide(node.test, one.state === 'unusable');
   }

@@ -45,6 +45,17 @@ export function inOrder(alerts) {
   return [...alerts].sort((a, b) => Number(Boolean(a.acked_at)) - Number(Boolean(b.acked_at)) || (WEIGHT[a.level] ?? 3) - (WEIGHT[b.level] ?? 3) || a.since - b.since);
 }
 
+/** Several pages as one list, newest first: the following page behind it, or the first one anew.
+ * @param {{items: any[], next: any}} had @param {{items: any[], next: any}} page @param {boolean} further */
+export function paged(had, page, further) {
+  const fresh = new Set(page.items.map((it) => it.id));
+  const rest = had.items.filter((it) => !fresh.has(it.id));
+  if (further) return { items: [...rest, ...page.items], next: page.next };
+  // nothing in common: more has come than one page holds, and what was shown begins anew
+  if (had.items.length <= page.items.length || rest.length === had.items.length) return page;
+  return { items: [...page.items, ...rest], next: had.next };
+}
+
 const STATES = /** @type {Record<string, string>} */ ({ ok: 'ok', failing: 'warn', dead: 'fault', unusable: 'fault', off: 'off' });
 
 /** @param {any} one @param {number} now @returns {[string, string]} tone and words */

@@ -36,11 +36,22 @@ export function watchAlerts(store) {
     if (!fresh.length || !pageNotes() || globalThis.Notification?.permission !== 'granted') return;
     const [first] = fresh;
     const title = fresh.length > 1 ? `${fresh.length} alerts` : first.printer || 'Print farm';
-    const note = new Notification(title, { body: fresh.map((it) => it.text).slice(0, 4).join('\n'), tag: first.id, icon: '/static/favicon.svg' });
+    notify(title, { body: fresh.map((it) => it.text).slice(0, 4).join('\n'), tag: first.id, icon: '/static/favicon.svg' });
+  });
+}
+
+/** Phones have notifications by a service worker only, and throw otherwise.
+ * @param {string} title @param {NotificationOptions} options */
+function notify(title, options) {
+  try {
+    const note = new Notification(title, options);
     note.onclick = () => {
       window.focus();
       location.hash = '#/alerts';
       note.close();
     };
-  });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    void navigator.serviceWorker?.getRegistration('/').then((worker) => worker?.showNotification(title, { ...options, data: { url: '/#/alerts' } }));
+  }
 }
