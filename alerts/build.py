@@ -116,6 +116,7 @@ def build_alerts(
         config.alerts, registry, bus, jobs, fleet, library, desk, clock, config.data_dir,
         cameras=cameras, main_camera=book.main_of,
         paused_by=lambda printer_id: defects.pause_text(printer_id),
+        standing=lambda: [one.event for one in incidents.open()],
     )  # fmt: skip
     defects = build_defects(
         config.ai, config.printers, registry=registry, bus=bus, execute=fleet.execute,

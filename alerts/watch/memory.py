@@ -119,7 +119,7 @@ class MemoryFile:
     def save(self, memory: Memory) -> bool:
         """False when the disk refused; told once."""
         try:
-            write_durably(self._path, jsonio.dumps({"version": VERSION, **asdict(memory)}))
+            write_durably(self._path, _bytes({"version": VERSION, **asdict(memory)}))
         except StorageError as error:
             if not self.trouble:
                 logger.error("alerts: %s", error.message)
@@ -141,6 +141,23 @@ class MemoryFile:
             "alerts: %s cannot be read (%s) and is begun anew; kept as %s. What is wrong now is "
             "told again.", self._path.name, type(error).__name__, kept,
         )  # fmt: skip
+
+
+def _bytes(content: dict[str, Any]) -> bytes:
+    """A name that is no text (half a character, from a file's name) must not keep all the rest
+    from being remembered."""
+    try:
+        return jsonio.dumps(content)
+    except TypeError:
+        return jsonio.dumps(_texts(content))
+
+
+def _texts(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_texts(name): _texts(one) for name, one in value.items()}
+    return [_texts(one) for one in value] if isinstance(value, list) else value
 
 
 def memory_from(data: Mapping[str, Any]) -> Memory:

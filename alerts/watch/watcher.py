@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from alerts.model import Event, Sink
+from alerts.watch import leftovers
 from alerts.watch.blocked import Blocked
 from alerts.watch.disk import Disk
 from alerts.watch.ends import Ends
@@ -19,6 +20,7 @@ from alerts.watch.sight import Sight, own_of
 from alerts.watch.spools import Spools, next_jobs
 from alerts.watch.telling import Teller
 from alerts.watch.tracker import PrinterTracker
+from cameras.timelapse.prints import is_believable
 from core.alert_config import AlertsConfig
 from core.clock import Clock
 from core.events import Bus
@@ -49,11 +51,12 @@ class Watcher:
         config: AlertsConfig, *, view: Callable[[], QueueState],
         outlook: Callable[[str], Outlook], grams: Grams, groups: Mapping[str, str],
         cameras: Pictures, main_camera: Callable[[str], str | None], free: Callable[[], int],
-        paused_by: PausedBy = lambda _: "",
+        paused_by: PausedBy = lambda _: "", standing: Callable[[], Iterable[Event]] = tuple,
     ) -> None:  # fmt: skip
         """``view``, ``outlook``: JobService's. ``groups``: printer id -> its group. ``free``:
-        bytes on the farm's disk."""
-        self._paused_by = paused_by
+        bytes on the farm's disk. ``standing``: what began the alerts that are open."""
+        self._paused_by, self._standing = paused_by, standing
+        self._sweep_at = clock.monotonic() + leftovers.settle_s(config)
         self._sink, self._file, self._registry = sink, file, registry
         self._bus, self._clock, self._config = bus, clock, config
         self._view, self._groups = view, groups
@@ -130,6 +133,7 @@ class Watcher:
         if ticks:
             self._ticked_at = mono
             self._safely("disk", self._look_at_disk)
+            self._safely("what is left open", self._sweep)
         self._save_if_due(mono)
 
     def _safely(self, what: str, work: Callable[[], None]) -> None:
@@ -181,6 +185,15 @@ class Watcher:
             self._hand_over(self._disk.see(self._clock.time(), self._clock.monotonic()))
         except OSError as error:
             logger.warning("alerts: the farm's disk does not say how full it is: %s", error)
+
+    def _sweep(self) -> None:
+        mono = self._clock.monotonic()
+        if mono < self._sweep_at:
+            return
+        self._sweep_at = mono + REFRESH_S
+        heard = [one for one in self._registry.all() if is_believable(one.status, mono)]
+        now = self._clock.time()
+        self._hand_over(leftovers.over(self._standing(), self._memory, heard, now))
 
     def _hand_over(self, events: Iterable[Event]) -> None:
         for event in events:

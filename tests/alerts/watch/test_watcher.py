@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from alerts.model import Event
+from alerts.model import Event, Kind
+from alerts.watch.leftovers import SURE_S
 from alerts.watch.memory import MemoryFile, PrinterMemory
 from alerts.watch.watcher import REFRESH_S, Watcher
 from core.alert_config import AlertsConfig
@@ -25,7 +26,8 @@ from printers.conditions import Conditions, OpenJob
 from printers.registry import Registry
 from printers.status import JobProgress, PrinterState, PrinterStatus, Tray
 from tests.alerts.watch.scene import kind_of
-from tests.alerts.watch.server import NoCameras, wait_for
+from tests.alerts.watch.server import NoCameras
+from tests.waiting import wait_for
 
 S = PrinterState
 CONFIG = AlertsConfig(progress_step=25, photo_interval_s=0.0, due_min=0.0)
@@ -43,6 +45,7 @@ class World:
         self.free = 10**12
         self.grams = {1: 60.0}
         self.broken = False
+        self.standing: list[Event] = []
         self.registry = Registry(
             self.bus,
             [PrinterStatus(printer_id=name, name=name.capitalize(), kind="bambu",
@@ -56,6 +59,7 @@ class World:
             view=lambda: self.view, outlook=lambda _: self.said, grams=lambda *_: self.grams,
             groups={"alder": "north"}, cameras=NoCameras(), main_camera=lambda _: None,
             free=lambda: self.free,
+            standing=lambda: list(self.standing),
         )  # fmt: skip
 
     def take(self, event: Event) -> bool:
@@ -352,3 +356,41 @@ def test_the_thread_begins_and_ends(world: World) -> None:
     world.watch.stop()
     assert not world.watch._thread.is_alive()
     assert b'"named":true' in world.path.read_bytes()
+
+
+def test_what_was_told_and_forgotten_ends_after_a_while(world: World) -> None:
+    """Killed between telling and remembering, or without its file: nobody else would end it."""
+    world.free = 0
+    world.report(S.IDLE)
+    world.prints(1)
+    world.pass_(2)
+    world.report(S.PAUSED)
+    world.pass_(5)
+    low, paused = (one for one in world.events if one.kind in ("paused", "disk_low"))
+    stale = replace(paused, kind=Kind.FAULT, key="A old.1", text="a fault of before")
+    bed = replace(paused, kind=Kind.BED_WAITING, key="", run="j-0-1")
+    gone = replace(stale, printer_id="birch")  # that one is not heard: who knows?
+    defect = replace(paused, kind=Kind.DEFECT)
+    world.standing = [low, paused, stale, bed, gone, defect, replace(low, key="old.1")]
+    world.kinds()
+    world.path.unlink()
+    world.reboot()
+    world.pass_(1)
+    world.clock.advance(SURE_S)
+    world.pass_(3)
+    world.kinds()
+    world.clock.advance(CONFIG.offline_after_s)
+    world.pass_(3)
+    assert [(e.kind, e.printer_id, e.key, e.ends) for e in world.events] == [
+        ("disk_low", "", low.key, True), ("paused", "alder", "", True),
+        ("fault", "alder", "A old.1", True), ("disk_low", "", "old.1", True),
+    ]  # fmt: skip
+
+
+def test_a_name_that_is_no_text_keeps_nothing_from_being_remembered(world: World) -> None:
+    world.report(S.IDLE)
+    world.pass_()
+    job = JobProgress(name="gear\ud800", file="gear.gcode", percent=1)
+    world.report(S.PRINTING, job=job)
+    world.pass_(3)
+    assert world.watch.trouble == "" and b"gear?" in world.path.read_bytes()
