@@ -73,17 +73,19 @@ class FarmFacts:
         }
 
     def farm(self, snapshots: list[Snapshot], mono: float) -> Json:
+        """Another farm's printers are shown; its beds are not ours to clear, nor free for us."""
         states = [display_state(snapshot, mono)[0] for snapshot in snapshots]
+        told = list(zip(snapshots, states, strict=True))
+        own = [state for snapshot, state in told if not snapshot.status.shown_only]
         view = self._view()
         waiting = [job for job in view.jobs.values() if job.state.is_waiting]
         forecast = self._forecast()
-        alive = zip(snapshots, states, strict=True)
         return {
             "printers": len(states),
-            "online": sum(is_online(snapshot, state) for snapshot, state in alive),
+            "online": sum(is_online(snapshot, state) for snapshot, state in told),
             "printing": sum(state in _WORKING for state in states),
-            "ready": states.count("ready"),
-            "awaiting_plate_clear": states.count("needs_clear"),
+            "ready": own.count("ready"),
+            "awaiting_plate_clear": own.count("needs_clear"),
             "needs_attention": sum(state in _NEEDED for state in states),
             "queue_length": sum(job.left for job in waiting),
             "queue_paused": view.pause.on,

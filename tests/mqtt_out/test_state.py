@@ -169,6 +169,19 @@ def test_facts_of_the_queue() -> None:
     assert gone["online"] == 0 and gone["printing"] == 0
 
 
+def test_another_farms_printers_are_neither_ready_nor_to_be_cleared_here() -> None:
+    facts = FarmFacts(QueueState, lambda: None, {}.get)
+    ours = samples.plain()
+    theirs = [
+        replace(samples.plain(name), kind="feed", raw_state=word)
+        for name, word in (("elm", "ready"), ("fir", "needs_clear"))
+    ]
+    bed = Conditions(bed_clear=True)
+    totals = facts.farm([samples.snapshot(one, bed) for one in (ours, *theirs)], ours.observed_mono)
+    assert (totals["printers"], totals["online"], totals["ready"]) == (3, 3, 1)
+    assert totals["awaiting_plate_clear"] == 0
+
+
 def test_a_damaged_memory_is_begun_anew(tmp_path: Path) -> None:
     (tmp_path / "known.json").write_bytes(b'{"topics": [1, "a"], "components": 3, "keys": []}')
     assert Known(tmp_path).topics == {"a"}
