@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describe, evidenceOf, pausedBy, watchMark } from '../../static/js/format.js';
 import { actionOf } from '../../static/js/parts/alert-rules.js';
-import { lookOf, money, mqttWords, overviewRows, percent, shows, switchOf, told, verdictWords } from '../../static/js/parts/watch-rules.js';
+import { lineOf, lookOf, money, mqttWords, overviewRows, percent, shows, switchOf, told, verdictWords } from '../../static/js/parts/watch-rules.js';
 
 const PAUSED = 'Paused by the farm’s defect watch: loose strands of filament, 90 %, in 2 of 3 pictures.';
 const printer = (watch, more = {}) => ({ id: 'alder', name: 'Alder', kind: 'bambu', state: 'printing', job: { name: 'a.3mf' }, watch: watch && { state: 'watching', text: '', score: null, at: null, alarm: '', photo: false, ...watch }, ...more });
@@ -90,6 +90,14 @@ test('the settings say what it costs, what is allowed, and what failed last', ()
 test('printers that rest are a number, not a list', () => {
   const list = [{ state: 'watching', calls: 0 }, { state: 'idle', calls: 2 }, { state: 'idle', calls: 0 }, { state: 'off', calls: 0 }];
   assert.deepEqual(told({ printers: list }), { list: list.slice(0, 2), resting: 2 });
+});
+
+test('a printer in the settings: state, why, the newest look, what it cost', () => {
+  const line = (more) => lineOf({ state: 'watching', text: '', score: 0, at: 880, alarm: '', calls: 1, ...more }, 1000);
+  assert.equal(line({}), 'Watching · nothing suspicious · looked 2\u00a0m ago · 1 question today');
+  assert.equal(line({ state: 'idle', at: null, calls: 2 }), 'Waits for a print · 2 questions today');
+  assert.match(line({ state: 'idle', alarm: 'paused', text: PAUSED, score: 0.9 }), /^Paused this print · Paused by the farm’s defect watch: .* in 2 of 3 pictures · 90.% suspicion/);
+  assert.equal(line({ state: 'suspended', text: 'Not watched: switched off for this print.', calls: 0 }), 'Not for this print · 0 questions today');
 });
 
 test('MQTT in a line', () => {

@@ -14,7 +14,7 @@ addWords({
   'stop.hint': 'Smoke, fire or a crash? Use the switch on the printer first.', 'stop.keep': 'Keep printing', 'stop.go': 'Stop print',
   'stops.title': 'Stop {n} prints?', 'stops.body': 'Stopped prints can’t be continued.', 'stops.go': 'Stop {n} prints', 'stops.keep': 'Keep printing', 'stops.row': '{job}, {pct}, {d} lost',
   'fault.title': 'Clear the fault on {name}?', 'fault.body': 'This only clears the message on the printer. It repairs nothing: look at the printer first.', 'fault.go': 'Clear message', 'fault.help': 'Read more: {url}',
-  'resume.title': 'Resume {name}?', 'resume.body': 'It paused by itself. Look at the picture, or at the printer, before it goes on.', 'resume.go': 'Resume', 'resume.then': 'What was judged', 'resume.now': 'Now', 'resume.alt': 'Latest picture of {name}',
+  'resume.title': 'Resume {name}?', 'resume.body': 'It paused by itself. Look at the picture, or at the printer, before it goes on.', 'resume.go': 'Resume', 'resume.then': 'What was judged', 'resume.compare': 'Compare the two pictures, or look at the printer, before it goes on.', 'resume.now': 'Now', 'resume.alt': 'Latest picture of {name}',
   'human.title': 'Did {job} start on {name}?', 'human.body': 'The farm sent the start and cannot be sure what became of it. Look at the printer; the farm sends nothing until you answer.', 'human.yes': 'Yes, it prints', 'human.no': 'No, nothing started', 'human.giveup': 'Give this job up',
   'human.end.title': 'How did {job} end on {name}?', 'human.end.body': 'It is over, and the farm was not watching when it ended. Look at the part; until you answer it counts neither as done nor as failed.', 'human.gone.body': 'Its printer is not in the configuration any more, so the farm does not see how it ends. Look at the part, or enter the printer again; until then it counts neither as done nor as failed.', 'human.good': 'It is good', 'human.bad': 'It failed',
   'human.wait.title': 'Waiting for {name} to stay quiet', 'human.wait.body': 'The file was removed from {name}. A start that the printer took just before would show in this time. The answer is then sent by itself; if you close this, give it again later.', 'human.wait.left': '{d} left.',
@@ -132,7 +132,7 @@ export async function resumeDialog(p) {
   const why = pausedBy(p);
   const proof = evidenceOf(p);
   const pictures = h('div.looks', null, proof && looked(proof, t('resume.then'), t('watch.alt', { name: p.name }), p.cam), looked(lookNow(p), t('resume.now')));
-  const said = await modal(frame(t('resume.title', { name: p.name }), [why && h('p', null, h('b', null, why)), h('p', null, t('resume.body')), pictures],
+  const said = await modal(frame(t('resume.title', { name: p.name }), [why && h('p', null, h('b', null, why)), h('p', null, t(proof ? 'resume.compare' : 'resume.body')), pictures],
     [answer('no', t('cancel'), '', { autofocus: true }), answer('ok', t('resume.go'), '.pri')]));
   if (said === 'ok') await command(p.id, 'resume');
 }

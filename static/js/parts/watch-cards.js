@@ -4,7 +4,7 @@ import { ApiError, get } from '../api.js';
 import { h, hide, icon, keyed, setIcon, text } from '../html.js';
 import { store } from '../store.js';
 import { t } from '../text.js';
-import { lookOf, mqttWords, overviewRows, told } from './watch-rules.js';
+import { lineOf, lookOf, mqttWords, overviewRows, told } from './watch-rules.js';
 
 const EVERY_MS = 5000;
 
@@ -58,7 +58,7 @@ export function defectCard(signal) {
     node.className = `t-${found.tone}`;
     setIcon(node.firstChild, found.icon);
     text(node.children[1], name);
-    text(node.children[2], [found.head, found.more.replace('\n', ' '), t(one.calls === 1 ? 'ds.call' : 'ds.calls', { n: one.calls })].join(' · '));
+    text(node.children[2], lineOf(one, store.now()));
   }
   return h('section.card.scard', { 'aria-labelledby': 'ds-h' }, h('h2', { id: 'ds-h' }, t('dw.title')), problem, off, facts, title, list, rest);
 }

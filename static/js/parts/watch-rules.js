@@ -86,6 +86,13 @@ export function overviewRows(it, now) {
   ];
 }
 
+/** One printer in a list: state, why, the newest look. @param {any} one @param {number} now @returns {string} */
+export function lineOf(one, now) {
+  const { head } = lookOf({ name: '', state: '', watch: one }, now);
+  const newest = one.at && one.state !== 'suspended' ? seen(one, now) : '';
+  return [head, one.alarm || one.state === 'blind' ? one.text.replace(/\.$/, '') : '', newest, t(one.calls === 1 ? 'ds.call' : 'ds.calls', { n: one.calls })].filter(Boolean).join(' · ');
+}
+
 /** The printers of which there is something to say, and how many others. @param {any} it */
 export function told(it) {
   const list = it.printers.filter((/** @type {any} */ one) => one.calls > 0 || !['idle', 'off'].includes(one.state));
