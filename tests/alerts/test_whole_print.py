@@ -4,10 +4,8 @@ its middle: strict services on loopback get exactly what they should, and nothin
 
 from __future__ import annotations
 
-import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +20,7 @@ from tests.alerts.servers.obico import ObicoServer
 from tests.alerts.servers.smtp import SmtpServer
 from tests.alerts.servers.telegram import TelegramServer
 from tests.alerts.servers.vision import KEY, VisionServer
+from tests.waiting import wait_for
 
 CHAT, TOPIC = -1001234567890, 12
 PHOTO_S = 15.0
@@ -133,14 +132,6 @@ class Shop:
         wait_for(lambda: self.state() == "paused", "the server's return")
 
 
-def wait_for(true: Callable[[], Any], what: str, timeout: float = 90.0) -> Any:
-    deadline, tick = time.monotonic() + timeout, threading.Event()
-    while not (found := true()):
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        tick.wait(0.05)
-    return found
-
-
 def told_once(events: list[dict[str, Any]]) -> None:
     counted = Counter(
         (e["printer_id"], e["run"], e["kind"], e["key"], e["ends"], e["text"]) for e in events
@@ -167,7 +158,7 @@ def test_a_whole_print_is_told_once_everywhere(services: Services, tmp_path: Pat
         shop.kill_and_pause()
         wait_for(lambda: services.heard("paused"), "the pause")
         shop.resume()
-        wait_for(lambda: services.heard("bed_waiting"), "the end", timeout=150)
+        wait_for(lambda: services.heard("bed_waiting"), "the end", seconds=150)
         wait_for(lambda: nothing_waits(shop.server), "the last messages")
     finally:
         shop.close()
@@ -233,8 +224,8 @@ def test_one_message_per_print_is_edited_over_a_kill(services: Services, tmp_pat
         shop.kill_and_pause()
         wait_for(lambda: services.heard("paused"), "the pause")
         shop.resume()
-        wait_for(lambda: services.heard("bed_waiting"), "the end", timeout=150)
-        wait_for(lambda: nothing_waits(shop.server), "the last messages", timeout=150)
+        wait_for(lambda: services.heard("bed_waiting"), "the end", seconds=150)
+        wait_for(lambda: nothing_waits(shop.server), "the last messages", seconds=150)
     finally:
         shop.close()
     told_once(services.events())

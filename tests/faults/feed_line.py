@@ -22,11 +22,6 @@ RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close with RST
 WAIT_S = 30.0
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
-
-
 class Line:
     """127.0.0.1:port -> 127.0.0.1:target. ``accepted`` is the monotonic time of every attempt to
     come through, also while it is cut."""

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from tests.alerts.servers.telegram import TOKEN, TelegramServer
-from tests.faults.feed_line import WAIT_S, Line, Process, free_port
+from tests.faults.feed_line import WAIT_S, Line, Process
+from tests.waiting import free_port
 
 CHAT = "-1001234567890"
 LEAST_S, MOST_S, PICTURES_S = 0.3, 1.0, 5.0

@@ -29,27 +29,10 @@ from mqtt_out.build import Doors, MqttOut, build_mqtt
 from printers.commands import Command
 from printers.registry import Registry
 from tests.mqtt_out import samples
+from tests.waiting import free_port, wait_for
 
 PATH = "/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"
 WAIT_S = 15.0
-
-
-def wait_for(condition: Callable[[], Any], what: str = "it") -> Any:
-    """Its first true value, or a failure after WAIT_S."""
-    until = time.monotonic() + WAIT_S
-    pause = threading.Event()
-    while time.monotonic() < until:
-        value = condition()
-        if value:
-            return value
-        pause.wait(0.02)
-    raise AssertionError(f"{what} did not happen within {WAIT_S:g} s")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Broker:

@@ -25,8 +25,9 @@ from core.secret import Secret
 from mqtt_out.topics import Topics
 from printers.status import PrinterState
 from tests.mqtt_out import samples
-from tests.mqtt_out.conftest import Broker, Client, Farm, Wire, wait_for
+from tests.mqtt_out.conftest import Broker, Client, Farm, Wire
 from tests.mqtt_out.home_assistant_rules import violations
+from tests.waiting import wait_for
 
 TOPICS = Topics("farm", "homeassistant")
 ROOT = Path(__file__).parents[2]

@@ -15,7 +15,8 @@ import pytest
 from printers.commands import Pause
 from printers.status import PrinterState
 from tests.mqtt_out import samples
-from tests.mqtt_out.conftest import Broker, Farm, wait_for
+from tests.mqtt_out.conftest import Broker, Farm
+from tests.waiting import wait_for
 
 PYTHON = os.environ.get("HOME_ASSISTANT_PYTHON", "")
 SCRIPT = Path(__file__).with_name("home_assistant_core.py")

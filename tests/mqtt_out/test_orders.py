@@ -20,7 +20,8 @@ from printers.commands import Pause, Resume, Stop
 from printers.fleet import Fleet
 from printers.registry import Registry
 from tests.mqtt_out import samples
-from tests.mqtt_out.conftest import WAIT_S, Client, Farm, wait_for
+from tests.mqtt_out.conftest import WAIT_S, Client, Farm
+from tests.waiting import wait_for
 
 TOPICS = Topics("farm", "homeassistant")
 

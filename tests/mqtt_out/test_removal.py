@@ -8,8 +8,9 @@ import pytest
 
 from mqtt_out.topics import Topics
 from tests.mqtt_out import samples
-from tests.mqtt_out.conftest import Client, Farm, wait_for
+from tests.mqtt_out.conftest import Client, Farm
 from tests.mqtt_out.home_assistant_rules import violations
+from tests.waiting import wait_for
 
 TOPICS = Topics("farm", "homeassistant")
 

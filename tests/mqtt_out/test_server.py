@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.mqtt_out.conftest import Broker, Client, free_port, wait_for
+from tests.mqtt_out.conftest import Broker, Client
+from tests.waiting import free_port, wait_for
 
 ROOT = Path(__file__).parents[2]
 

@@ -180,6 +180,8 @@ def test_another_farms_printers_are_neither_ready_nor_to_be_cleared_here() -> No
     totals = facts.farm([samples.snapshot(one, bed) for one in (ours, *theirs)], ours.observed_mono)
     assert (totals["printers"], totals["online"], totals["ready"]) == (3, 3, 1)
     assert totals["awaiting_plate_clear"] == 0
+    assert told(ours, bed_clear=False)["awaiting_plate_clear"]
+    assert not told(theirs[0], bed_clear=False)["awaiting_plate_clear"], "as all of theirs are here"
 
 
 def test_a_damaged_memory_is_begun_anew(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import socket
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from core.secret import Secret
 from tests.alerts.channels.conftest import message_of
 from tests.alerts.servers.hook import SECRET, HookServer
 from tests.alerts.servers.web import Answer
+from tests.waiting import free_port
 
 
 def channel(url: str, secret: str = SECRET, timeout_s: float = 5.0) -> WebhookChannel:
@@ -102,7 +102,7 @@ def test_no_answer_is_doubt(hook: HookServer, how: str) -> None:
 
 def test_no_connection_is_no_doubt() -> None:
     with pytest.raises(ChannelError, match="cannot be reached") as raised:
-        channel(f"http://127.0.0.1:{closed_port()}/x").send(message_of(), None, {})
+        channel(f"http://127.0.0.1:{free_port()}/x").send(message_of(), None, {})
     assert not raised.value.maybe
 
 
@@ -123,9 +123,3 @@ def test_the_test_button_sends_the_real_thing(hook: HookServer) -> None:
     (body,) = hook.bodies
     assert body["events"][0]["kind"] == "test" and body["photo"]
     assert out.describe() == f"Webhook at http://127.0.0.1:{hook.port}, signed"
-
-
-def closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

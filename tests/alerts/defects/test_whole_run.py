@@ -4,9 +4,7 @@ pause that the printer itself shows, and a person who resumes."""
 from __future__ import annotations
 
 import io
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +31,7 @@ from simulator.farm import SimulatedFarm
 from simulator.specs import make_spec
 from tests.alerts.defects.scene import FakeSink
 from tests.alerts.servers.vision import KEY, VisionServer, says
+from tests.waiting import wait_for
 
 WAIT_S = 30.0
 
@@ -83,13 +82,6 @@ class Shop:
 
     def panel(self) -> dict[str, Any]:
         return self.room.panel("alder") or {}
-
-
-def wait_for(true: Callable[[], object], what: str) -> None:
-    deadline, tick = time.monotonic() + WAIT_S, threading.Event()
-    while not true():
-        assert time.monotonic() < deadline, f"never: {what}"
-        tick.wait(0.02)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import logging
-import socket
 import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,6 +14,7 @@ from alerts.channels.telegram.channel import TelegramChannel
 from alerts.model import ChannelError
 from tests.alerts.servers.telegram import TOKEN, Script, TelegramServer
 from tests.alerts.telegram.conftest import make_message
+from tests.waiting import free_port
 
 Make = Callable[..., TelegramChannel]
 
@@ -35,14 +35,8 @@ def everything_logged() -> Iterator[io.StringIO]:
     library.setLevel(levels[1])
 
 
-def closed_port() -> int:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        return int(unused.getsockname()[1])
-
-
 FAULTS: dict[str, tuple[Script | None, dict[str, Any], bool]] = {
-    "unreachable": (None, {"api": f"http://127.0.0.1:{closed_port()}"}, False),
+    "unreachable": (None, {"api": f"http://127.0.0.1:{free_port()}"}, False),
     "no such name": (None, {"api": "http://nobody-has-this-name-4711"}, False),
     "cut": (Script(drop="before"), {}, True),
     "cut after it was taken": (Script(drop="after"), {}, True),

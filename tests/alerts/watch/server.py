@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +23,7 @@ from printers.fleet import Fleet
 from printers.registry import Registry
 from slicer.library import FileLibrary
 from tests.alerts.watch.scene import kind_of
-
-
-def wait_for(condition: Callable[[], object], what: str, seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"waited in vain for {what}"
-        time.sleep(0.02)
+from tests.waiting import wait_for
 
 
 class Desk:

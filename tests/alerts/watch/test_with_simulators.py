@@ -10,9 +10,10 @@ import pytest
 from alerts.model import Kind
 from core.alert_config import AlertsConfig
 from printers.commands import Resume, Stop
-from tests.alerts.watch.server import Server, wait_for
+from tests.alerts.watch.server import Server
 from tests.contract import sim_rigs
 from tests.contract.rig import Rig
+from tests.waiting import wait_for
 
 CONFIG = AlertsConfig(progress_step=50, photo_interval_s=0.0, due_min=0.0, disk_mb=1)
 MAKES: tuple[type[Rig], ...] = (
