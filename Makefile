@@ -63,6 +63,7 @@ bench: $(VENV)/.test-stamp  ## figures for 12, 50 and 100 simulated printers nex
 	$(PY) -m bench.cameras
 	$(PY) -m bench.alerts
 	$(PY) -m bench.mqtt
+	$(PY) -m bench.scrape
 
 kills: $(VENV)/.test-stamp  ## of the tests only these: every point of death on every make, a hundred kill -9 under load
 	$(PY) -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m kills tests/crash
