@@ -8,8 +8,11 @@ from typing import Any
 
 from alerts.model import Event, Kind, Level, Message
 from core import jsonio
+from core.lines import one_line
 
 _EVENT = {field.name: field.default for field in fields(Event)}
+MOST_TEXT, MOST_FACT, MOST_KEY = 2000, 500, 300
+"""Characters of a sentence, of one fact, and of ids, names and keys."""
 _MESSAGE = {field.name: field.default for field in fields(Message)}
 
 
@@ -19,21 +22,26 @@ def event_to_json(event: Event) -> dict[str, Any]:
 
 
 def storable(event: Event) -> Event:
-    """The event itself, or what of it can be written down: names of files and printers may hold
-    what is no text."""
+    """The event as it is kept and told: what printers, files and other farms put into it may hold
+    what is no text, lines that look like ours, or a megabyte. The same comes out each time."""
+    words = {name: getattr(event, name) for name in _EVENT}
+    clean: dict[str, Any] = {
+        name: _text(value, MOST_KEY) for name, value in words.items() if type(value) is str
+    }
+    clean["text"] = one_line(_text(event.text, MOST_TEXT))
+    facts = {
+        name: _text(value, MOST_FACT) if isinstance(value, str) else value
+        for name, value in event.facts.items()
+    }
     try:
-        jsonio.dumps(event_to_json(event))
+        jsonio.dumps(facts)
     except TypeError:
-        words = {name: getattr(event, name) for name in _EVENT}
-        clean: dict[str, Any] = {
-            name: _text(value) for name, value in words.items() if type(value) is str
-        }
-        return replace(event, **clean, facts={})
-    return event
+        facts = {}
+    return replace(event, **clean, facts=facts)
 
 
-def _text(value: str) -> str:
-    return value.encode("utf-8", "replace").decode()
+def _text(value: str, most: int) -> str:
+    return value[:most].encode("utf-8", "replace").decode()
 
 
 def event_from_json(raw: Mapping[str, Any]) -> Event:

@@ -191,6 +191,24 @@ def test_the_surplus_is_one_message() -> None:
     assert office.titles() == ["P0", "P1", "7 more"]
 
 
+def test_what_a_printer_says_is_one_line_of_some_length_and_text() -> None:
+    office = Office(config(RuleConfig(group_s=0)))
+    evil = event(
+        Kind.FAULT, text="Alder: hot\nBirch: all is well\ud800", key="E" * 10**6,
+        facts={"reason": "x" * 10**6, "code": "\ud800", "percent": 7},
+    )  # fmt: skip
+    office.take(evil)
+    assert not office.desk.take(evil), "it is the same again"
+    office.run(2.0)
+    assert office.texts() == ["Alder: hot Birch: all is well?"]
+    [kept] = office.log.events()
+    assert (len(kept.key), len(kept.facts["reason"])) == (300, 500)
+    assert (kept.facts["code"], kept.facts["percent"]) == ("?", 7)
+    office.take(replace(evil, ends=True))
+    assert office.book.open() == (), "its end is known by the same"
+    assert sum(map(len, office.disk.now().values())) < 10_000
+
+
 # -- mutes -----------------------------------------------------------------------------------------
 
 
