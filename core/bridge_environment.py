@@ -114,14 +114,18 @@ def _with_telegram(
     entry = {"name": TELEGRAM, "type": "telegram", **given}
     if own and own[0].type == "telegram":
         entry = _as_entry(own[0]) | entry
-    [channel] = read_alerts({"channels": [entry]}, entry.get("topics", ()), (), [], notes).channels
+    elif own:
+        taken = f"of the type {own[0].type} in the file: TELEGRAM_… make the one of that name."
+        notes.append(f"Not used: the channel {TELEGRAM} {taken} Give it another name.")
+    [channel] = read_alerts({"channels": [entry]}, entry.get("topics", ()), (), [], []).channels
     problems = tuple(
         _by_variable(problem.replace("alerts.channels[0]", "telegram"))
         for problem in channel.problems
     )
     rules = config.rules or _rules_for(others)
     changed = replace(config, channels=(*others, replace(channel, problems=problems)), rules=rules)
-    return changed, tuple(f"Not used: the channel telegram. {problem}" for problem in problems)
+    notes += [f"Not used: the channel telegram. {problem}" for problem in problems]
+    return changed, tuple(notes)
 
 
 def _as_entry(channel: ChannelConfig) -> dict[str, Any]:

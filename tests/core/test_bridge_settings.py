@@ -99,6 +99,15 @@ def test_the_file_s_own_rules_and_channels_stay() -> None:
     assert [rule.events for rule in kept.alerts.rules] == [("failed",)]
 
 
+def test_another_channel_of_that_name_is_not_lost_in_silence() -> None:
+    hook = {"name": "telegram", "type": "webhook", "url": "http://127.0.0.1:9/x-secret"}
+    environ = {"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_CHAT_ID": "-100123"}
+    config = with_environment(read(alerts={"channels": [hook]}), environ)
+    assert [one.type for one in config.alerts.channels] == ["telegram"]
+    [note] = [note for note in config.notes if "webhook" in note]
+    assert "another name" in note and "secret" not in note
+
+
 def test_half_a_telegram_is_shown_as_unusable() -> None:
     config = with_environment(read(), {"TELEGRAM_BOT_TOKEN": TOKEN})
     [channel] = config.alerts.channels
