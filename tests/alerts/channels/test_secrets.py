@@ -17,8 +17,8 @@ from alerts.model import Channel, ChannelError
 from core.clock import SystemClock
 from core.secret import Secret
 from tests.alerts.channels.conftest import message_of
-from tests.alerts.channels.test_webhook import closed_port
 from tests.alerts.servers.web import Answer, Call, StrictServer
+from tests.waiting import free_port
 
 CANARIES = (
     "cAnary-user",
@@ -125,7 +125,7 @@ def test_whatever_a_service_does(kind: str, answer: str, photo: Path, heard: lis
 
 @pytest.mark.parametrize("kind", URLS)
 def test_nobody_there(kind: str, photo: Path, heard: list[str]) -> None:
-    channel = make(kind, closed_port())
+    channel = make(kind, free_port())
     shown = "\n".join([tell(channel, photo), *heard])
     assert not leaks(kind, shown)
 
