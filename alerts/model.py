@@ -171,17 +171,25 @@ class Sink(Protocol):
         """Keep it durably; False for one that is known. Never waits for a channel."""
 
 
+LONGEST_WAIT_S = 86_400.0
+"""No service is given more time than this, whatever it asks for."""
+
+
 class ChannelError(Exception):
     """Sending failed; the text is for the operator, without any secret."""
 
     def __init__(
         self, text: str, *, retry_after_s: float | None = None, maybe: bool = False
     ) -> None:
-        """``retry_after_s``: what the service asked for; None = the worker's own back-off.
+        """``retry_after_s``: what the service asked for, a day at most; None = the worker's own
+        back-off.
         ``maybe``: it was sent whole, only the answer is missing; it may have arrived."""
         super().__init__(text)
         self.text = text
-        self.retry_after_s = retry_after_s
+        asked = retry_after_s
+        if asked is not None:  # nobody's slip may silence a channel for years; not a number: a day
+            asked = max(0.0, asked) if asked < LONGEST_WAIT_S else LONGEST_WAIT_S
+        self.retry_after_s = asked
         self.maybe = maybe
 
 

@@ -10,7 +10,7 @@ import json
 import logging
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -38,6 +38,11 @@ _NTFY_BYTES, _NTFY_QUERY = 3900, 3000
 _CUT = "\n… The rest is on the farm's page."
 _ROOM = 0.9
 """Share of a service's limit that is used: it escapes signs, which makes the text longer."""
+_MENTION = re.compile(r"(?<![\w.])@(?=[\w*])")
+"""Chats read it in plain texts, too; an address of somebody's mail is none."""
+_MARKUP = re.compile(r"[\\`*_~|<>\[\]]")
+_ALWAYS_MARKUP = frozenset({"Discord", "Mattermost"})
+"""They read Markdown whatever Apprise calls the text, which it then does not escape."""
 _CODE = re.compile(r"error=(\d{3})\d*\b|\b(?:HTTP|code|status)\D{0,3}(\d{3})\b", re.IGNORECASE)
 _TRY_AGAIN = frozenset({408, 425, 429})
 _NO_PICTURES = frozenset({400, 413, 415, 422})
@@ -134,7 +139,8 @@ class AppriseChannel:
         import apprise
         from apprise.attachment.memory import AttachMemory
 
-        title, body = fitted(message, service.title_maxlen, service.body_maxlen)
+        said = tamed(message, str(service.service_name))
+        title, body = fitted(said, service.title_maxlen, service.body_maxlen)
         if service.service_name == "ntfy":
             body = _for_ntfy(body, with_photo=photo is not None)
         attach = None
@@ -161,6 +167,16 @@ class AppriseChannel:
         if 400 <= answer.code < 500 and answer.code not in _TRY_AGAIN:
             raise Refused(answer.reason)
         raise ChannelError(answer.reason)
+
+
+def tamed(message: Message, service_name: str) -> Message:
+    """A file called "@everyone" calls nobody, and "a_b_c*" is not shown as something else."""
+
+    def tame(text: str) -> str:
+        text = _MENTION.sub("@\u200b", text)
+        return _MARKUP.sub(r"\\\g<0>", text) if service_name in _ALWAYS_MARKUP else text
+
+    return replace(message, title=tame(message.title), text=tame(message.text))
 
 
 def fitted(message: Message, title_room: int, body_room: int) -> tuple[str, str]:

@@ -8,7 +8,9 @@ import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+from alerts.channels import scrub
 from alerts.channels.push.subscriptions import Subscription, Subscriptions
 from alerts.model import ChannelError, Level, Message, Refused, Sent
 from core import jsonio
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MAX_TITLE = 80  # characters
+MAX_TITLE, MAX_TAG = 80, 200  # characters
 MAX_BYTES = 3900
 """Of JSON: with 103 bytes of encryption it stays below the 4,096 that RFC 8291 promises."""
 _URGENCY = {Level.NOW: "high", Level.SOON: "normal", Level.INFO: "low"}
@@ -99,6 +101,8 @@ class PushChannel:
 
         if self._session is None:
             self._session = self._make_session()
+        host = urlsplit(browser.endpoint).netloc
+        scrub.hide(*scrub.pieces(browser.endpoint) - scrub.pieces(f"any://{host}"))
         try:
             webpush(
                 browser.as_info(),
@@ -143,15 +147,16 @@ def topic_of(tag: str) -> str:
 
 def _content(message: Message) -> dict[str, Any]:
     first = message.events[0] if message.events else None
+    tag = message.live or message.id
     content = {
         "title": message.title[:MAX_TITLE],
         "body": message.text,
-        "tag": message.live or message.id,
+        "tag": tag if len(tag) <= MAX_TAG else topic_of(tag),
         "silent": message.silent,
         "level": message.level,
         "url": f"/#/p/{first.printer_id}" if first and first.printer_id else "/#/alerts",
     }
-    while len(jsonio.dumps(content)) > MAX_BYTES:
+    while content["body"] != "…" and len(jsonio.dumps(content)) > MAX_BYTES:
         content["body"] = f"{str(content['body'])[: len(str(content['body'])) * 3 // 4]}…"
     return content
 

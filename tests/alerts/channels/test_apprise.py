@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from alerts.channels.apprise import AppriseChannel, fitted
+from alerts.channels.apprise import AppriseChannel, fitted, tamed
 from alerts.model import ChannelError, Kind, Level, Refused
 from core.clock import SystemClock
 from core.secret import Secret
 from tests.alerts.channels.conftest import message_of
-from tests.alerts.channels.test_webhook import closed_port
 from tests.alerts.servers import ntfy as ntfy_server
 from tests.alerts.servers.ntfy import NtfyServer
 from tests.alerts.servers.smtp import RECIPIENT, SmtpServer
 from tests.alerts.servers.web import Answer
+from tests.waiting import free_port
 
 
 def channel(url: str, timeout_s: float = 5.0) -> AppriseChannel:
@@ -35,6 +35,27 @@ def test_a_picture_goes_with_its_text_in_one_call(ntfy: NtfyServer, photo: Path)
     (call,) = ntfy.taken
     assert call.body == photo.read_bytes()
     assert ntfy.text_of(call) == ("Alder", "Finished vase.3mf after 3 h 5 min.")
+
+
+@pytest.mark.parametrize("name", ["@everyone", "@here now", "(@channel)", "@**all**", "<@1234>"])
+@pytest.mark.parametrize("service", ["Discord", "Mattermost", "Rocket.Chat", "ntfy"])
+def test_a_name_of_a_file_calls_nobody(name: str, service: str) -> None:
+    said = tamed(message_of(title=name, text=f"Finished {name}.3mf for me@example.org"), service)
+    for text in (said.title, said.text):
+        assert "@\u200b" in text and name not in text
+    assert "me@example.org" in said.text
+
+
+def test_a_name_that_reads_as_markup_is_shown_as_it_is() -> None:
+    text = r"[a](http://b) *c* g_e_ar~~ ||x|| `y` \z <#1>"
+    said = tamed(message_of(text=text), "Discord").text
+    assert said == r"\[a\](http://b) \*c\* g\_e\_ar\~\~ \|\|x\|\| \`y\` \\z \<#1\>"
+    assert tamed(message_of(text=text), "ntfy").text == text
+
+
+def test_what_arrives_calls_nobody(ntfy: NtfyServer) -> None:
+    channel(ntfy.url).send(message_of(text="Finished @everyone."), None, {})
+    assert ntfy.text_of(ntfy.calls[0])[1] == "Finished @\u200beveryone."
 
 
 @pytest.mark.parametrize(
@@ -142,7 +163,7 @@ def test_urls_that_cannot_be_used(url: str, why: str) -> None:
 
 
 def test_nobody_there_is_said_without_the_topic(ntfy: NtfyServer) -> None:
-    url = ntfy.url.replace(str(ntfy.port), str(closed_port()))
+    url = ntfy.url.replace(str(ntfy.port), str(free_port()))
     with pytest.raises(ChannelError) as raised:
         channel(url).send(message_of(), None, {})
     assert not isinstance(raised.value, Refused)

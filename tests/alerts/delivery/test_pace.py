@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.delivery.pace import LAST_BACKOFF_S, WINDOW_S, Pace, backoff
-from alerts.model import Level
+from alerts.model import ChannelError, Level
 
 ARRIVALS = st.lists(
     st.tuples(st.floats(0, 30), st.sampled_from([Level.NOW, Level.SOON, Level.INFO])), max_size=80
@@ -60,3 +61,12 @@ def test_one_a_minute_is_one_of_any_level() -> None:
 def test_waits_double_from_a_second_to_five_minutes() -> None:
     assert [backoff(n, 0.0) for n in range(1, 11)] == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300]
     assert backoff(10_000, 1.0) == LAST_BACKOFF_S * 1.2
+
+
+@pytest.mark.parametrize(
+    ("asked", "waits"),
+    [(None, None), (0.0, 0.0), (-5.0, 0.0), (30.0, 30.0), (1e12, 86_400.0),
+     (float("inf"), 86_400.0), (float("nan"), 86_400.0)],
+)  # fmt: skip
+def test_no_service_silences_a_channel_for_years(asked: float | None, waits: float | None) -> None:
+    assert ChannelError("slow down", retry_after_s=asked).retry_after_s == waits

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from alerts.channels import scrub
 from alerts.channels.push.channel import PushChannel, topic_of
 from alerts.channels.push.subscriptions import HOSTS, Subscriptions
 from alerts.model import ChannelError, Event, Kind, Level, Message, Refused
@@ -258,3 +259,19 @@ def test_a_damaged_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "push.json").write_text("{")
     with pytest.raises(StorageError):
         Subscriptions(tmp_path, ManualClock())
+
+
+def test_a_text_without_end_and_a_tag_without_end(
+    server: PushServer, subscriptions: Subscriptions, channel: PushChannel
+) -> None:
+    subscriptions.add(server.browser("desk").subscription, "desk", "")
+    channel.send(message("x" * 9000, live="alder|" + "y" * 9000), None, {})
+    assert len(str(server.pushed[0].content["tag"])) == 32
+
+
+def test_the_address_of_a_browser_is_in_no_log(
+    server: PushServer, subscriptions: Subscriptions, channel: PushChannel
+) -> None:
+    subscriptions.add(server.browser("Secret-Browser-4711").subscription, "desk", "")
+    channel.send(message(), None, {})
+    assert "4711" not in scrub.clean(subscriptions.all()[0].endpoint)
