@@ -15,6 +15,7 @@ from mqtt_out.facts import Facts
 from mqtt_out.topics import ORDERS
 from mqtt_out.words import SPEEDS, attention, is_online, print_status
 from printers import safety
+from printers.conditions import Conditions
 from printers.display import display_state
 from printers.registry import Snapshot
 from printers.status import AmsUnit, PrinterStatus, Tray
@@ -46,7 +47,7 @@ def state_of(
         "stage": _text(status.stage) if online else None,
         "attention": _text(why),
         "needs_attention": bool(why),
-        "awaiting_plate_clear": not known.bed_clear and known.job is None,
+        "awaiting_plate_clear": _waits_here(status, known),
         "maintenance": known.maintenance,
         **_faults(status),
         **_job(snapshot, facts, now, online=online),
@@ -58,6 +59,11 @@ def state_of(
         "picture_at": None,  # of the newest picture that was published
         "can": _orders(snapshot, mono),
     }
+
+
+def _waits_here(status: PrinterStatus, known: Conditions) -> bool:
+    """Of another farm's bed nothing is known here, and nobody here is to clear it."""
+    return not known.bed_clear and known.job is None and not status.shown_only
 
 
 def _text(words: str) -> str | None:
