@@ -81,6 +81,7 @@ def _conditions(known: Sequence[Snapshot], mono: float) -> Iterator[Metric]:
         (
             ((s.status.printer_id,), float(display_state(s, mono)[0] == "needs_clear"))
             for s in known
+            if not s.status.shown_only  # cleared there, and in the way of no job here
         ),
     )
     yield gauge(

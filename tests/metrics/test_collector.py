@@ -155,6 +155,17 @@ def test_a_finished_print_has_no_progress_and_waits_for_its_bed(
     assert found["farm_plate_waiting", (("printer", "alder"),)] == 1
 
 
+def test_another_farms_bed_is_in_the_way_of_nothing_here(clock: ManualClock) -> None:
+    theirs = replace(
+        alder(clock, state=PrinterState.FINISHED), kind="feed", raw_state="needs_clear"
+    )
+    snapshot = Snapshot(status=theirs, conditions=Conditions(), revision=1)
+    families = {f.name: f for f in printer_families([snapshot], clock.monotonic())}
+    assert families["farm_plate_waiting"].samples == []
+    states = {s.labels["state"] for s in families["farm_printer_state"].samples if s.value}
+    assert states == {"needs_clear"}, "it is shown all the same"
+
+
 def test_an_empty_farm_is_no_mistake(tmp_path: Path, clock: ManualClock) -> None:
     bare = replace(sources(tmp_path, clock, snapshots=list), alerts=AlertFigures, watch=dict)
     page = Metrics(replace(bare, queue=QueueState, mqtt_connected=lambda: None)).page()
