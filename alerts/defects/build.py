@@ -136,7 +136,7 @@ def build_defects(
     own_url: Callable[[], str],
     spawn: Spawn = in_thread,
 ) -> DefectRoom:
-    """``execute``: Fleet.execute; ``run_of``: the farm's own job and attempt on a printer;
+    """``execute``: Fleet.execute; ``run_of``: what results name the print on a printer;
     ``folder``: the alerts' own; ``own_url``: of this server, as seen from this machine."""
     pictures = OneTimePictures(clock)
 

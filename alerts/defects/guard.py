@@ -135,7 +135,7 @@ class Guard:
     # --- the printer's reports ---------------------------------------------------------------
 
     def report(self, status: PrinterStatus, job: str) -> None:
-        """``job``: the farm's own job and attempt there, "" = none."""
+        """``job``: what results name the print there, "" = not known."""
         self.status = status
         if not is_believable(status, self._clock.monotonic()):
             return

@@ -23,7 +23,7 @@ class Print:
     """One print on one printer. Times are epoch seconds, 0 = not (yet)."""
 
     run: str  # tells it apart from all others, for events
-    job: str = ""  # the farm's own job and attempt, "" = somebody else's print
+    job: str = ""  # what results name it, "" = not known: then ``run`` is made of its mark
     mark: PrintMark = field(default_factory=PrintMark)
     percent: int = 0  # the highest seen
     seen_at: float = 0.0
@@ -52,18 +52,26 @@ class Print:
 def follow(old: Print | None, status: PrinterStatus, job: str, at: float) -> Print | None:
     """The print after this believable report; a new ``run`` is another print.
 
-    ``job``: the farm's own job and attempt on this printer, "" = none.
+    ``job``: what results name this print: the farm's own job and attempt, or what the alerts'
+    watch calls another's; "" = not known, or not yet.
     """
     if status.state.has_job:
         if old is None or not _goes_on(old, status, job, at):
             return _follow_on(_begin(status, job, at), status)
         if not old.open:  # or a new one that looks like it: its first minutes count anew
             old = replace(old, ended_at=0.0, printing_at=0.0)
-        return _follow_on(replace(old, job=old.job or job), status)
+        return _follow_on(_called(old, job), status)
     if old is None or not old.open:
         return old
     ended = status.state in REST or bool(status.job and status.job.ended)
     return replace(old, ended_at=at, held=False) if ended else old
+
+
+def _called(one: Print, job: str) -> Print:
+    """By the name that is known now; what was told of under another one keeps that."""
+    if one.job or not job:
+        return one
+    return replace(one, job=job, run=one.run if one.told or one.blind_told else job)
 
 
 def _begin(status: PrinterStatus, job: str, at: float) -> Print:

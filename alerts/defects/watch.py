@@ -47,7 +47,7 @@ _FARM = Subject("", "The farm")
 Execute = Callable[[str, Pause], Any]
 """Fleet.execute. Raises FarmError."""
 RunOf = Callable[[str], str]
-"""printer_id -> the farm's own job and attempt there, "" = none."""
+"""printer_id -> what results name the print there, "" = not known."""
 
 
 class DefectWatch:

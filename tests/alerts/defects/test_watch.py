@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from alerts.defects.verdict import Trouble, Verdict
 from alerts.defects.view import BLIND, IDLE, OFF, SUSPENDED, WATCHING
+from alerts.ends import closes
 from alerts.model import Kind, Level
 from core.alert_config import DefectConfig
 from core.errors import Blocked, NotFound
@@ -374,6 +376,24 @@ def test_own_jobs_are_told_apart_by_their_attempt(make: Make) -> None:
     scene.go(600)
     runs = [event.run for event in scene.sink.of(Kind.DEFECT)]
     assert runs[0] == "j-7-1" and set(runs) <= {"j-7-1", "j-7-2"}
+
+
+@pytest.mark.parametrize("told_before", [False, True])
+def test_another_s_print_is_told_of_by_the_name_its_result_will_have(
+    make: Make, told_before: bool
+) -> None:
+    """The alerts' watch may see it a moment after the defect watch has."""
+    scene = make()
+    scene.set(S.PRINTING)
+    if not told_before:
+        scene.jobs["alder"] = "s1.4"
+    suspect(scene)
+    scene.jobs["alder"] = "s1.4"
+    scene.restart()
+    scene.set(S.FINISHED)
+    defect, over = scene.sink.of(Kind.DEFECT)
+    assert over.ends and over.incident == defect.incident
+    assert closes(replace(defect, kind=Kind.FAILED, run="s1.4"), defect) is not told_before
 
 
 # --- people ----------------------------------------------------------------------------------
