@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from core.alert_config import DefectConfig
+
+_MOST_AHEAD = timedelta(days=2)
 
 
 @dataclass(slots=True)
@@ -68,9 +70,18 @@ class Budget:
         return {"day": self.day, "total": total, "by": by}
 
     def _turn(self, at: float) -> None:
-        today = datetime.fromtimestamp(at, UTC).date().isoformat()
-        if today > self.day:  # a clock that is set back gives no second budget
-            self.day, self._by, self._total = today, {}, Spent()
+        today = datetime.fromtimestamp(at, UTC).date()
+        if self._is_past(today):
+            self.day, self._by, self._total = today.isoformat(), {}, Spent()
+
+    def _is_past(self, today: date) -> bool:
+        """A clock that is set back gives no second budget; one that had been far ahead, or a day
+        that is none, does not stop the watch for years."""
+        try:
+            ahead = date.fromisoformat(self.day) - today
+        except ValueError:
+            return True
+        return not timedelta() <= ahead <= _MOST_AHEAD
 
 
 def _spent(kept: object) -> Spent:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from alerts.defects.asking import Asking
+from alerts.defects.budget import Budget
 from alerts.defects.pictures import prepare
 from alerts.defects.providers.one_time import OneTimePictures
 from alerts.defects.verdict import Trouble, Verdict
@@ -146,3 +147,13 @@ def test_an_address_without_password_ends_though_the_question_does_not() -> None
         assert pictures.take(token) == b"jpeg"
         clock.advance(1)
         assert pictures.take(token) is None
+
+
+@pytest.mark.parametrize("day", ["2199-01-01", "zzz", ""])
+def test_a_clock_that_was_far_ahead_does_not_stop_the_watch_for_years(day: str) -> None:
+    now = 1_800_000_000.0
+    kept = {"day": day, "total": [500, 1.0], "by": {}}
+    budget = Budget(DefectConfig(provider="openai"), capped=True, kept=kept)
+    assert budget.why_not(now) == "" and budget.total.calls == 0
+    tomorrow = {**kept, "day": "2027-01-16"}  # set back by a day: no second budget
+    assert "used up" in Budget(DefectConfig(provider="openai"), True, tomorrow).why_not(now)
