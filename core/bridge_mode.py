@@ -14,6 +14,7 @@ from core.secret import Secret
 FOLDER = "jobs/bridge"
 """Where it keeps what it must remember, beside a farm's own ``jobs``."""
 SOURCE = "--bridge"
+_TEXTS = ("PRINTER_NAME", "WS_USER", "WS_PASS", "WS_TLS")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
@@ -22,7 +23,8 @@ def bridge_config(environ: Mapping[str, str], data_dir: Path) -> FarmConfig:
     printer). Raises ConfigError naming every variable that is missing or cannot be used.
     """
     url, printer_id = environ.get("WS_URL", "").strip(), environ.get("PRINTER_ID", "").strip()
-    problems = [problem for problem in (_url(url), _printer_id(printer_id)) if problem]
+    found = (_url(url), _printer_id(printer_id), *(_text(name, environ) for name in _TEXTS))
+    problems = [problem for problem in found if problem]
     if problems:
         listed = "\n  ".join(problems)
         raise ConfigError(
@@ -61,6 +63,15 @@ def _url(url: str) -> str:
         return f"WS_URL: must be an address {example}."
     if "@" in parts.netloc or parts.query or parts.fragment:
         return "WS_URL: must be only an address; WS_USER and WS_PASS are for the sign-in."
+    return ""
+
+
+def _text(name: str, environ: Mapping[str, str]) -> str:
+    """Python keeps bytes that are no UTF-8 as halves of characters, which nothing can write."""
+    try:
+        environ.get(name, "").encode()
+    except UnicodeEncodeError:
+        return f"{name}: is not UTF-8; write its file or line in UTF-8."
     return ""
 
 

@@ -70,3 +70,10 @@ def test_a_bridge_is_no_farm_besides() -> None:
     for more in (("--demo", "3"), ("--config", "config.json")):
         with pytest.raises(ConfigError, match="takes no --config and no --demo"):
             load(environ, *more)
+
+
+def test_a_name_in_another_encoding_is_said_and_not_served() -> None:
+    """As an EnvironmentFile in Latin-1 gives it; no JSON could carry it."""
+    name = b"K\xfcche".decode("utf-8", "surrogateescape")
+    with pytest.raises(ConfigError, match="PRINTER_NAME: is not UTF-8"):
+        load({"WS_URL": "ws://far", "PRINTER_ID": "alder", "PRINTER_NAME": name})
