@@ -391,7 +391,8 @@ def test_another_s_print_is_told_of_by_the_name_its_result_will_have(
     scene.jobs["alder"] = "s1.4"
     scene.restart()
     scene.set(S.FINISHED)
-    defect, over = scene.sink.of(Kind.DEFECT)
+    scene.go(5)
+    defect, over = scene.sink.events
     assert over.ends and over.incident == defect.incident
     assert closes(replace(defect, kind=Kind.FAILED, run="s1.4"), defect) is not told_before
 
