@@ -18,6 +18,7 @@ from cameras.book import CameraInfo
 from core import jsonio
 from core.clock import Clock
 from core.config import PrinterConfig
+from core.errors import NotFound
 from core.events import Bus, Key
 from printers.registry import Registry, Snapshot
 from printers.status import PrinterState, PrinterStatus
@@ -34,7 +35,6 @@ from web.temperatures import TemperatureHistory
 
 if TYPE_CHECKING:
     from alerts.build import AlertRoom
-    from alerts.incidents import Incident
     from job_queue.dispatcher import Dispatcher
     from job_queue.forecast.prediction import Forecast
     from job_queue.job import Job
@@ -165,7 +165,7 @@ class PanelHub:
             if topic == "printer":
                 self._waiting[name] = value
             elif topic == "incident":
-                changed_alerts[name] = self._alert(value)
+                changed_alerts[name] = self._alert(name)
             else:
                 changed_jobs[name] = None if value is None else self._job(value)
         patches = self._patches(now)
@@ -174,17 +174,35 @@ class PanelHub:
             self._next_tick = now + TICK_S
             patches.update(self._aged(now))
             farm, queue = self._changed_farm(), self._changed_queue()
+            changed_alerts.update(self._muted_otherwise())  # as the book has them now
         if patches or changed_jobs or changed_alerts or farm is not None or queue is not None:
             self._send(patches, changed_jobs, farm, queue, changed_alerts)
 
     def _job(self, job: Job) -> Json:
         return job_json(job, self._jobs.outlook(job.id))
 
-    def _alert(self, incident: Incident) -> Json | None:
-        """None once it is over: pages know what is open, and ask for the rest."""
-        if self._alerts is None or incident.resolved_at is not None:
+    def _alert(self, alert_id: str) -> Json | None:
+        """None once it is over: pages know what is open, and ask for the rest. The book is read
+        anew: of two who tell of one alert at the same time the later may know less."""
+        try:
+            incident = self._alerts.incidents.get(alert_id) if self._alerts else None
+        except NotFound:
+            return None
+        if self._alerts is None or incident is None or incident.resolved_at is not None:
             return None
         return alert_json(incident, self._alerts.mutes)
+
+    def _muted_otherwise(self) -> dict[str, Json | None]:
+        """Open alerts that are shown as muted and are not, or the other way round: a mute ends by
+        itself, with its time or the print."""
+        if self._alerts is None or not self._state.alerts:
+            return {}
+        muted = self._alerts.mutes.muted()
+        return {
+            alert_id: self._alert(alert_id)
+            for alert_id, shown in self._state.alerts.items()
+            if shown["muted"] is not (shown["printer_id"] in muted)
+        }
 
     def _open_alerts(self) -> dict[str, Json]:
         if self._alerts is None:

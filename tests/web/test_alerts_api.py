@@ -179,6 +179,45 @@ def test_the_page_hears_of_it_at_once(alert_farm: Any, kit: SimpleNamespace) -> 
     page.sock.close()
 
 
+def alerts_of(page: Any) -> Any:
+    delta = page.until("delta")
+    while "a" not in delta:
+        delta = page.until("delta")
+    return delta["a"]
+
+
+def test_a_mute_that_ends_by_itself_is_no_longer_shown(
+    alert_farm: Any, kit: SimpleNamespace
+) -> None:
+    fault(alert_farm)
+    page = kit.page(alert_farm)
+    page.until("snapshot")
+    mutes, now = alert_farm.services.alerts.mutes, alert_farm.services.clock.time()
+    mutes.mute("alder", now + 2.5)  # nobody tells the page of it: it looks itself
+    assert [one["muted"] for one in alerts_of(page)["set"]] == [True]
+    assert [one["muted"] for one in alerts_of(page)["set"]] == [False]
+    page.sock.close()
+
+
+def test_late_word_of_an_alert_that_is_over_does_not_open_it_again(
+    alert_farm: Any, kit: SimpleNamespace
+) -> None:
+    room = alert_farm.services.alerts
+    fault(alert_farm)
+    (opened,) = room.incidents.open()
+    fault(alert_farm, ends=True)
+    page = kit.page(alert_farm)
+    kit.wait_for(lambda: get(alert_farm, "/api/status")["alerts"] == [])
+    room.desk.publish([opened])  # by a thread that had read it before
+    fault(alert_farm, "birch")
+    said = [alerts_of(page)]
+    while not said[-1]["set"]:
+        said.append(alerts_of(page))
+    assert {one["printer_id"] for one in said[-1]["set"]} == {"birch"}
+    assert [one["printer_id"] for one in get(alert_farm, "/api/status")["alerts"]] == ["birch"]
+    page.sock.close()
+
+
 def test_a_muted_printer_is_shown_and_not_sent(alert_farm: Any, hook: HookServer) -> None:
     muted = post(alert_farm, "/api/alerts/mute", {"printer_id": "alder", "for_s": 3600})
     assert muted["until"] > alert_farm.services.clock.time()
