@@ -216,7 +216,7 @@ def test_the_open_page_notifies_of_what_is_new(
         }"""
     )
     page.get_by_label("While this page is open").check()
-    assert page.evaluate("localStorage.notify") == "on"
+    page.wait_for_function("localStorage.notify === 'on'")
     files = alert_farm.api("GET", "/api/printers/cedar/files")[1]["files"]
     alert_farm.do("cedar", "start_local", name=next(f["name"] for f in files if not f["folder"]))
     alert_farm.wait_for("cedar", "printing")
