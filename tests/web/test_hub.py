@@ -96,6 +96,7 @@ def test_a_page_that_does_not_read_gets_a_snapshot_and_holds_up_nobody(farm: Any
     with kit.page(farm) as slow, kit.page(farm) as quick:
         greet(quick)
         slow.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        kit.wait_for(lambda: hub.browsers == 2)  # the slow one has not said a word yet
         long = "x" * 20_000
         for number in range(400):
             hub.broadcast({"printer": "alder", "text": f"{number} {long}"})
