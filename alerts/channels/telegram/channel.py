@@ -214,19 +214,21 @@ class TelegramChannel:
     # --- the bottom -----------------------------------------------------------------------------
 
     def _call(
-        self, method: str, fields: Mapping[str, Any], photo: bytes | None = None, live: str = ""
-    ) -> Any:
-        """Raises ApiError, ChannelError."""
+        self, method: str, fields: Mapping[str, Any], photo: bytes | None = None, live: str = "",
+        *, moved: bool = False,
+    ) -> Any:  # fmt: skip
+        """A chat that has moved is followed once: two that name each other must not go round for
+        ever. Raises ApiError, ChannelError."""
         try:
             result = self._api.call(method, {"chat_id": self._chat, **fields}, photo)
         except ApiError as error:
             if error.retry_after_s is not None:
                 self._pace.hold(error.retry_after_s)
-            if error.moved_to is None or error.moved_to == self._chat:
+            if moved or error.moved_to is None or error.moved_to == self._chat:
                 raise
             logger.warning("%s: the chat is %s by now; write that", self.name, error.moved_to)
             self._chat = error.moved_to
-            return self._call(method, fields, photo, live)
+            return self._call(method, fields, photo, live, moved=True)
         self._pace.said(live)
         return result
 

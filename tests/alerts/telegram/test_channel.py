@@ -162,6 +162,16 @@ def test_a_group_that_became_a_supergroup_is_followed(
     assert [call.fields["chat_id"] for call in telegram.calls] == [-77, GROUP, GROUP]
 
 
+def test_chats_that_name_each_other_are_not_followed_for_ever(
+    make_channel: Make, telegram: TelegramServer
+) -> None:
+    telegram.chat(-77).moved_to = -78
+    telegram.chat(-78).moved_to = -77
+    with pytest.raises(ChannelError):
+        make_channel(chat_id="-77").send(make_message(), None, {})
+    assert [call.fields["chat_id"] for call in telegram.calls] == [-77, -78]
+
+
 @pytest.mark.parametrize(
     ("script", "words", "refused"),
     [
