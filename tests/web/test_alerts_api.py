@@ -208,6 +208,7 @@ def test_late_word_of_an_alert_that_is_over_does_not_open_it_again(
     fault(alert_farm, ends=True)
     page = kit.page(alert_farm)
     kit.wait_for(lambda: get(alert_farm, "/api/status")["alerts"] == [])
+    page.until("snapshot")  # from here on it hears of what is new
     room.desk.publish([opened])  # by a thread that had read it before
     fault(alert_farm, "birch")
     said = [alerts_of(page)]

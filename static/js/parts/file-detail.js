@@ -42,10 +42,11 @@ export function fileDetail(root, id, page) {
   const where = h('ul.ffits', { 'aria-label': t('fd.fits') });
   const fitsCard = h('section', null, h('h3', null, t('fd.fits')), where);
   const stage = h('div');
-  const layers = h('section.flayers', null, h('h3', null, t('fd.layers')), h('button.btn.sm', { type: 'button', onclick: () => draw() }, icon('layers'), t('fd.showlayers')), stage);
+  const layers = h('section.flayers', { hidden: true }, h('h3', null, t('fd.layers')), h('button.btn.sm', { type: 'button', onclick: () => draw() }, icon('layers'), t('fd.showlayers')), stage);
+  const acts = h('div.row', { hidden: true }, print, download, remove); // of a file that is known
   root.replaceChildren(h('article.card.fdetail', null,
     h('header', null, h('a.ib.fback', { href: '#/files', 'aria-label': t('fd.back') }, icon('back')), name),
-    problem, h('div.row', null, print, download, remove), plates, notes, fitsCard, layers, h('section', null, h('h3', null, t('fd.values')), values)));
+    problem, acts, plates, notes, fitsCard, layers, h('section', null, h('h3', null, t('fd.values')), values)));
 
   async function load() {
     try {
@@ -93,6 +94,7 @@ export function fileDetail(root, id, page) {
   function paint() {
     const model = file.use === 'slice';
     text(name, file.name);
+    hide(acts, false);
     print.replaceChildren(icon(model ? 'slice' : 'play'), t(model ? 'fd.slice' : 'fd.start'));
     hide(plates, file.plates.length < 2 && !chosen()?.thumbnail && !file.thumbnail);
     hide(fitsCard, model);
