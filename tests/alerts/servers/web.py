@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -91,7 +92,7 @@ class _Listener(ThreadingHTTPServer):
 
 
 @dataclass
-class StrictServer:
+class StrictServer(ABC):
     """Every request is checked; what does not fit is in ``violations``. Thread-safe."""
 
     port: int = 0
@@ -110,9 +111,9 @@ class StrictServer:
         self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.05,))
         self._thread.start()
 
+    @abstractmethod
     def check(self, call: Call) -> Any:
         """The body of the plain answer; appends to ``violations`` what is wrong."""
-        raise NotImplementedError
 
     def answer_with(self, *answers: Answer | int) -> None:
         """What the next requests get; 200 after that."""
