@@ -23,6 +23,7 @@ from job_queue.store import journal
 from job_queue.store.base import first_token
 from job_queue.store.codec import SCHEMA, Damaged, Newer, decode, schema_of
 from job_queue.store.delta import Replay
+from job_queue.store.first_id import first_id
 from job_queue.store.journal import Journal
 
 logger = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ class Restorer:
         ours = {QUEUE, QUEUE + BACKUP, JOURNAL, JOURNAL + BACKUP} & self._names
         live = self._journal(JOURNAL)
         if not ours - {JOURNAL} and self._is_new(ours, live):
-            return self._fresh(QueueState(next_token=first_token(self._now)))
+            return self._fresh(self._first())
         if self._is_new(ours, live) and _is_older(self._read(QUEUE)):
             return self._from_older_dashboard()
         why = "it is missing"
@@ -80,6 +81,11 @@ class Restorer:
         return self._from_backup(live, f"The farm's job file {QUEUE} could not be used: {why}.")
 
     # -- the ways ------------------------------------------------------------------------------
+
+    def _first(self) -> QueueState:
+        return QueueState(
+            next_token=first_token(self._now), next_id=first_id(self._folder, self._now)
+        )
 
     def _fresh(self, state: QueueState) -> Restored:
         return Restored(
@@ -97,7 +103,7 @@ class Restorer:
         if OLDER not in self._names:
             kept = keep_aside(self._fs, self._folder / QUEUE, OLDER.removeprefix(QUEUE + "."))
             logger.info("jobs: the older dashboard's %s is kept as %s", QUEUE, kept.name)
-        return self._fresh(QueueState(next_token=first_token(self._now)))
+        return self._fresh(self._first())
 
     def _from_queue(self, live: Journal | None) -> Restored:
         raw = self._read(QUEUE)
@@ -131,7 +137,7 @@ class Restorer:
         except Damaged as error:
             self._quarantine(name, str(error))
         # every journal began with an empty queue once; while that one is there, nothing is lost
-        first = QueueState(next_token=first_token(self._now))
+        first = self._first()
         state, problem = self._go_on(snapshot or first, live)
         if snapshot is None and state.rev == 0:
             self._quarantine_journals("there is no file it goes on from")
