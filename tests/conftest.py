@@ -25,6 +25,13 @@ if PROFILE == "steady":
     assert hasattr(HypothesisProvider, "_local_constants"), "this hypothesis calls it otherwise"
     HypothesisProvider._local_constants = Constants()
 
+FIRST_PORT, PORTS = 20_000, 12_000
+"""What simulated printers listen on (simulator/quiet_port.py): each worker has a part of its own."""
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    width = PORTS // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    first = FIRST_PORT + int(worker.removeprefix("gw")) * width
+    os.environ["SIMULATOR_PORTS"] = f"{first}-{first + width - 1}"
+
 LONGEST = tuple((Path(__file__).parent / "longest_files.txt").read_text().split())
 """Files of more than ten seconds, the longest first. Most of that time they wait for printers."""
 

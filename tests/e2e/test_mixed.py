@@ -253,6 +253,7 @@ def test_an_object_of_a_klipper_print_is_left_out(
     start_from_card(page, "raven", "hinges.gcode", content)
     state = open_printer(page, farm, "raven")
     expect(state).to_contain_text("Printing", timeout=30_000)
+    until(farm, "raven", lambda p: any(o["current"] for o in p["job"].get("objects", ())))
     page.get_by_role("button", name="Skip objects…").first.click()
     dialog = page.get_by_role("dialog", name="Skip objects on Raven")
     expect(dialog.get_by_role("checkbox")).to_have_count(2)

@@ -24,7 +24,14 @@ def test_a_port_is_free_and_outside_of_the_outgoing_connections() -> None:
         listener.bind(("127.0.0.1", ports[-1]))
 
 
+def test_farms_beside_each_other_have_ports_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(quiet_port.RANGE, "21000-21049")
+    ports = {quiet_port.quiet_port("127.0.0.1") for _ in range(60)}
+    assert len(ports) > 20 and ports <= set(range(21000, 21050))
+
+
 def test_a_taken_port_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(quiet_port.RANGE, raising=False)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         number = taken.getsockname()[1]
