@@ -26,7 +26,7 @@ if PROFILE == "steady":
     HypothesisProvider._local_constants = Constants()
 
 FIRST_PORT, PORTS = 20_000, 12_000
-"""What simulated printers listen on (simulator/quiet_port.py): each worker has a part of its own."""
+"""Where simulated printers listen (simulator/quiet_port.py): each worker has its own part."""
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):
     width = PORTS // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
     first = FIRST_PORT + int(worker.removeprefix("gw")) * width
