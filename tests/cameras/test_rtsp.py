@@ -165,7 +165,8 @@ def test_starts_and_stops_at_every_stage(x1c: RtspCamera) -> None:
         for _ in RtspReader(FINDER).frames(x1c.source(), pause.is_set):
             pass
         stop.join()
-    assert len(list(Path("/proc/self/fd").iterdir())) == files
+    # fewer when something of an earlier test was closed meanwhile
+    assert len(list(Path("/proc/self/fd").iterdir())) <= files
 
 
 def test_the_camera_dies_and_comes_back(tmp_path: Path) -> None:
