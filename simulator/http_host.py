@@ -25,7 +25,7 @@ from simulator.http_faults import JSON_TYPE, Faults, reset
 from simulator.http_knobs import HttpKnobs
 from simulator.http_log import remembered
 from simulator.plain_machine import PlainPrinter
-from simulator.quiet_port import quiet_port
+from simulator.quiet_port import listen
 from simulator.specs import PrinterSpec
 from simulator.web_sockets import WsSession
 
@@ -143,12 +143,14 @@ class HttpHost(SimulatedHost):
             shutdown_timeout=_SHUTDOWN_S,
         )
         await self._runner.setup()
+        loop = asyncio.get_running_loop()
         try:
-            self._server = await asyncio.get_running_loop().create_server(
-                self._protocol,
+            self._server = await listen(
                 self.address,
-                self.port or quiet_port(self.address),
-                ssl=self._context,
+                self.port,
+                lambda port: loop.create_server(
+                    self._protocol, self.address, port, ssl=self._context
+                ),
             )
         except OSError:
             await self._runner.cleanup()

@@ -24,7 +24,7 @@ from simulator.certificates import CertificateAuthority, Identity, server_contex
 from simulator.ffmpeg import find_ffmpeg
 from simulator.host import Endpoint, SimulatedHost
 from simulator.knobs import Knobs
-from simulator.quiet_port import quiet_port
+from simulator.quiet_port import listen
 from simulator.specs import PrinterSpec
 from simulator.storage import StorageError
 
@@ -118,17 +118,23 @@ class BambuHost(SimulatedHost):
         if self._servers:
             return
         loop = asyncio.get_running_loop()
-        mqtt_port, ftps_port = (port or quiet_port(self.address) for port in self._ports)
-        self._servers.append(
-            await loop.create_server(
-                self.mqtt.new_connection, self.address, mqtt_port, ssl=self._context
-            )
+        mqtt_port, ftps_port = self._ports
+        mqtt = await listen(
+            self.address,
+            mqtt_port,
+            lambda port: loop.create_server(
+                self.mqtt.new_connection, self.address, port, ssl=self._context
+            ),
         )
-        self._servers.append(
-            await asyncio.start_server(
-                self.ftps.serve, self.address, ftps_port, ssl=self._ftps_context
-            )
+        self._servers.append(mqtt)
+        ftps = await listen(
+            self.address,
+            ftps_port,
+            lambda port: asyncio.start_server(
+                self.ftps.serve, self.address, port, ssl=self._ftps_context
+            ),
         )
+        self._servers.append(ftps)
         bound = [server.sockets[0].getsockname()[1] for server in self._servers]
         self._ports = (bound[0], bound[1])
         await self._camera_port.open()

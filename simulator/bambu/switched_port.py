@@ -7,7 +7,7 @@ import logging
 import ssl
 from collections.abc import Awaitable, Callable
 
-from simulator.quiet_port import quiet_port
+from simulator.quiet_port import listen
 
 logger = logging.getLogger(__name__)
 
@@ -29,8 +29,11 @@ class SwitchedPort:
     async def open(self) -> None:
         """Listen; on the same port as before. Raises OSError."""
         self._wanted = True
-        port = self.port or quiet_port(self._address)
-        server = await asyncio.start_server(self._serve, self._address, port, ssl=self._context)
+        server = await listen(
+            self._address,
+            self.port,
+            lambda port: asyncio.start_server(self._serve, self._address, port, ssl=self._context),
+        )
         if not self._wanted or self._server is not None:  # it took a moment
             server.close()
             return
