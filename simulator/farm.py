@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 __all__ = ["Endpoint", "PrinterHandle", "SimulatedFarm"]
 
 T = TypeVar("T")
-_CALL_TIMEOUT_S = 10.0
+_CALL_TIMEOUT_S = 30.0
 _RENDER_THREADS = 2
 
 

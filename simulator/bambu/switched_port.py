@@ -23,22 +23,28 @@ class SwitchedPort:
         self._context = context
         self._server: asyncio.Server | None = None
         self._wanted = False
+        self._one_at_a_time = asyncio.Lock()
         self._opening: asyncio.Task[None] | None = None
         self.port = 0
 
     async def open(self) -> None:
         """Listen; on the same port as before. Raises OSError."""
         self._wanted = True
-        server = await listen(
-            self._address,
-            self.port,
-            lambda port: asyncio.start_server(self._serve, self._address, port, ssl=self._context),
-        )
-        if not self._wanted or self._server is not None:  # it took a moment
-            server.close()
-            return
-        self._server = server
-        self.port = server.sockets[0].getsockname()[1]
+        async with self._one_at_a_time:  # a printer's tick may switch while its power comes back
+            if self._server is not None:
+                return
+            server = await listen(
+                self._address,
+                self.port,
+                lambda port: asyncio.start_server(
+                    self._serve, self._address, port, ssl=self._context
+                ),
+            )
+            if not self._wanted:  # it took a moment
+                server.close()
+                return
+            self._server = server
+            self.port = server.sockets[0].getsockname()[1]
 
     def close(self) -> None:
         """Refuse; the connections there are go on."""

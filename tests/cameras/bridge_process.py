@@ -37,7 +37,7 @@ class Bridge:
 
     def ask(self, path: str, method: str = "GET", **headers: str) -> tuple[HTTPResponse, bytes]:
         """(the answer, its body)."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             connection.request(
                 method, path, headers={k.replace("_", "-"): v for k, v in headers.items()}

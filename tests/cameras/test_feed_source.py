@@ -15,7 +15,7 @@ from printers.base import CameraSource
 from printers.feed import picture
 from printers.feed.picture import PictureBox
 
-WAIT_S = 8.0
+WAIT_S = 30.0
 
 
 def source_of(box: PictureBox) -> CameraSource:

@@ -215,7 +215,7 @@ class SimHttp(HttpRig):
         for name, value in (headers or {}).items():
             request.add_header(name, value)
         try:
-            with urllib.request.urlopen(request, timeout=10) as reply:
+            with urllib.request.urlopen(request, timeout=30) as reply:
                 return reply.status, _decoded(reply.read())
         except urllib.error.HTTPError as error:
             with error:

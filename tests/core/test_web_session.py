@@ -45,7 +45,7 @@ def test_no_cookie_no_password_file_and_no_proxy(
     try:
         with private_session() as session:
             url = f"http://127.0.0.1:{server.server_port}/"
-            said = [session.get(url, timeout=10).text for _ in range(2)]
+            said = [session.get(url, timeout=30).text for _ in range(2)]
             assert said == ["None None", "None None"] and not session.cookies
     finally:
         server.shutdown()

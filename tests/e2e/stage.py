@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 DESK = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 CHROMIUM = which("chromium") or which("chromium-browser") or which("google-chrome") or ""
-WAIT_MS = 15_000
+WAIT_MS = 30_000
 
 
 def entry(id: str, model: str, scenario: str = "idle", **more: Any) -> dict[str, Any]:

@@ -107,7 +107,7 @@ def test_another_site_cannot_use_the_session(
     expect(page.locator("body")).to_contain_text("socket closed")
     assert "socket open" not in page.inner_text("body")
     request = urllib.request.Request(other_site)
-    with urllib.request.urlopen(request, timeout=5) as answer:
+    with urllib.request.urlopen(request, timeout=30) as answer:
         assert b"Kittens" in answer.read()
     asked = str(farm.requests("oak"))
     assert '"stop"' not in asked and "'stop'" not in asked and "'pause'" not in asked

@@ -49,7 +49,7 @@ from simulator.specs import make_spec
 from slicer.library import FileLibrary
 from web.panel import PanelView
 
-WAIT_S = 15.0
+WAIT_S = 30.0
 POLL_S = 0.01
 SHORT = Timing(
     tick=0.05,

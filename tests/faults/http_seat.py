@@ -23,7 +23,7 @@ MODELS = {OCTOPRINT: "Ender 3", MOONRAKER: "Voron 2.4", MK3: "MK3S", FIRMWARE: "
 NAMES = {OCTOPRINT: "Oak", MOONRAKER: "Maple", MK3: "Pine", FIRMWARE: "Fir"}
 NEIGHBOUR = "neighbour"
 
-WAIT_S = 25.0
+WAIT_S = 30.0
 POLL_S = 0.04
 
 

@@ -77,7 +77,7 @@ class Scene:
             f"http://127.0.0.1:{self.knobs}/printers/alder/{what}", json.dumps(values).encode(),
             {"Content-Type": "application/json"},
         )  # fmt: skip
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=30) as answer:
             assert answer.status == 200
 
     def told(self, words: str) -> int:

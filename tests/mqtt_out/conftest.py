@@ -32,7 +32,7 @@ from tests.mqtt_out import samples
 from tests.waiting import free_port, wait_for
 
 PATH = "/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"
-WAIT_S = 15.0
+WAIT_S = 30.0
 
 
 class Broker:

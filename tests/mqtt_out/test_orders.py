@@ -138,7 +138,7 @@ def test_a_machine_gone_wild_reaches_nothing_and_fills_no_log(
     )  # fmt: skip
     for _ in range(MANY):
         orders.take(TOPICS.order("alder", "pause"), PRESS, retained=False)
-        assert done.acquire(timeout=10)
+        assert done.acquire(timeout=30)
         wait_for(lambda: not orders._open)
     for number in range(500):
         orders.take(TOPICS.order("alder", "pause"), PRESS, retained=False)
@@ -150,7 +150,7 @@ def test_a_machine_gone_wild_reaches_nothing_and_fills_no_log(
     orders.take(TOPICS.order("no\nsuch", "stop"), PRESS, retained=False)
     assert "999 others" in caplog.messages[-1] and "\n" not in caplog.messages[-1]
     orders.take(TOPICS.order("alder", "pause"), PRESS, retained=False)
-    assert done.acquire(timeout=10)
+    assert done.acquire(timeout=30)
 
 
 def test_an_order_that_waited_while_the_farm_slept_is_not_carried_out(

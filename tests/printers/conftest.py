@@ -37,7 +37,7 @@ def bambu_report() -> Callable[..., dict[str, Any]]:
     return load
 
 
-WAIT_S = 8.0
+WAIT_S = 30.0
 FAST = Timing(
     tick=0.05,
     publish=0.2,

@@ -27,7 +27,7 @@ from simulator.certificates import CertificateAuthority, server_context
 from tests.printers.feed_server import FeedServer, doc
 
 S = PrinterState
-WAIT_S = 8.0
+WAIT_S = 30.0
 FAST = Timing(tick=0.02, ping=0.5, settled=60.0, retry=(0.1, 0.4))
 IMPATIENT = replace(FAST, first=0.5, ping=0.2, dead=0.8)
 RUN = "this-farm"

@@ -52,7 +52,7 @@ FAST = Timing(
     auth_retry=0.1,
 )
 CUBE = "farm/cube-0042.gcode"
-WAIT_S = 8.0
+WAIT_S = 30.0
 S = PrinterState
 Make = Callable[..., MoonrakerPrinter]
 

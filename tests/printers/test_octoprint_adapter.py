@@ -48,7 +48,7 @@ FAST = Timing(
     websocket_again=0.4,
     steady=0.2,
 )
-WAIT_S = 8.0
+WAIT_S = 30.0
 S = PrinterState
 Make = Callable[..., OctoPrintPrinter]
 

@@ -34,7 +34,7 @@ from printers.status import PrinterState, PrinterStatus
 from tests.printers.prusalink_fake import KEY, PASSWORD, USER, FakePrusaLink
 
 S = PrinterState
-WAIT_S = 6.0
+WAIT_S = 30.0
 FAST = Rhythm(
     active=0.05,
     idle=0.08,

@@ -24,7 +24,7 @@ from simulator.farm import PrinterHandle, SimulatedFarm
 from simulator.specs import make_spec
 
 S = PrinterState
-WAIT_S = 8.0
+WAIT_S = 30.0
 FAST = Rhythm(
     active=0.05, idle=0.1, soon=0.03, answer=0.5, storage=0.3, start_wait=3.0, indexed=1.0,
     look=0.05, transfer=1.0,

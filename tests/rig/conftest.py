@@ -108,7 +108,7 @@ class FarmProcess:
             None if body is None else json.dumps(body).encode(),
             {"Authorization": f"Basic {sign_in}", "Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=30) as answer:
             return bytes(answer.read())
 
     def get(self, path: str) -> Any:

@@ -19,7 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from simulator.farm import Endpoint, SimulatedFarm
 from simulator.specs import PrinterSpec, make_spec
 
-WAIT_S = 5.0
+WAIT_S = 30.0
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def trusting() -> ssl.SSLContext:
 
 @pytest.fixture
 def eventually() -> Callable[..., None]:
-    """eventually(condition): wait until it is true, or fail after 5 s."""
+    """eventually(condition): wait until it is true, or fail after WAIT_S."""
 
     def wait(condition: Callable[[], object], timeout_s: float = WAIT_S) -> None:
         end = time.monotonic() + timeout_s

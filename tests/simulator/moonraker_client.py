@@ -24,7 +24,7 @@ from simulator.plain_gcode import build_gcode
 from simulator.specs import make_spec
 
 DATA = Path(__file__).parents[1] / "data" / "moonraker"
-WAIT_S = 5.0
+WAIT_S = 30.0
 
 # Values that mean something and must be those of the real server; of the rest the type counts.
 MEANINGS = frozenset(
@@ -115,7 +115,7 @@ class Client:
 
     def call(self, method: str, path: str, **options: Any) -> requests.Response:
         """One request; never raises for a status."""
-        return self.http.request(method, self.url + path, timeout=10, **options)
+        return self.http.request(method, self.url + path, timeout=30, **options)
 
     def get(self, path: str, **params: Any) -> Any:
         """The result of a GET that must succeed."""
@@ -143,7 +143,7 @@ class Client:
     def open(self, path: str = "/websocket", **options: Any) -> Client:
         """Connect the web socket and read it in a thread."""
         address = self.url.replace("http", "ws", 1) + path
-        self.socket = websocket.create_connection(address, timeout=10, **options)
+        self.socket = websocket.create_connection(address, timeout=30, **options)
         self.lost.clear()
         self._reader = threading.Thread(target=self._read, args=(self.socket,), daemon=True)
         self._reader.start()

@@ -15,7 +15,7 @@ import websocket
 from simulator.farm import SimulatedFarm
 from simulator.specs import make_spec
 
-WAIT_S = 10.0
+WAIT_S = 30.0
 SUBSCRIBE = {"state": {"logs": False, "messages": False}, "events": True, "plugins": False}
 
 

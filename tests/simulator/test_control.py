@@ -32,7 +32,7 @@ def call(url: str, body: Any = None, **headers: str) -> tuple[int, dict[str, Any
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, headers)
     try:
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         with error:
@@ -198,7 +198,7 @@ def test_a_farm_can_be_started_again(simulated_farm, probe):
     farm = simulated_farm("P1S")
     farm.stop()
     farm.start()
-    assert probe(farm.endpoints["p0"]).connack.get(timeout=5) == 0
+    assert probe(farm.endpoints["p0"]).connack.get(timeout=30) == 0
 
 
 def test_the_demo_mixes_models_and_scenarios():
@@ -310,7 +310,7 @@ def test_the_process_tells_where_other_makes_are():
             request = urllib.request.Request(
                 ready[kind]["url"] + "/api/version", headers={"X-Api-Key": ready[kind]["api_key"]}
             )
-            with urllib.request.urlopen(request, timeout=5) as answer:
+            with urllib.request.urlopen(request, timeout=30) as answer:
                 assert json.load(answer)["api"]
         assert ready["prusalink"]["user"] and ready["prusalink"]["password"]
         process.stdin.close()
@@ -365,5 +365,5 @@ def test_the_process_ends_at_sigterm():
 
 def test_a_useless_start_ends_with_a_sentence():
     with spawn("--specs-from-stdin") as process:
-        out, _ = process.communicate("nonsense\n", timeout=10)
+        out, _ = process.communicate("nonsense\n", timeout=30)
         assert (process.returncode, out) == (2, "")

@@ -22,7 +22,7 @@ class ImplicitFtps(ftplib.FTP_TLS):
     """Implicit TLS, with or without the reuse of the session that printers demand."""
 
     def __init__(self, context: ssl.SSLContext, *, reuse: bool) -> None:
-        super().__init__(context=context, timeout=10)
+        super().__init__(context=context, timeout=30)
         self._reuse = reuse
 
     def begin(self, endpoint: Endpoint) -> None:

@@ -247,7 +247,7 @@ def secure(simulated_farm: Callable[..., SimulatedFarm]) -> tuple[Endpoint, Prin
 
 def _version(endpoint: Endpoint, context: ssl.SSLContext) -> tuple[int, bytes]:
     connection = http.client.HTTPSConnection(
-        urlsplit(endpoint.url).netloc, timeout=5, context=context
+        urlsplit(endpoint.url).netloc, timeout=30, context=context
     )
     try:
         connection.request("GET", "/api/version", headers={"X-Api-Key": endpoint.api_key})
@@ -283,7 +283,7 @@ def test_snapshots_and_streams(
     handle.set(camera_fps=20.0)
     picture = client.ask("GET", "/webcam/?action=snapshot")
     assert picture.type == "image/jpeg" and picture.content.endswith(b"\xff\xd9")
-    connection = http.client.HTTPConnection(client.host, timeout=5)
+    connection = http.client.HTTPConnection(client.host, timeout=30)
     connection.request("GET", "/webcam/?action=stream")
     stream = connection.getresponse()
     assert stream.headers["Content-Type"].startswith("multipart/x-mixed-replace;boundary=")

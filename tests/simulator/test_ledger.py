@@ -18,7 +18,7 @@ MAKES = {"bambu": "P1S", "octoprint": "MK3S", "moonraker": "Voron 2.4", "prusali
 
 
 def truth(farm: SimulatedFarm, name: str) -> dict[str, Any]:
-    with urllib.request.urlopen(f"{farm.control_url}/prints", timeout=5) as answer:
+    with urllib.request.urlopen(f"{farm.control_url}/prints", timeout=30) as answer:
         return dict(json.load(answer)["printers"][name])
 
 
@@ -46,7 +46,7 @@ def test_every_print_is_on_record_with_its_bed(kind: str, tmp_path: Path) -> Non
 
 
 def _files(farm: SimulatedFarm) -> list[dict[str, Any]]:
-    with urllib.request.urlopen(f"{farm.control_url}/printers/oak/storage", timeout=5) as answer:
+    with urllib.request.urlopen(f"{farm.control_url}/printers/oak/storage", timeout=30) as answer:
         return list(json.load(answer)["files"])
 
 

@@ -372,7 +372,7 @@ def test_names_are_kept_exactly_and_quoted_paths_find_them(made):
     assert reply.status_code == 201
     assert reply.json()["item"]["path"] == f"sub one/{name}"
     where = reply.headers["Location"]
-    assert requests.get(where, headers={"X-Api-Key": made.client.key}, timeout=5).ok
+    assert requests.get(where, headers={"X-Api-Key": made.client.key}, timeout=30).ok
     assert made.client.get("/server/files/metadata", filename=f"sub one/{name}")["slicer"]
 
 
@@ -465,7 +465,7 @@ def test_commands_can_be_ignored_and_refused(made):
 
 def test_the_webcam_is_on_the_same_port_and_needs_no_key(made):
     cam = made.client.get("/server/webcams/list")["webcams"][0]
-    picture = requests.get(cam["snapshot_url"], timeout=10)
+    picture = requests.get(cam["snapshot_url"], timeout=30)
     assert picture.content[:2] == b"\xff\xd8"
     made.printer.do("relative_webcam")
     cam = made.client.get("/server/webcams/list")["webcams"][0]

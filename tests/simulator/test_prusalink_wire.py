@@ -75,14 +75,14 @@ def test_digest(server: Callable[..., Pair], flavour: str) -> None:
     with requests.Session() as session:
         session.auth = HTTPDigestAuth(end.user, end.password)
         for path in ("/api/version", "/api/v1/status", "/api/v1/files/local/a%20b.gcode?x=1"):
-            assert session.get(end.url + path, timeout=5).status_code != 401
+            assert session.get(end.url + path, timeout=30).status_code != 401
         session.auth = HTTPDigestAuth(end.user, "wrong")
-        assert session.get(end.url + "/api/version", timeout=5).status_code == 401
+        assert session.get(end.url + "/api/version", timeout=30).status_code == 401
         session.auth = HTTPDigestAuth("nobody", end.password)
-        assert session.get(end.url + "/api/version", timeout=5).status_code == 401
+        assert session.get(end.url + "/api/version", timeout=30).status_code == 401
         handle.set(nonce_uses=1)
         session.auth = HTTPDigestAuth(end.user, end.password)
-        answers = [session.get(end.url + "/api/version", timeout=5) for _ in range(3)]
+        answers = [session.get(end.url + "/api/version", timeout=30) for _ in range(3)]
         assert [answer.status_code for answer in answers] == [200] * 3
         assert [len(answer.history) for answer in answers] == [1, 1, 1]  # a challenge each time
 
@@ -195,7 +195,7 @@ def test_multipart_uploads(server: Callable[..., Pair], flavour: str) -> None:
         headers={"X-Api-Key": end.api_key},
         files={"file": ("old way.gcode", GCODE)},
         data={"print": "false"},
-        timeout=5,
+        timeout=30,
     )
     assert answer.status_code == 201
     assert handle.file("/old way.gcode") == GCODE

@@ -23,7 +23,7 @@ from simulator.specs import make_spec
 from simulator.stamp import CYCLE_MS, Pace, stamp_of
 
 HERTZ = 10.0
-WAIT_S = 5.0
+WAIT_S = 30.0
 MODELS = {"octoprint": "Ender 3", "moonraker": "Voron 2.4", "mk3": "MK3S", "firmware": "MK4"}
 
 

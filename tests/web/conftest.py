@@ -273,7 +273,7 @@ class Farm:
 
     def connect(self, limits: Limits | None = None) -> http.client.HTTPConnection:
         server = self.servers[0] if self.servers else self.serve(limits)
-        return http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+        return http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
 
     def doc(self, printer_id: str = "alder") -> Mapping[str, Any]:
         return self.services.hub.state.docs[printer_id]
@@ -455,7 +455,7 @@ class Page:
 
     def __init__(self, farm: Farm, query: str = "", headers: dict[str, str] | None = None) -> None:
         server = farm.servers[0] if farm.servers else farm.serve()
-        self.sock = socket.create_connection(("127.0.0.1", server.port), timeout=5)
+        self.sock = socket.create_connection(("127.0.0.1", server.port), timeout=30)
         self._ws = WSConnection(ConnectionType.CLIENT)
         extra = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
         target = f"/api/ws{query}"
@@ -490,7 +490,7 @@ class Page:
                     self._texts.append(self._text)
                     self._text = ""
 
-    def read(self, timeout: float = 3.0) -> dict[str, Any]:
+    def read(self, timeout: float = 20.0) -> dict[str, Any]:
         """The next message; {} when none came in time or the socket was closed."""
         self.sock.settimeout(timeout)
         try:
@@ -500,7 +500,7 @@ class Page:
             return {}
         return dict(json.loads(self._texts.pop(0))) if self._texts else {}
 
-    def until(self, kind: str, timeout: float = 3.0) -> dict[str, Any]:
+    def until(self, kind: str, timeout: float = 20.0) -> dict[str, Any]:
         """The next message of this kind; others are dropped."""
         while message := self.read(timeout):
             if message["t"] == kind:

@@ -16,7 +16,7 @@ from web import printer_feed
 def connect(farm: Any, path: str, **more: Any) -> websocket.WebSocket:
     server = farm.servers[0] if farm.servers else farm.serve()
     more.setdefault("suppress_origin", "origin" not in more)
-    return websocket.create_connection(f"ws://127.0.0.1:{server.port}{path}", timeout=10, **more)
+    return websocket.create_connection(f"ws://127.0.0.1:{server.port}{path}", timeout=30, **more)
 
 
 def read(feed: websocket.WebSocket) -> dict[str, Any]:

@@ -152,7 +152,7 @@ def test_a_form_with_more_in_it_is_refused(on: Any) -> None:
 def test_an_export_has_at_most_32_mb(on: Any) -> None:
     """Refused by its announced length, before a byte of it was read; it is never sent here."""
     server = on.serve()
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     connection.putrequest("POST", BASE)
     connection.putheader("Content-Type", "multipart/form-data; boundary=X")
     connection.putheader("Content-Length", "33000000")

@@ -34,7 +34,7 @@ def farm(make_farm: Callable[..., Any], kit: SimpleNamespace) -> Any:
 def dial(farm: Any, rig: str = "rig", **headers: str) -> websocket.WebSocket:
     server = farm.servers[0] if farm.servers else farm.serve()
     opened: websocket.WebSocket = websocket.create_connection(
-        f"ws://127.0.0.1:{server.port}/ws/rig/{rig}", timeout=10, suppress_origin=True,
+        f"ws://127.0.0.1:{server.port}/ws/rig/{rig}", timeout=30, suppress_origin=True,
         header={"Authorization": f"Bearer {TOKEN}", **headers},
     )  # fmt: skip
     return opened

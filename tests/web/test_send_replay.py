@@ -117,7 +117,7 @@ def test_a_wrong_key_is_told_in_words(farm: Any, kit: Any) -> None:
 @pytest.mark.parametrize("left", [0.3, 0.999])
 def test_a_cut_off_upload_leaves_nothing(farm: Any, kit: Any, left: float) -> None:
     request = recorded(PRUSA)
-    with socket.create_connection(("127.0.0.1", farm.servers[0].port), timeout=10) as sock:
+    with socket.create_connection(("127.0.0.1", farm.servers[0].port), timeout=30) as sock:
         sock.sendall(request[: int(len(request) * left)])
         sock.shutdown(socket.SHUT_WR)
         while sock.recv(65_536):

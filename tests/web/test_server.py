@@ -19,7 +19,7 @@ SHORT = Limits(slots=12, head_s=0.4, idle_s=0.4, body_stall_s=0.4, send_stall_s=
 
 
 def dial(server: FarmServer, data: bytes = b"") -> socket.socket:
-    sock = socket.create_connection(("127.0.0.1", server.port), timeout=5)
+    sock = socket.create_connection(("127.0.0.1", server.port), timeout=30)
     sock.sendall(data)
     return sock
 
@@ -165,7 +165,7 @@ def test_a_full_house_answers_503_and_recovers(farm: Any, kit: Any) -> None:
     for sock in waiting:
         sock.close()
     kit.wait_for(lambda: not server._open)
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     connection.request("GET", "/healthz")
     assert connection.getresponse().read()
     connection.close()

@@ -85,7 +85,7 @@ def server(app: TinyApp) -> Iterator[FarmServer]:
 
 
 def dial(server: FarmServer, *parts: bytes) -> socket.socket:
-    sock = socket.create_connection(("127.0.0.1", server.port), timeout=5)
+    sock = socket.create_connection(("127.0.0.1", server.port), timeout=30)
     for part in parts:
         sock.sendall(part)
     return sock

@@ -63,6 +63,7 @@ export function timeline(signal) {
       shown = await get('/api/dispatch/forecast', { signal });
       if (!span) span = spanFor(shown);
       paint();
+      if (shown.partial) soon();
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof ApiError)) throw error;
