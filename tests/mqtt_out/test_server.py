@@ -43,7 +43,8 @@ class Server:
 
     def get(self, path: str) -> Any:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=30) as answer:
+            url = f"http://127.0.0.1:{self.port}{path}"
+            with urllib.request.urlopen(url, timeout=30) as answer:
                 return json.load(answer)
         except OSError:
             return None  # not yet
