@@ -5,7 +5,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 BENCH ?=
 SOAK ?= 2000
-WORKERS ?= 8
+WORKERS ?= 10
 # Most tests wait for printers, so that there are more workers than cores. And hundreds of processes
 # are started: each would compile the farm again.
 unexport PYTHONDONTWRITEBYTECODE

@@ -1,6 +1,6 @@
 """What failed while many tests ran beside each other runs once more, alone.
 
-Most tests wait for real processes over real sockets, and eight run at once: on a machine that is
+Most tests wait for real processes over real sockets, and many run at once: on a machine that is
 busy with something else a few may not get their turn in time. What fails alone too is broken, and
 the run stays red. What passes is printed as shaky, with its first failure still above: it waits
 for time where it should wait for an event, which is a defect of that test.

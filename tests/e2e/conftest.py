@@ -16,7 +16,7 @@ from tests.e2e.stage import CHROMIUM, DESK, WAIT_MS, Complaints, FarmProcess, ch
 def browser() -> Iterator[Browser]:
     if not CHROMIUM:
         pytest.skip("there is no Chromium on this machine (deploy/system_packages.sh installs it)")
-    expect.set_options(timeout=WAIT_MS)  # eight workers share the machine
+    expect.set_options(timeout=WAIT_MS)  # many workers share the machine
     with chromium() as running:
         yield running
 
