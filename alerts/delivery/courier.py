@@ -27,6 +27,10 @@ class Stopped(Exception):
     """The server stops while a message is under way; what became of it is not known."""
 
 
+class NeverLeft(Stopped):
+    """The server stopped before the message was handed over: nobody has seen it."""
+
+
 @dataclass(slots=True)
 class _Errand:
     message: Message
@@ -50,13 +54,16 @@ class Courier:
         self._thread: threading.Thread | None = None
         self._errand: _Errand | None = None
         self._stopping = False
+        self._handing = threading.Lock()  # no message comes between a stop and its farewell
 
     def send(self, message: Message, photo: Path | None, memo: Mapping[str, Any]) -> Sent:
-        """Raises ChannelError, and Stopped after ``let_go``."""
-        if self._stopping:
-            raise Stopped
-        errand = self._errand = _Errand(message, photo, memo)
-        self._ready().put(errand)
+        """Raises ChannelError, and after ``let_go`` NeverLeft or Stopped."""
+        errand = _Errand(message, photo, memo)
+        with self._handing:
+            if self._stopping:
+                raise NeverLeft
+            self._ready().put(errand)
+            self._errand = errand
         in_time = errand.over.wait(self._limit_s)
         self._errand = None
         if not in_time:
@@ -71,8 +78,9 @@ class Courier:
 
     def let_go(self, grace_s: float) -> None:
         """The last message has so long to end; then ``send`` returns without it."""
-        self._stopping = True
-        errand = self._errand
+        with self._handing:
+            self._stopping = True
+            errand = self._errand
         if errand is not None:
             errand.over.wait(grace_s)
             errand.over.set()

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from alerts.channels import scrub
 from alerts.delivery import doubt, resting
 from alerts.delivery.choice import NEWER, first, sift
-from alerts.delivery.courier import Courier, Stopped
+from alerts.delivery.courier import Courier, NeverLeft, Stopped
 from alerts.delivery.health import Health
 from alerts.delivery.outbox import Outbox
 from alerts.delivery.pace import backoff
@@ -202,6 +202,9 @@ class Worker:
         began = self._clock.monotonic()
         try:
             sent = self._courier.send(said, photo, self._memo(message))
+        except NeverLeft:
+            self._outbox.note(message.id, "waiting")
+            return
         except Stopped:
             return  # its note stays "sending": in doubt at the next start
         except Later as later:

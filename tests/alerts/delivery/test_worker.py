@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -301,3 +302,25 @@ def test_a_fault_in_a_channel_is_a_failure_like_any_other(bench: Bench) -> None:
     assert bench.state(message) == "sent"
     (note,) = [n for n in bench.log.outcomes(message.id) if n.outcome == "waiting"]
     assert note.text == "A fault in the farm (KeyError); see the server's log"
+
+
+def test_a_stop_before_a_message_left_leaves_no_doubt(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes between the note and the sending: nobody has seen the message, so it is sent later,
+    once, and without a word of having perhaps been told before."""
+    message, note = bench.add(), bench.log.note
+
+    def stop_then_note(message_id: str, outcome: str, *more: Any) -> bool:
+        if outcome == "sending":
+            bench.worker._courier.let_go(0.0)
+        return note(message_id, outcome, *more)
+
+    monkeypatch.setattr(bench.log, "note", stop_then_note)
+    bench.worker.turn()
+    assert bench.channel.got == [] and bench.state(message) == "waiting"
+    bench.worker.stop()
+    bench.log.close()
+    bench.open()
+    bench.turns()
+    assert [(said.id, said.text) for said, _, _ in bench.channel.got] == [("m0", "text 0")]
