@@ -9,12 +9,24 @@ from collections.abc import Callable
 from typing import Any
 
 
-def wait_for(condition: Callable[[], Any], what: str = "it", seconds: float = 60.0) -> Any:
-    """Its first true value; AssertionError when there is none within ``seconds``."""
+def wait_for(
+    condition: Callable[[], Any],
+    what: str | Callable[[], object] = "it",
+    seconds: float = 60.0,
+    *,
+    every: float = 0.02,
+) -> Any:
+    """Its first true value, asked ``every`` so many seconds.
+
+    AssertionError when there is none within ``seconds``; its words are ``what``, which is called
+    only then where it can be called ("the last thing the printer said").
+    """
     until, pause = time.monotonic() + seconds, threading.Event()
     while not (value := condition()):
-        assert time.monotonic() < until, f"waited {seconds:g} s in vain for {what}"
-        pause.wait(0.02)
+        if time.monotonic() >= until:
+            words = what() if callable(what) else what
+            raise AssertionError(f"waited {seconds:g} s in vain for {words}")
+        pause.wait(every)
     return value
 
 
