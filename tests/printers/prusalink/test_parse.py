@@ -12,7 +12,7 @@ from printers.prusalink.flavour import Flavour, Introduction, Server, server_of
 from printers.prusalink.parse import Known, parse, state_word
 from printers.prusalink.parse_job import SeenJob, follow, needs_details, renewed, seen_job
 from printers.status import PrinterState, Severity
-from tests.printers.prusalink_samples import (
+from tests.printers.prusalink.samples import (
     FIRMWARE_INFO,
     FIRMWARE_JOB,
     FIRMWARE_STORAGE,

@@ -20,7 +20,7 @@ from wsproto.events import (
     TextMessage,
 )
 
-from tests.printers.lan_servers import LoopbackServer
+from tests.printers.lan.servers import LoopbackServer
 
 Json = dict[str, Any]
 

@@ -31,7 +31,7 @@ from printers.lan.backoff import Backoff
 from printers.prusalink.adapter import PrusaLinkPrinter
 from printers.prusalink.rhythm import Rhythm
 from printers.status import PrinterState, PrinterStatus
-from tests.printers.prusalink_fake import KEY, PASSWORD, USER, FakePrusaLink
+from tests.printers.prusalink.server import KEY, PASSWORD, USER, FakePrusaLink
 
 S = PrinterState
 WAIT_S = 30.0

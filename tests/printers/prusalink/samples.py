@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-DATA = Path(__file__).parents[1] / "data" / "prusalink"
+DATA = Path(__file__).parents[2] / "data" / "prusalink"
 
 
 def recorded(name: str) -> dict[str, Any]:

@@ -20,9 +20,9 @@ from werkzeug.formparser import parse_form_data
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, CloseConnection, Event, Ping, Request, TextMessage
 
-from tests.printers.lan_servers import LoopbackServer, answer, read_head
+from tests.printers.lan.servers import LoopbackServer, answer, read_head
 
-DATA = Path(__file__).parents[1] / "data" / "moonraker"
+DATA = Path(__file__).parents[2] / "data" / "moonraker"
 KEY = "772ff695a4f942c39f7c8f4bd49c2f6d"
 UNAUTHORIZED = (-32602, "Unauthorized")
 

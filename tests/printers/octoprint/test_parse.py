@@ -23,7 +23,7 @@ from printers.octoprint.states import Phase, activity_of
 from printers.octoprint.webcam import Webcam, webcam_of
 from printers.status import Heater, PrinterState, Severity
 
-DATA = Path(__file__).parents[1] / "data" / "octoprint"
+DATA = Path(__file__).parents[2] / "data" / "octoprint"
 REST: dict[str, Any] = json.loads((DATA / "rest.json").read_text())
 LIVE: list[dict[str, Any]] = json.loads((DATA / "live.json").read_text())
 CONFIG = PrinterConfig(

@@ -23,7 +23,7 @@ from printers.lan.http_client import HttpClient
 from printers.lan.trust import Trust
 from printers.lan.upload_body import UploadBody
 from simulator.certificates import CertificateAuthority, server_context
-from tests.printers.lan_servers import LoopbackServer, answer, read_head
+from tests.printers.lan.servers import LoopbackServer, answer, read_head
 
 
 def client_of(

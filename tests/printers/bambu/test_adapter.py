@@ -24,6 +24,7 @@ from printers import commands as c
 from printers.bambu.watchdog import Timing
 from printers.status import PrinterState
 from simulator.plates import PlateSpec, build_gcode_3mf
+from tests.waiting import wait_for
 
 
 def ready(bambu_rig: Callable[..., Any], model: str = "P1S", **options: Any) -> Any:
@@ -257,6 +258,7 @@ def test_a_start_without_an_answer_is_uncertain(
     rig.sim.set(no_ack=True)
     with pytest.raises(PrinterTimeout):
         rig.printer.start_print(_start(), timeout=0.3)
+    wait_for(lambda: rig.sim.requests("project_file"), "the order to arrive")
     assert len(rig.sim.requests("project_file")) == 1
     rig.sim.set(no_ack=False)
 

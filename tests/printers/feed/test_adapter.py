@@ -24,7 +24,7 @@ from printers.feed.adapter import FeedPrinter
 from printers.feed.timing import Timing, timing_of
 from printers.status import PrinterState, PrinterStatus
 from simulator.certificates import CertificateAuthority, server_context
-from tests.printers.feed_server import FeedServer, doc
+from tests.printers.feed.server import FeedServer, doc
 
 S = PrinterState
 WAIT_S = 30.0

@@ -35,7 +35,7 @@ from printers.octoprint.memory import Memory
 from printers.octoprint.timing import Timing
 from printers.status import PrinterState, PrinterStatus
 from simulator.certificates import CertificateAuthority, server_context
-from tests.printers.octoprint_server import KEY, FakeOctoPrint
+from tests.printers.octoprint.server import KEY, FakeOctoPrint
 
 FAST = Timing(
     tick=0.03,

@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
 
-from tests.printers.prusalink_samples import (
+from tests.printers.prusalink.samples import (
     FIRMWARE_INFO,
     FIRMWARE_JOB,
     FIRMWARE_STORAGE,

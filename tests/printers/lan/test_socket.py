@@ -28,7 +28,7 @@ from printers.lan.dialer import Aborted, Dialer
 from printers.lan.trust import Trust
 from printers.lan.web_socket import Closed, HandshakeRefused, WebSocket
 from simulator.certificates import CertificateAuthority, server_context
-from tests.printers.lan_servers import LoopbackServer, read_head
+from tests.printers.lan.servers import LoopbackServer, read_head
 
 Talk = Callable[["Peer"], None]
 

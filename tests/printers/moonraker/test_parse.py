@@ -19,7 +19,7 @@ from printers.moonraker.picture import Klippy, Picture, Sensed, is_urgent, merge
 from printers.moonraker.words import klipper_text
 from printers.status import PrinterState, Severity
 
-DATA = Path(__file__).parents[1] / "data" / "moonraker"
+DATA = Path(__file__).parents[2] / "data" / "moonraker"
 S = PrinterState
 CUBE = "farm/cube-0042.gcode"
 IDS = {"CUBE_1": 1, "CUBE_2": 2}

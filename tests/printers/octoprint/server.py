@@ -17,7 +17,7 @@ from werkzeug.formparser import parse_form_data
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, CloseConnection, Event, Ping, Request, TextMessage
 
-from tests.printers.lan_servers import LoopbackServer, answer, read_head
+from tests.printers.lan.servers import LoopbackServer, answer, read_head
 
 KEY = "KEYKEYKEYKEYKEYKEYKEYKEYKEYKEY32"
 ERROR_403 = (403, {"error": "You don't have the permission to access the requested resource."})

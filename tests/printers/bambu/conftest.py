@@ -22,7 +22,7 @@ from printers.status import PrinterState, PrinterStatus
 from simulator.farm import PrinterHandle, SimulatedFarm
 from simulator.specs import make_spec
 
-REPORTS = Path(__file__).parents[1] / "data" / "bambu"
+REPORTS = Path(__file__).parents[2] / "data" / "bambu"
 
 
 @pytest.fixture

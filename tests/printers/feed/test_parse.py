@@ -28,7 +28,7 @@ from printers.status import (
     Speed,
     Tray,
 )
-from tests.printers.feed_server import doc
+from tests.printers.feed.server import doc
 from web.panel import PanelView
 
 S = PrinterState

@@ -34,8 +34,8 @@ from printers.moonraker.adapter import MoonrakerPrinter
 from printers.moonraker.client import Timing
 from printers.status import PrinterState, PrinterStatus
 from simulator.certificates import CertificateAuthority, server_context
-from tests.printers.lan_servers import LoopbackServer, read_head
-from tests.printers.moonraker_server import KEY, FakeMoonraker, load
+from tests.printers.lan.servers import LoopbackServer, read_head
+from tests.printers.moonraker.server import KEY, FakeMoonraker, load
 
 FAST = Timing(
     tick=0.02,

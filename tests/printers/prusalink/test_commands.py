@@ -16,7 +16,7 @@ from printers.prusalink.homing import Homing
 from printers.prusalink.models import MODELS, by_name
 from printers.prusalink.paths import download_address, listing, locate, other_storages
 from printers.status import PrinterState
-from tests.printers.prusalink_samples import (
+from tests.printers.prusalink.samples import (
     FIRMWARE_INFO,
     FIRMWARE_STORAGE,
     FIRMWARE_VERSION,

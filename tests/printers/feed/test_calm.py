@@ -8,7 +8,7 @@ from printers.feed.calm import BURST, EVERY_S, Calm
 from printers.feed.parse import news_of
 from printers.lan.report import Report
 from printers.status import PrinterState as S
-from tests.printers.feed_server import doc
+from tests.printers.feed.server import doc
 
 
 def report(state: str = "printing", **more: Any) -> Report:
