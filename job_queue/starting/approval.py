@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
 from core.clock import Clock
 from core.errors import Blocked
@@ -25,7 +28,8 @@ class Approval:
         self._clock = clock
         self._timing = timing
         self._lock = threading.Lock()
-        self._undo: dict[str, tuple[BedRecord, BedRecord | None, float]] = {}
+        self._undo: dict[str, _Given] = {}
+        self._taken_back: set[str] = set()  # by somebody this very moment
 
     def mark_clear(self, printer_id: str, by: str = "") -> None:
         """``by``: the user's name. Raises Blocked: job_open, printer_busy, …; PrinterOffline:
@@ -61,23 +65,37 @@ class Approval:
         most = self._timing.undo_s if most is None else most
         with self._lock:
             ages = {name: mono - at for name, (_, _, at) in self._undo.items()}
-        return {name: most - age for name, age in ages.items() if age < most}
+            left = {name: most - age for name, age in ages.items() if age < most}
+            return dict.fromkeys(self._taken_back, most) | left
 
     def undo(self, printer_id: str) -> None:
-        """Raises Blocked when it is too late or something else has happened since."""
+        """Raises Blocked when it is too late or something else has happened since, StorageError
+        when the disk refuses (it can be tried again then)."""
         name = self._fleet.snapshot(printer_id).status.name
-        with self._lock:
-            bed, before, at = self._undo.pop(printer_id, (None, None, 0.0))
-        too_late = self._clock.monotonic() - at > self._timing.undo_s
-        if bed is None or too_late:
-            raise Blocked(f"It is too late to undo this on {name}.", code="undo_expired")
-        with self._board.change() as tx:
+        with self._taking_back(printer_id, name) as (bed, before, _), self._board.change() as tx:
             job = tx.open_job(printer_id)
             if job is not None:
                 raise _job_open(name, job.file_name)
-            if tx.bed(printer_id) is not bed:
+            if not _is_of(tx.bed(printer_id), bed):
                 raise Blocked(f"The bed of {name} has changed since.", code="undo_expired")
             tx.set_bed(printer_id, before or BedRecord(since=self._clock.time()))
+
+    @contextmanager
+    def _taking_back(self, printer_id: str, name: str) -> Iterator[_Given]:
+        """No pass comes between the question whether it is in time and the write, however long
+        the disk takes; once it is written, it cannot be taken back again."""
+        with self._lock:
+            given = self._undo.get(printer_id)
+            if given is None or self._clock.monotonic() - given[2] > self._timing.undo_s:
+                raise Blocked(f"It is too late to undo this on {name}.", code="undo_expired")
+            self._taken_back.add(printer_id)
+        try:
+            yield given
+            with self._lock:
+                self._undo.pop(printer_id, None)
+        finally:
+            with self._lock:
+                self._taken_back.discard(printer_id)
 
     def set_maintenance(self, printer_id: str, on: bool, note: str) -> None:
         """Keeps new jobs away; a running one goes on."""
@@ -87,6 +105,15 @@ class Approval:
         with self._board.change() as tx:
             maintenance = Maintenance(on=on, note=note if on else "", since=since)
             tx.set_maintenance(printer_id, maintenance)
+
+
+_Given = tuple[BedRecord, BedRecord | None, float]
+"""The approval, the bed before it (None: not known yet), when (monotonic s)."""
+
+
+def _is_of(bed: BedRecord | None, approval: BedRecord) -> bool:
+    """Whether it is clear by this very approval, whatever the screen has told since."""
+    return bed is not None and replace(bed, shown=approval.shown) == approval
 
 
 def _job_open(name: str, file_name: str) -> Blocked:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +12,13 @@ import pytest
 
 from core.clock import SystemClock
 from core.config import DispatchConfig
-from core.errors import Blocked
+from core.errors import Blocked, StorageError
 from job_queue.records import BedRecord
 from job_queue.runner import Runner
 from job_queue.target import Target
 from job_queue.timing import Timing
 from printers.adapters import ADAPTERS
+from printers.status import JobProgress
 from printers.status import PrinterState as P
 from tests.job_queue.conftest import FakePrinter, Farm
 from tests.job_queue.test_runner import wait_for
@@ -68,6 +72,79 @@ def test_after_that_it_is_too_late(farm: Any) -> None:
     with pytest.raises(Blocked) as refused:
         farm.service.mark_clear("alder", undo=True)
     assert refused.value.error_code == "undo_expired"
+
+
+@contextmanager
+def before_the_next_write(farm: Any, act: Callable[[], object]) -> Iterator[None]:
+    """``act`` happens while the next change waits for its turn at the disk."""
+    waiting = farm.store._writer
+
+    class Turn:
+        def __enter__(self) -> None:
+            farm.store._writer = waiting
+            act()
+            waiting.acquire()
+
+        def __exit__(self, *_: object) -> None:
+            waiting.release()
+
+    farm.store._writer = Turn()
+    try:
+        yield
+    finally:
+        farm.store._writer = waiting
+
+
+@pytest.mark.parametrize("seconds", [2.0, 5.9])
+def test_a_pass_while_it_is_taken_back_starts_nothing(farm: Any, seconds: float) -> None:
+    farm.add()
+    farm.service.mark_clear("alder")
+    farm.wait(seconds)
+    sent = []
+
+    def passes() -> None:
+        farm.clock.advance(1.0)
+        sent.append(farm.dispatch_once())
+
+    with before_the_next_write(farm, passes):
+        farm.service.mark_clear("alder", undo=True)
+    assert sent == [[]] and len(farm.printer().started) == 1
+    assert farm.bed()[0] is False
+    assert farm.dispatch_once() == []
+
+
+def test_it_can_be_taken_back_although_the_screen_has_told_more(farm: Any) -> None:
+    """OctoPrint dates a print some seconds after its end."""
+    printer, theirs = farm.printer(), JobProgress(name="vase", file="vase.gcode")
+    printer.report(P.PRINTING, job=theirs)
+    farm.look()
+    printer.report(P.FINISHED, job=replace(theirs, ended="finished"))
+    farm.look()
+    farm.service.mark_clear("alder")
+    printer.report(P.FINISHED, job=replace(theirs, ended="finished", task_id="date:1799999990"))
+    farm.look()
+    assert farm.bed()[0] is True
+    farm.service.mark_clear("alder", undo=True)
+    assert farm.bed()[0] is False
+
+
+def test_a_disk_that_refuses_leaves_it_to_be_taken_back(
+    farm: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    farm.service.mark_clear("alder")
+    with monkeypatch.context() as patch:
+        patch.setattr(farm.store, "_persist", _refuse)
+        with pytest.raises(StorageError):
+            farm.service.mark_clear("alder", undo=True)
+    assert farm.bed()[0] is True
+    farm.service.mark_clear("alder", undo=True)
+    assert farm.bed()[0] is False
+    with pytest.raises(Blocked):
+        farm.service.mark_clear("alder", undo=True)
+
+
+def _refuse(_: object) -> None:
+    raise StorageError("The disk refuses.")
 
 
 def test_who_starts_by_hand_does_not_wait(farm: Any) -> None:
