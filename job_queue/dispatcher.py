@@ -28,6 +28,7 @@ from job_queue.matching.match import (
     assign,
     class_of,
     explain,
+    is_still,
     of_job,
     summary,
 )
@@ -129,7 +130,7 @@ class Dispatcher:
             why = self.closed(scene.view)
             sent, refused = [], []
             for match in [] if why else self._assign(scene):
-                reason = self._send(match)
+                reason = self._send(scene, match)
                 if reason is None:
                     sent.append(match)
                 else:
@@ -177,10 +178,13 @@ class Dispatcher:
             slots,
         )
 
-    def _send(self, match: Match) -> Reason | None:
+    def _send(self, scene: _Scene, match: Match) -> Reason | None:
         """Claim and begin. Somebody may have been faster: then the reason, and nothing happened."""
         try:
-            job = self._jobs.start_queued(self._jobs.job(match.job_id), match.printer_id)
+            job = self._jobs.job(match.job_id)
+            if not is_still(scene.view.jobs[job.id], job):
+                return Reason("stale", f"{job.file_name} has just been changed.", match.printer_id)
+            job = self._jobs.start_queued(job, match.printer_id)
         except FarmError as error:
             logger.info("%s: %s not sent: %s", match.printer_id, match.job_id, error.message)
             self.verdicts.forget_printer(match.printer_id)

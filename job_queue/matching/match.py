@@ -102,6 +102,12 @@ def file_class_of(job: Job) -> tuple[Any, ...]:
     return job.file_id, job.plate, job.ams_wanted, options, job.confirm, job.filaments
 
 
+def is_still(matched: Job, job: Job) -> bool:
+    """Whether what was found for ``matched`` is an answer to the job as it is now: nobody has
+    changed where, when or of what it is to be printed. Copies sent meanwhile change nothing."""
+    return class_of(job) == class_of(matched) and job.not_before == matched.not_before
+
+
 def of_job(job: Job, now: float, *, auto_assign: bool) -> Reason | None:
     """What keeps a waiting job from any printer."""
     if job.state is JobState.HELD:
