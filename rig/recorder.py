@@ -130,6 +130,8 @@ class Recorder:
 
     def printer(self, state: str, job: str, name: str) -> None:
         """The farm says what the printer does."""
+        if state in AT_REST:
+            self._triggers.print_over()
         session = self._session
         if session is not None and session.sheet.job and self._following.ends:
             if state in AT_REST or (job and job != session.sheet.job):

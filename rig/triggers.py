@@ -37,6 +37,10 @@ class Triggers:
         self._open = ("layer", at)
         return TAKE
 
+    def print_over(self) -> None:
+        """The same file once more may have the same job, and begins at layer 1 again."""
+        self._layer = ("", 0)
+
     def missed(self) -> None:
         """No picture came of the last trigger: its partner shall try again."""
         self._open = None

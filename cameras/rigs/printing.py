@@ -27,6 +27,8 @@ class PrinterWatch:
         """What this report makes worth telling."""
         messages: list[Json] = []
         job, known = job_key(status.job), status.state.is_connected
+        if status.state.is_at_rest:
+            self._layer = ("", 0)  # the same file once more has the same key, and begins anew
         if known and (told := (status.state.value, job)) != self._told:
             self._told = told
             messages.append(_printer(status, job))

@@ -51,6 +51,17 @@ def test_each_layer_triggers_once_and_only_upwards() -> None:
     assert layers(watch, status(P, 1, task="8")) == [1], "the next print begins anew"
 
 
+@pytest.mark.parametrize(
+    "rest", [PrinterState.IDLE, PrinterState.FINISHED, PrinterState.FAILED], ids=str
+)
+def test_the_same_file_once_more_begins_anew(rest: PrinterState) -> None:
+    """Only Bambu's cloud gives each print a number of its own."""
+    watch = PrinterWatch()
+    first = layers(watch, *(status(P, layer, task="0") for layer in (1, 2, 3)))
+    second = layers(watch, status(rest, 3, task="0"), status(P, 1, task="0"))
+    assert (first, second) == ([1, 2, 3], [1])
+
+
 def test_the_state_is_told_when_it_changes_and_never_while_unknown() -> None:
     watch = PrinterWatch()
     told = [

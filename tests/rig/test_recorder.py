@@ -89,6 +89,16 @@ def test_button_and_farm_make_one_frame_per_layer(bench: Bench) -> None:
     ]  # fmt: skip
 
 
+def test_the_same_file_once_more_has_its_layers_again(tmp_path: Path, kit: SimpleNamespace) -> None:
+    bench = Bench(tmp_path, kit.jpeg(), follow="off")
+    bench.recorder.clicks(3, 1.0)
+    for turn in (0, 1):
+        for layer in (1, 2):
+            bench.recorder.layer("gear.gcode", layer, 100.0 * turn + 20 * layer)
+        bench.recorder.printer("finished", "gear.gcode", "gear")
+    assert bench.recorder.snapshot.frames == 4
+
+
 def test_layers_do_nothing_while_idle_or_paused(bench: Bench) -> None:
     bench.recorder.layer("j", 1, 1.0)
     bench.recorder.clicks(3, 2.0)
