@@ -9,9 +9,10 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from rig.errors import BuildFailed
-from rig.session import BUILDING, DONE, FAILED, Session
+from rig.session import BUILDING, DONE, FAILED, Session, is_id
 from rig.settings import Settings
 from rig.video import build, checksum_of
 
@@ -108,16 +109,20 @@ class Builder:
         session.remove()
 
     def sweep(self) -> None:
-        """Forget videos older than keep_days, the checksum first: half a pair is not offered."""
+        """Forget our videos older than keep_days, the checksum first: half a pair is not offered.
+        Others in that folder are somebody's."""
         if not self._settings.keep_days:
             return
         self._mend_times()
         edge = self._epoch() - self._settings.keep_days * _DAY_S
-        for video in self._settings.timelapses.glob("*.mp4"):
+        for video in self._videos():
             if video.stat().st_mtime < edge:
                 checksum_of(video).unlink(missing_ok=True)
                 video.unlink()
                 logger.info("%s was older than %s days", video.name, self._settings.keep_days)
+
+    def _videos(self) -> list[Path]:
+        return [path for path in self._settings.timelapses.glob("*.mp4") if is_id(path.stem)]
 
     def _mend_times(self) -> None:
         """A Pi has no clock of its own: it starts with yesterday's time, or last year's, until the
@@ -126,7 +131,7 @@ class Builder:
         if abs(step) < _STEP_S:
             return
         before = self._epoch() - step
-        for video in self._settings.timelapses.glob("*.mp4"):
+        for video in self._videos():
             if self._began <= (made := video.stat().st_mtime) <= before:
                 os.utime(video, (made + step, made + step))
         self._began += step

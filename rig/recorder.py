@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from rig.builder import Builder
@@ -53,26 +54,42 @@ class Recorder:
         session, building = self._session, self._builder.waiting > 0
         if session is None:
             return Snapshot("building" if building else "idle", error=self._shooter.error)
-        return Snapshot(session.state, session.id, session.frames, self._shooter.error)
+        sheet = session.sheet
+        return Snapshot(
+            session.state, session.id, session.frames, self._shooter.error, sheet.name,
+            sheet.started_at,
+        )  # fmt: skip
 
     # --- after a restart ---------------------------------------------------------------------
 
     def recover(self) -> None:
         """Go on recording when that ended a short while ago; else build what lies there."""
-        self._builder.sweep()
+        self._safely(self._builder.sweep)
         left = found(self._settings.photos)
         recent = [s for s in left if s.state in OPEN and self._is_recent(s)]
+        if recent:
+            self._session = recent[-1]
         for session in left:
-            self._tell_again(session)
-            if recent and session is recent[-1]:
-                self._session = session
-                self._tell("session_resumed", session=session.id, frames=session.frames)
-            elif session.state == DONE:
-                session.remove()  # its video was verified before this word was written
-            elif session.frames:
-                self._builder.add(session)
-            else:
-                session.remove()
+            self._safely(partial(self._take_up, session))
+
+    def _safely(self, work: Callable[[], object]) -> None:
+        """One folder that the disk refuses must not keep the others waiting."""
+        try:
+            work()
+        except OSError as error:
+            self._shooter.refused(error)
+
+    def _take_up(self, session: Session) -> None:
+        """Raises OSError."""
+        self._tell_again(session)
+        if session is self._session:
+            self._tell("session_resumed", session=session.id, frames=session.frames)
+        elif session.state == DONE:
+            session.remove()  # its video was verified before this word was written
+        elif session.frames:
+            self._builder.add(session)
+        else:
+            session.remove()
 
     def _tell_again(self, session: Session) -> None:
         """The plug may have been pulled before the farm's copy of these was on the disk."""

@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 RECORDING, PAUSED, BUILDING, DONE, FAILED = "recording", "paused", "building", "done", "failed"
 OPEN = (RECORDING, PAUSED)
 _FRAME = re.compile(r"\d{6}\.jpg")
+_ID = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d_[0-9a-f]{4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,11 @@ class Sheet:
     job: str = ""
     video: str = ""  # file name, once it is finished
     error: str = ""
+
+
+def is_id(text: str) -> bool:
+    """Whether a recording can have this name: what has another in our folders is not ours."""
+    return _ID.fullmatch(text) is not None
 
 
 class Session:
@@ -138,14 +144,26 @@ class Session:
 
 
 def found(photos: Path) -> list[Session]:
-    """What an earlier life left behind, oldest first. A folder without a readable sheet (the plug
-    was pulled while it began, or its disk is damaged) is one that failed: nothing is deleted."""
+    """What an earlier life left behind, oldest first. Folders of other names belong to others
+    (a person's pictures, a disk's lost+found) and are not even looked into."""
     sessions = []
-    for folder in sorted(path for path in photos.iterdir() if path.is_dir()):
-        raw = files.read_json(folder / "session.json")
+    for folder in sorted(path for path in photos.iterdir() if is_id(path.name) and path.is_dir()):
         try:
-            sheet = Sheet(**raw)
-        except TypeError:
-            sheet = Sheet(folder.name, BUILDING, folder.stat().st_mtime, "found")
-        sessions.append(Session(folder, sheet))
+            sessions.append(Session(folder, _sheet(folder)))
+        except OSError as error:
+            logger.error("%s cannot be read (%s) and is left alone", folder, error)
     return sessions
+
+
+def _sheet(folder: Path) -> Sheet:
+    """Without a readable one (the plug was pulled while it began, or its disk is damaged) the
+    recording is over, and what is there becomes a video."""
+    raw = files.read_json(folder / "session.json")
+    texts = [value for name, value in raw.items() if name != "started_at"]
+    whole = isinstance(raw.get("started_at"), (int, float)) and raw.get("id") == folder.name
+    try:
+        if whole and all(isinstance(text, str) for text in texts):
+            return Sheet(**raw)
+    except TypeError:
+        logger.warning("%s: its session.json is of another version", folder.name)
+    return Sheet(folder.name, BUILDING, folder.stat().st_mtime, "found")

@@ -230,6 +230,41 @@ def test_after_a_restart(tmp_path: Path, kit: SimpleNamespace) -> None:
     assert {p.name for p in photos.iterdir()} == {older.id, recent.id}
 
 
+def test_what_others_keep_in_its_folder_is_left_alone(bench: Bench, kit: SimpleNamespace) -> None:
+    """ "photos" may be a folder of pictures, or a disk of its own with its lost+found."""
+    photos = bench.settings.photos
+    theirs = [photos / "Holiday" / "IMG_1.jpg", photos / "Old" / "000001.jpg", photos / "empty"]
+    for path in theirs[:2]:
+        path.parent.mkdir()
+        path.write_bytes(kit.jpeg())
+    theirs[2].mkdir()
+    bench.recorder.recover()
+    assert all(path.exists() for path in theirs)
+    assert bench.builder.waiting == 0 and bench.events == []
+
+
+def test_a_folder_that_the_disk_refuses_does_not_keep_the_others_waiting(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, kit: SimpleNamespace
+) -> None:
+    photos, picture = bench.settings.photos, Picture(kit.jpeg(), time.time(), 0.0, 1, (64, 48))
+    hurt, older, recent = (Session.create(photos, time.time() + n, "button") for n in range(3))
+    for session in (hurt, older, recent):
+        session.add(picture, "button")
+        if session is not recent:
+            session.change(state="building")
+    change = Session.change
+
+    def refusing(session: Session, **fields: str) -> None:
+        if session.id == hurt.id:
+            raise OSError(errno.EIO, "Input/output error")
+        change(session, **fields)
+
+    monkeypatch.setattr(Session, "change", refusing)
+    bench.recorder.recover()
+    assert bench.recorder.snapshot.session == recent.id and bench.builder.waiting == 1
+    assert "Input/output error" in bench.recorder.snapshot.error
+
+
 def test_the_outbox_keeps_the_newest_and_events_over_a_restart(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path / "o.json", 4)
     outbox.add("event", 1, event="a")

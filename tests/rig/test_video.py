@@ -172,15 +172,18 @@ def test_a_long_recording_leaves_frames_out_evenly() -> None:
 
 def test_old_videos_go_with_their_checksums(settings: Settings) -> None:
     keeping = replace(settings, keep_days=3)
-    for name, days in (("old.mp4", 4), ("new.mp4", 2)):
+    old, new = "2026-11-01_10-00-00_00aa.mp4", "2026-11-03_10-00-00_00bb.mp4"
+    theirs = "holiday.mp4"
+    for name, days in ((old, 4), (new, 2), (theirs, 900)):
         video = settings.timelapses / name
         video.write_bytes(b"x")
         checksum_of(video).write_text("x")
         os.utime(video, (time.time() - days * 86_400,) * 2)
     Builder(keeping, lambda _: None).sweep()
-    assert sorted(p.name for p in settings.timelapses.iterdir()) == ["new.mp4", "new.mp4.sha256"]
+    left = sorted(p.name for p in settings.timelapses.iterdir())
+    assert left == [new, new + ".sha256", theirs, theirs + ".sha256"], "only what the rig made"
     Builder(replace(settings, keep_days=0), lambda _: None).sweep()
-    assert (settings.timelapses / "new.mp4").exists()
+    assert (settings.timelapses / new).exists()
 
 
 def test_a_video_made_before_the_clock_was_set_is_not_old(settings: Settings) -> None:
@@ -195,7 +198,8 @@ def test_a_video_made_before_the_clock_was_set_is_not_old(settings: Settings) ->
     builder = Builder(
         replace(settings, keep_days=3), lambda _: None, epoch=epoch, monotonic=lambda: passed
     )
-    older, made = settings.timelapses / "older.mp4", settings.timelapses / "made.mp4"
+    older = settings.timelapses / "2023-01-01_10-00-00_00aa.mp4"
+    made = settings.timelapses / "2024-01-01_10-00-00_00bb.mp4"
     for path, at in ((older, now - 2 * year), (made, now - year + 50)):
         path.write_bytes(b"video")
         os.utime(path, (at, at))
@@ -217,6 +221,19 @@ def test_a_folder_with_a_damaged_sheet_is_built_not_deleted(
     (session.folder / "session.json").write_text("{")
     again = found(settings.photos)[0]
     assert again.state == BUILDING and again.frames == 1
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"started_at": "noon"}, {"by": 7}, {"id": "another"}, {"colour": "red"}]
+)
+def test_a_sheet_that_says_nonsense_is_a_damaged_one(
+    settings: Settings, kit: SimpleNamespace, wrong: dict[str, Any]
+) -> None:
+    session = session_of(settings, kit.jpeg())
+    path = session.folder / "session.json"
+    path.write_text(json.dumps({**files.read_json(path), **wrong}))
+    again = found(settings.photos)[0]
+    assert (again.state, again.id, again.frames) == (BUILDING, session.id, 1)
 
 
 @pytest.mark.parametrize("state", [RECORDING, DONE])
