@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from printers.base import AdapterContext
 from printers.status import PrinterState, PrinterStatus
 from simulator.farm import PrinterHandle, SimulatedFarm
 from simulator.specs import make_spec
+from tests.printers.follow import seen
 
 REPORTS = Path(__file__).parents[2] / "data" / "bambu"
 
@@ -37,7 +37,6 @@ def bambu_report() -> Callable[..., dict[str, Any]]:
     return load
 
 
-WAIT_S = 30.0
 FAST = Timing(
     tick=0.05,
     publish=0.2,
@@ -77,21 +76,17 @@ class Rig:
     def status(self) -> PrinterStatus:
         return self.printer.status
 
-    def until(self, holds: Callable[[PrinterStatus], object], what: str = "") -> PrinterStatus:
+    def until(
+        self, holds: Callable[[PrinterStatus], object], what: str = "what was awaited"
+    ) -> PrinterStatus:
         """Wait for a status that ``holds``; fails with the last one."""
-        end = time.monotonic() + WAIT_S
-        while time.monotonic() < end:
-            status = self.printer.status
-            if holds(status):
-                return status
-            time.sleep(0.01)
-        raise AssertionError(f"{what or 'never happened'}; last: {self.printer.status}")
+        return seen(self.printer, holds, what)
 
     def online(self) -> PrinterStatus:
-        return self.until(lambda status: status.state.is_connected, "never online")
+        return self.until(lambda status: status.state.is_connected, "an online printer")
 
     def in_state(self, state: PrinterState) -> PrinterStatus:
-        return self.until(lambda status: status.state is state, f"never {state}")
+        return self.until(lambda status: status.state is state, state.name)
 
 
 @pytest.fixture

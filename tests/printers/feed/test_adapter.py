@@ -22,12 +22,13 @@ from printers import commands as c
 from printers.base import AdapterContext
 from printers.feed.adapter import FeedPrinter
 from printers.feed.timing import Timing, timing_of
-from printers.status import PrinterState, PrinterStatus
+from printers.status import PrinterState
 from simulator.certificates import CertificateAuthority, server_context
 from tests.printers.feed.server import FeedServer, doc
+from tests.printers.follow import seen
+from tests.waiting import wait_for
 
 S = PrinterState
-WAIT_S = 30.0
 FAST = Timing(tick=0.02, ping=0.5, settled=60.0, retry=(0.1, 0.4))
 IMPATIENT = replace(FAST, first=0.5, ping=0.2, dead=0.8)
 RUN = "this-farm"
@@ -61,18 +62,6 @@ def make(tmp_path: Path) -> Iterator[Make]:
     assert [t.name for t in threading.enumerate() if t.name.startswith("printer:")] == []
 
 
-def wait(printer: FeedPrinter, holds: Callable[[PrinterStatus], object]) -> PrinterStatus:
-    until(lambda: holds(printer.status), lambda: str(printer.status))
-    return printer.status
-
-
-def until(holds: Callable[[], object], told: Callable[[], str] = str) -> None:
-    end = time.monotonic() + WAIT_S
-    while not holds():
-        assert time.monotonic() < end, f"never came; {told()}"
-        time.sleep(0.005)
-
-
 def with_picture(**more: Any) -> dict[str, Any]:
     return doc(jpeg_image=base64.b64encode(JPEG).decode(), jpeg_at=1.0, **more)
 
@@ -82,19 +71,19 @@ def with_picture(**more: Any) -> dict[str, Any]:
 
 def test_it_shows_what_the_other_farm_says_under_our_own_name(far: FeedServer, make: Make) -> None:
     printer = make(far.url)
-    status = wait(printer, lambda s: s.state is S.PRINTING)
+    status = seen(printer, lambda s: s.state is S.PRINTING)
     assert status.name == "Alder" and status.kind == "feed" and status.shown_only
     assert status.job is not None and status.job.percent == 42
     assert far.requests == [("/ws/printer/alder", "")]
     far.say(doc("paused", pause={"kind": "filament", "text": "Filament ran out in A3"}))
-    status = wait(printer, lambda s: s.state is S.PAUSED)
+    status = seen(printer, lambda s: s.state is S.PAUSED)
     assert (status.pause_kind, status.pause_reason) == ("filament", "Filament ran out in A3")
     assert status.via == ("far",)
 
 
 def test_user_and_password_go_along_and_stay_secret(far: FeedServer, make: Make) -> None:
     printer = make(far.url, user="me", password=Secret("hunter2hunter2"))
-    wait(printer, lambda s: s.state is S.PRINTING)
+    seen(printer, lambda s: s.state is S.PRINTING)
     expected = base64.b64encode(b"me:hunter2hunter2").decode()
     assert far.requests[0][1] == f"Basic {expected}"
     told = json.dumps(dict(printer.diagnostics()), default=str) + repr(printer.config)
@@ -116,19 +105,19 @@ def test_a_refusal_is_a_sentence_that_says_what_to_do(
 ) -> None:
     far.status = status
     printer = make(far.url)
-    assert said in wait(printer, lambda s: s.state is state).message
+    assert said in seen(printer, lambda s: s.state is state).message
 
 
 def test_a_lost_connection_is_opened_again_within_the_bounds(far: FeedServer, make: Make) -> None:
     printer = make(far.url)
-    wait(printer, lambda s: s.state is S.PRINTING)
+    seen(printer, lambda s: s.state is S.PRINTING)
     far.cut()
-    assert "closed the connection" in wait(printer, lambda s: s.state is S.OFFLINE).message
-    wait(printer, lambda s: s.state is S.PRINTING)
+    assert "closed the connection" in seen(printer, lambda s: s.state is S.OFFLINE).message
+    seen(printer, lambda s: s.state is S.PRINTING)
     for times in (3, 4, 5):
         far.hang_up()
-        until(lambda times=times: len(far.accepted) == times)
-        wait(printer, lambda s: s.state is S.PRINTING)
+        wait_for(lambda times=times: len(far.accepted) == times)
+        seen(printer, lambda s: s.state is S.PRINTING)
     gaps = [b - a for a, b in zip(far.accepted, far.accepted[1:], strict=False)]
     assert all(gap >= 0.1 for gap in gaps), gaps  # never sooner than the shortest wait
 
@@ -137,34 +126,34 @@ def test_a_good_session_makes_the_waits_begin_anew(far: FeedServer, make: Make) 
     timing = Timing(tick=0.02, settled=0.0, retry=(0.1, 30.0))
     printer = make(far.url, timing)
     for _ in range(9):  # at the ninth a wait that only grew would be over ten seconds
-        wait(printer, lambda s: s.state is S.PRINTING)
+        seen(printer, lambda s: s.state is S.PRINTING)
         far.cut()
-        wait(printer, lambda s: s.state is not S.PRINTING)
-    wait(printer, lambda s: s.state is S.PRINTING)
+        seen(printer, lambda s: s.state is not S.PRINTING)
+    seen(printer, lambda s: s.state is S.PRINTING)
 
 
 def test_a_farm_that_only_answers_pings_is_not_silent(far: FeedServer, make: Make) -> None:
     printer = make(far.url, replace(FAST, ping=0.2, dead=3.0))
-    wait(printer, lambda s: s.state is S.PRINTING)
-    until(lambda: far.pings > 5)
+    seen(printer, lambda s: s.state is S.PRINTING)
+    wait_for(lambda: far.pings > 5)
     assert len(far.accepted) == 1
 
 
 def test_a_farm_that_falls_silent_is_left(far: FeedServer, make: Make) -> None:
     printer = make(far.url, IMPATIENT)
-    wait(printer, lambda s: s.state is S.PRINTING)
+    seen(printer, lambda s: s.state is S.PRINTING)
     far.mute = True
-    assert "gone silent" in wait(printer, lambda s: s.state is S.OFFLINE).message
-    until(lambda: len(far.accepted) > 1)
+    assert "gone silent" in seen(printer, lambda s: s.state is S.OFFLINE).message
+    wait_for(lambda: len(far.accepted) > 1)
 
 
 def test_what_is_old_there_is_old_here_at_once(far: FeedServer, make: Make) -> None:
     printer = make(far.url)
-    assert not wait(printer, lambda s: s.state is S.PRINTING).is_stale(time.monotonic())
+    assert not seen(printer, lambda s: s.state is S.PRINTING).is_stale(time.monotonic())
     far.say(doc(conn={"online": True, "stale": True, "text": ""}))
-    wait(printer, lambda s: s.is_stale(time.monotonic()))
+    seen(printer, lambda s: s.is_stale(time.monotonic()))
     far.say(doc())
-    wait(printer, lambda s: not s.is_stale(time.monotonic()))
+    seen(printer, lambda s: not s.is_stale(time.monotonic()))
 
 
 # -- what is no printer ----------------------------------------------------------------------------
@@ -172,9 +161,9 @@ def test_what_is_old_there_is_old_here_at_once(far: FeedServer, make: Make) -> N
 
 def test_garbage_between_frames_harms_nothing(far: FeedServer, make: Make) -> None:
     printer = make(far.url)
-    wait(printer, lambda s: s.state is S.PRINTING)
+    seen(printer, lambda s: s.state is S.PRINTING)
     far.say("", "{", "[]", "null", '{"state": 7}', "[" * 5000, '"x"', doc("ready", job=None))
-    assert wait(printer, lambda s: s.state is S.IDLE).link.online
+    assert seen(printer, lambda s: s.state is S.IDLE).link.online
     assert printer.diagnostics()["frames"]["not_a_printer"] == 7
     assert len(far.accepted) == 1
 
@@ -182,17 +171,17 @@ def test_garbage_between_frames_harms_nothing(far: FeedServer, make: Make) -> No
 def test_a_server_that_never_speaks_of_a_printer_is_no_feed(far: FeedServer, make: Make) -> None:
     far.say('{"hello": "world"}')
     printer = make(far.url, IMPATIENT)
-    assert "is no printer's feed" in wait(printer, lambda s: s.state is S.OFFLINE).message
-    until(lambda: len(far.accepted) > 1)
+    assert "is no printer's feed" in seen(printer, lambda s: s.state is S.OFFLINE).message
+    wait_for(lambda: len(far.accepted) > 1)
 
 
 def test_of_a_flood_the_newest_is_read_and_what_waited_in_the_line_is_not_shown_as_of_now(
     far: FeedServer, make: Make
 ) -> None:
     printer = make(far.url)
-    wait(printer, lambda s: s.state is S.PRINTING)
+    seen(printer, lambda s: s.state is S.PRINTING)
     far.say(*[doc(job={"name": "Gear", "pct": n % 100}) for n in range(400)], doc("ready"))
-    wait(printer, lambda s: s.state is S.IDLE)  # at ten a second it would be old by 36 s
+    seen(printer, lambda s: s.state is S.IDLE)  # at ten a second it would be old by 36 s
     assert printer.diagnostics()["frames"]["read"] < 100
 
 
@@ -200,10 +189,10 @@ def test_a_frame_that_is_made_to_take_memory_is_not_read_into_any(
     far: FeedServer, make: Make
 ) -> None:
     printer = make(far.url)
-    wait(printer, lambda s: s.state is S.PRINTING)
+    seen(printer, lambda s: s.state is S.PRINTING)
     many = "[" + "{}," * 1_000_000 + "{}]"
     far.say(f'{{"state": "ready", "x": {many}}}', doc("paused"))
-    wait(printer, lambda s: s.state is S.PAUSED)
+    seen(printer, lambda s: s.state is S.PAUSED)
     assert printer.diagnostics()["frames"]["not_a_printer"] == 1
     assert "x" not in printer.diagnostics()["report"]
 
@@ -215,7 +204,7 @@ def test_a_picture_is_found_however_the_frame_is_written(far: FeedServer, make: 
     for number, text in enumerate((told, told.replace("/", "\\/"))):
         said = json.dumps(doc("ready", message='"jpeg_image": "x"', jpeg_at=number))
         far.say(said[:-1] + f', "jpeg_image" : "{text}"}}')
-        until(lambda number=number: printer._box.count == number + 1)
+        wait_for(lambda number=number: printer._box.count == number + 1)
         assert printer._box.wait(number, 1) == (number + 1, jpeg)
     assert printer.status.message == '"jpeg_image": "x"'
 
@@ -225,7 +214,7 @@ def test_a_feed_that_leads_back_to_this_farm_is_said_and_shows_nothing(
 ) -> None:
     far.say(doc(via=["far", "other", RUN]))
     printer = make(far.url)
-    status = wait(printer, lambda s: s.state is S.OFFLINE)
+    status = seen(printer, lambda s: s.state is S.OFFLINE)
     assert "leads back to this farm" in status.message
     assert status.job is None and status.observed_at is None
 
@@ -233,7 +222,7 @@ def test_a_feed_that_leads_back_to_this_farm_is_said_and_shows_nothing(
 def test_a_feed_through_too_many_farms_is_refused(far: FeedServer, make: Make) -> None:
     far.say(doc(via=["a", "b", "c", "d", "e"]))
     printer = make(far.url)
-    assert "more than 4 farms" in wait(printer, lambda s: s.state is S.OFFLINE).message
+    assert "more than 4 farms" in seen(printer, lambda s: s.state is S.OFFLINE).message
 
 
 # -- pictures --------------------------------------------------------------------------------------
@@ -241,9 +230,9 @@ def test_a_feed_through_too_many_farms_is_refused(far: FeedServer, make: Make) -
 
 def test_pictures_wait_for_whoever_wants_them(far: FeedServer, make: Make) -> None:
     printer = make(far.url)
-    wait(printer, lambda s: s.state is S.PRINTING)
+    seen(printer, lambda s: s.state is S.PRINTING)
     far.say(with_picture(cam={"mode": "jpeg", "flip_h": True, "rotate": 90}))
-    until(lambda: printer.diagnostics()["pictures"]["read"] == 1)
+    wait_for(lambda: printer.diagnostics()["pictures"]["read"] == 1)
     camera = printer.camera()
     assert camera is not None and camera.kind == "feed" and camera.pictures is not None
     assert (camera.flip_h, camera.flip_v, camera.rotate) == (True, False, 90)
@@ -257,7 +246,7 @@ def test_a_broken_picture_is_counted_and_the_status_taken(
 ) -> None:
     far.say(doc("paused", jpeg_image=told))
     printer = make(far.url)
-    wait(printer, lambda s: s.state is S.PAUSED)
+    seen(printer, lambda s: s.state is S.PAUSED)
     assert printer.diagnostics()["pictures"] == {"read": 0, "broken": 1}
 
 
@@ -266,9 +255,9 @@ def test_stalled_pictures_open_the_connection_anew_and_ever_more_rarely(
 ) -> None:
     far.say(doc())  # it says that it has a camera, and never sends a picture
     printer = make(far.url, Timing(tick=0.02, pictures=0.4, retry=(0.05, 0.1)))
-    wait(printer, lambda s: s.state is S.PRINTING)
+    seen(printer, lambda s: s.state is S.PRINTING)
     states: list[PrinterState] = []
-    until(lambda: states.append(printer.status.state) or len(far.accepted) > 3)
+    wait_for(lambda: states.append(printer.status.state) or len(far.accepted) > 3)
     gaps = [b - a for a, b in zip(far.accepted, far.accepted[1:], strict=False)]
     assert gaps[0] >= 0.4 and gaps[1] >= 0.8 and gaps[2] >= 1.6, gaps
     assert set(states) == {S.PRINTING}  # nothing else is wrong: the printer does not flicker
@@ -277,11 +266,11 @@ def test_stalled_pictures_open_the_connection_anew_and_ever_more_rarely(
 def test_a_picture_that_comes_makes_patience_short_again(far: FeedServer, make: Make) -> None:
     far.say(doc())
     printer = make(far.url, Timing(tick=0.02, pictures=0.3, retry=(0.05, 0.05)))
-    until(lambda: len(far.accepted) == 3)  # from now on it would wait 1.2 s
+    wait_for(lambda: len(far.accepted) == 3)  # from now on it would wait 1.2 s
     far.say(with_picture())
-    until(lambda: len(far.accepted) == 4)
+    wait_for(lambda: len(far.accepted) == 4)
     began = far.accepted[-1]
-    until(lambda: len(far.accepted) == 5)
+    wait_for(lambda: len(far.accepted) == 5)
     assert far.accepted[-1] - began >= 0.3
     assert printer.status.state is S.PRINTING
 
@@ -294,13 +283,13 @@ def test_no_pictures_are_missed_where_none_are_to_be_had(
 ) -> None:
     far.say(told)
     make(far.url, Timing(tick=0.02, pictures=0.1, ping=0.1, retry=(0.05, 0.1)))
-    until(lambda: far.pings > 6)
+    wait_for(lambda: far.pings > 6)
     assert len(far.accepted) == 1
 
 
 def test_without_camera_no_picture_is_asked_for(far: FeedServer, make: Make) -> None:
     printer = make(far.url, camera_enabled=False)
-    wait(printer, lambda s: s.state is S.PRINTING)
+    seen(printer, lambda s: s.state is S.PRINTING)
     assert far.requests[0][0] == "/ws/printer/alder?image=0"
     assert printer.camera() is None
 
@@ -310,7 +299,7 @@ def test_without_camera_no_picture_is_asked_for(far: FeedServer, make: Make) -> 
 
 def test_it_takes_no_orders_but_about_its_connection(far: FeedServer, make: Make) -> None:
     printer = make(far.url)
-    wait(printer, lambda s: s.state is S.PRINTING)
+    seen(printer, lambda s: s.state is S.PRINTING)
     with pytest.raises(Unusable, match="shown from another farm; control it there"):
         printer.execute(c.Pause())
     with pytest.raises(Unusable, match="another farm"):
@@ -318,8 +307,8 @@ def test_it_takes_no_orders_but_about_its_connection(far: FeedServer, make: Make
     with pytest.raises(Unusable, match="another farm"):
         printer.refresh()
     assert printer.execute(c.Reconnect()).text == "connecting again"
-    until(lambda: len(far.accepted) == 2)
-    wait(printer, lambda s: s.state is S.PRINTING)
+    wait_for(lambda: len(far.accepted) == 2)
+    seen(printer, lambda s: s.state is S.PRINTING)
 
 
 def test_the_certificate_seen_first_is_remembered(tmp_path: Path, make: Make) -> None:
@@ -327,11 +316,11 @@ def test_the_certificate_seen_first_is_remembered(tmp_path: Path, make: Make) ->
     first, second = (server_context(authority.identity(name)) for name in ("one", "two"))
     with FeedServer(first) as far:
         printer = make(far.url.replace("ws:", "wss:"))
-        wait(printer, lambda s: s.state is S.PRINTING)
+        seen(printer, lambda s: s.state is S.PRINTING)
         assert printer.diagnostics()["certificate_sha256"]
         far.show(second)
         far.cut()
-        assert "another certificate" in wait(printer, lambda s: s.state is S.IDENTITY).message
+        assert "another certificate" in seen(printer, lambda s: s.state is S.IDENTITY).message
 
 
 def test_the_owners_bounds_reach_the_connection() -> None:

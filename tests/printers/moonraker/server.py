@@ -11,7 +11,6 @@ import socket
 import ssl
 import threading
 from contextlib import closing
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -21,14 +20,10 @@ from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, CloseConnection, Event, Ping, Request, TextMessage
 
 from tests.printers.lan.servers import LoopbackServer, answer, read_head
+from tests.printers.moonraker.recording import load
 
-DATA = Path(__file__).parents[2] / "data" / "moonraker"
 KEY = "772ff695a4f942c39f7c8f4bd49c2f6d"
 UNAUTHORIZED = (-32602, "Unauthorized")
-
-
-def load(name: str) -> Any:
-    return json.loads((DATA / f"{name}.json").read_text("utf-8"))
 
 
 class Rejected(Exception):

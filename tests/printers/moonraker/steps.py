@@ -9,7 +9,6 @@ from printers.moonraker.adapter import MoonrakerPrinter
 from printers.status import PrinterState, PrinterStatus
 from tests.printers.follow import seen
 
-CUBE = "farm/cube-0042.gcode"
 S = PrinterState
 Make = Callable[..., MoonrakerPrinter]
 

@@ -7,8 +7,9 @@ import pytest
 from printers import commands as c
 from printers.moonraker.adapter import MoonrakerPrinter
 from tests.printers.follow import seen
-from tests.printers.moonraker.server import FakeMoonraker, load
-from tests.printers.moonraker.steps import CUBE, Make, S, in_state
+from tests.printers.moonraker.recording import CUBE, load
+from tests.printers.moonraker.server import FakeMoonraker
+from tests.printers.moonraker.steps import Make, S, in_state
 
 
 def test_differences_are_followed(server: FakeMoonraker, rowan: MoonrakerPrinter) -> None:

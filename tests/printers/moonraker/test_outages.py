@@ -7,8 +7,9 @@ from contextlib import suppress
 from printers import commands as c
 from printers.moonraker.adapter import MoonrakerPrinter
 from tests.printers.follow import seen
-from tests.printers.moonraker.server import FakeMoonraker, load
-from tests.printers.moonraker.steps import CUBE, S, in_state
+from tests.printers.moonraker.recording import CUBE, load
+from tests.printers.moonraker.server import FakeMoonraker
+from tests.printers.moonraker.steps import S, in_state
 from tests.waiting import wait_for
 
 

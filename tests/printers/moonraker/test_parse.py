@@ -1,59 +1,20 @@
-"""What the panel gets from Klipper's objects, against recordings of a real Klipper."""
+"""What the panel gets from Klipper's objects: states, stages, pauses, machine; and odd values."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.jsonio import dumps
-from printers.lan.report import Report
-from printers.moonraker.history import HistoryJob, newest, read_job
-from printers.moonraker.layout import layout_of
+from printers.moonraker.history import newest, read_job
 from printers.moonraker.metadata import Metadata, read_metadata
 from printers.moonraker.parse import report_of
-from printers.moonraker.picture import Klippy, Picture, Sensed, is_urgent, merge
+from printers.moonraker.picture import Klippy, Sensed, is_urgent, merge
 from printers.moonraker.words import klipper_text
 from printers.status import PrinterState, Severity
-
-DATA = Path(__file__).parents[2] / "data" / "moonraker"
-S = PrinterState
-CUBE = "farm/cube-0042.gcode"
-IDS = {"CUBE_1": 1, "CUBE_2": 2}
-
-
-def load(name: str) -> Any:
-    return json.loads((DATA / f"{name}.json").read_text("utf-8"))
-
-
-def picture(name: str, **changes: Any) -> Picture:
-    """As after subscribing to the recorded state."""
-    status = load(name)["status"]
-    hooks = status["webhooks"]
-    made = Picture(
-        name="Rowan",
-        klippy=Klippy(hooks["state"], hooks["state_message"]),
-        layout=layout_of(load("objects_list")["objects"]),
-        objects=status,
-        settings=load("settings"),
-        metadata=read_metadata(load("metadata"), CUBE),
-        sensed=Sensed(z=status["gcode_move"]["gcode_position"][2], object_ids=IDS),
-    )
-    return replace(made, **changes)
-
-
-def with_object(base: Picture, section: str, **fields: Any) -> Picture:
-    return replace(base, objects=merge(base.objects, {section: fields}))
-
-
-def report(name: str, **changes: Any) -> Report:
-    return report_of(picture(name, **changes))
-
-
-# -- the recorded states -----------------------------------------------------------------------
+from tests.printers.moonraker.recording import CUBE, S, load, picture, report, with_object
 
 
 @pytest.mark.parametrize(
@@ -109,66 +70,6 @@ def test_where_the_bed_has_its_zero(low: Any, high: Any, centred: bool | None) -
     assert report_of(seen).machine.centred is centred
 
 
-def test_a_running_print_knows_its_layers_time_and_objects() -> None:
-    job = report("excluded").job
-    assert job is not None
-    assert (job.name, job.file) == ("cube-0042.gcode", CUBE)
-    assert (job.layer, job.layers, job.remaining_min) == (3, 20, 2)
-    assert [(o.id, o.name, o.skipped) for o in job.objects] == [
-        (1, "CUBE_1", False),
-        (2, "CUBE_2", True),
-    ]
-    assert job.skipped == (2,)
-
-
-def test_progress_starts_where_the_moves_start() -> None:
-    """A 6 kB thumbnail in front must not count: 36 % at layer 1 of 20 was seen."""
-    data = Metadata(CUBE, start_byte=6127, end_byte=17233)
-    base = with_object(
-        picture("printing", metadata=data), "virtual_sdcard", file_position=6356, progress=0.3638
-    )
-    job = report_of(base).job
-    assert job is not None
-    assert job.percent == 2
-
-
-@pytest.mark.parametrize(
-    ("plain", "percent"),
-    [(False, None), (True, 36)],
-)
-def test_progress_without_metadata(plain: bool, percent: int | None) -> None:
-    base = with_object(
-        picture("printing", metadata=None, plain_progress=plain), "virtual_sdcard", progress=0.3638
-    )
-    job = report_of(base).job
-    assert job is not None
-    assert (job.percent, job.remaining_min) == (percent, None)
-
-
-def test_a_running_print_is_never_at_100() -> None:
-    base = with_object(picture("printing"), "virtual_sdcard", file_position=8439, progress=1.0)
-    job = report_of(base).job
-    assert job is not None
-    assert job.percent == 99
-
-
-def test_the_files_own_layer_numbers_win() -> None:
-    info = {"total_layer": 30, "current_layer": 7}
-    job = report_of(with_object(picture("printing"), "print_stats", info=info)).job
-    assert job is not None
-    assert (job.layer, job.layers) == (7, 30)
-
-
-def test_an_estimate_that_is_used_up_continues_by_the_file() -> None:
-    base = with_object(picture("printing"), "print_stats", print_duration=6000.0)
-    job = report_of(with_object(base, "virtual_sdcard", file_position=4258)).job
-    assert job is not None
-    assert job.remaining_min == 100
-
-
-# -- Klipper's own state comes first -----------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("klippy", "state", "words"),
     [
@@ -217,88 +118,6 @@ def test_a_failed_print_shows_klippers_words_and_blocks_nothing() -> None:
     assert not fault.severity.blocks
 
 
-# -- which job, and how it ended ---------------------------------------------------------------
-
-
-def test_the_history_gives_the_job_its_id() -> None:
-    job = report("printing", last=newest(load("history_running"))).job
-    assert job is not None
-    assert (job.task_id, job.ended) == ("history:000013", "")
-
-
-@pytest.mark.parametrize(
-    ("status", "task_id"),
-    [
-        ("in_progress", "history:00000A"),
-        ("interrupted", "history:00000A"),  # Moonraker was killed, Klipper prints on
-        ("completed", ""),  # an earlier print of the same file
-        ("cancelled", ""),
-    ],
-)
-def test_a_running_print_is_not_taken_for_an_earlier_one(status: str, task_id: str) -> None:
-    job = report("printing", last=HistoryJob("00000A", CUBE, status)).job
-    assert job is not None
-    assert (job.task_id, job.ended) == (task_id, "")
-
-
-def test_another_files_record_says_nothing() -> None:
-    job = report("complete", last=HistoryJob("00000A", "farm/other.gcode", "cancelled")).job
-    assert job is not None
-    assert (job.file, job.task_id, job.ended) == ("farm/short-0043.gcode", "", "finished")
-
-
-@pytest.mark.parametrize(
-    ("status", "ended"),
-    [
-        ("completed", "finished"),
-        ("cancelled", "cancelled"),
-        ("error", "failed"),
-        ("klippy_shutdown", "failed"),
-        ("klippy_disconnect", "failed"),
-        ("interrupted", ""),
-        ("server_exit", ""),
-        ("in_progress", ""),
-        ("something new", ""),
-    ],
-)
-def test_a_print_that_ended_while_we_were_away(status: str, ended: str) -> None:
-    """Klipper has started anew since; Moonraker's record is all there is."""
-    found = report("idle", last=HistoryJob("00000A", CUBE, status))
-    assert found.state is S.IDLE
-    assert found.job is not None
-    assert (found.job.file, found.job.task_id, found.job.ended) == (CUBE, "history:00000A", ended)
-
-
-@pytest.mark.parametrize("name", ["history_running", "history_cancelled", "history_completed"])
-def test_recorded_history_is_read(name: str) -> None:
-    job = newest(load(name))
-    assert job is not None
-    assert job.task_id.startswith("history:0000")
-    assert job.filename.startswith("farm/")
-
-
-def test_recorded_history_notifications_are_read() -> None:
-    jobs = [
-        read_job(news["params"][0]["job"])
-        for news in load("notifications")
-        if news["method"] == "notify_history_changed"
-    ]
-    assert [(job.status, job.filename) for job in jobs if job] == [
-        ("in_progress", CUBE),
-        ("cancelled", CUBE),
-    ]
-
-
-# -- states over time --------------------------------------------------------------------------
-
-
-def test_a_cancel_is_shown_for_a_while_even_when_the_file_is_forgotten() -> None:
-    found = report("cancelled", sensed=Sensed(cancelled=True))
-    assert (found.state, found.cancelled) == (S.FAILED, True)
-    found = report("idle", sensed=Sensed(cancelled=True))
-    assert (found.state, found.cancelled) == (S.FAILED, True)
-
-
 def test_motion_without_a_job_is_busy() -> None:
     assert report("idle", sensed=Sensed(moving=True)).state is S.BUSY
     assert report("printing", sensed=Sensed(moving=True)).state is S.PRINTING
@@ -345,8 +164,6 @@ def test_an_unmapped_word_is_unknown() -> None:
     found = report_of(with_object(picture("idle"), "print_stats", state="dancing"))
     assert (found.state, found.raw_state) == (S.UNKNOWN, "dancing")
 
-
-# -- odd data ----------------------------------------------------------------------------------
 
 ODD = [None, True, -1, 1e400, float("nan"), "", "x" * 5000, [], [None], {}, {"a": 1}, [[1], {}]]
 
@@ -416,24 +233,3 @@ def test_no_number_is_too_large_to_be_shown(word: str) -> None:
     base = with_object(base, "gcode_move", speed_factor=1e300)
     base = with_object(base, "fan", speed=1e308)
     dumps(report_of(replace(base, metadata=slow)))
-
-
-def test_five_thousand_objects_are_cut_to_what_can_be_shown() -> None:
-    many = [{"name": f"O{n}"} for n in range(5000)]
-    base = with_object(picture("printing"), "exclude_object", objects=many)
-    ids = {f"O{n}": n + 1 for n in range(5000)}
-    job = report_of(replace(base, sensed=Sensed(object_ids=ids))).job
-    assert job is not None and len(job.objects) == 500
-
-
-@pytest.mark.parametrize(
-    "heights",
-    [
-        {"layer_height": 5e-324, "object_height": 1},
-        {"layer_height": 1, "object_height": 1.8e19},
-        {"layer_height": 0.2, "object_height": float("inf")},
-        {"layer_height": -1, "object_height": 10},
-    ],
-)
-def test_heights_beyond_sense_make_no_layers(heights: dict[str, float]) -> None:
-    assert read_metadata(heights, "x.gcode").layers is None

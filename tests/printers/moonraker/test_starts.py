@@ -13,8 +13,9 @@ from core.errors import (
 )
 from printers.moonraker.adapter import MoonrakerPrinter
 from printers.moonraker.client import Timing
+from tests.printers.moonraker.recording import CUBE
 from tests.printers.moonraker.server import FakeMoonraker
-from tests.printers.moonraker.steps import CUBE, Make, S, in_state, start_of
+from tests.printers.moonraker.steps import Make, S, in_state, start_of
 from tests.waiting import wait_for
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,9 +21,9 @@ from printers.prusalink.rhythm import Rhythm
 from printers.status import PrinterState, PrinterStatus
 from simulator.farm import PrinterHandle, SimulatedFarm
 from simulator.specs import make_spec
+from tests.printers.follow import seen
 
 S = PrinterState
-WAIT_S = 30.0
 FAST = Rhythm(
     active=0.05, idle=0.1, soon=0.03, answer=0.5, storage=0.3, start_wait=3.0, indexed=1.0,
     look=0.05, transfer=1.0,
@@ -55,11 +54,7 @@ class Rig:
         return self.printer.status
 
     def until(self, check: Callable[[PrinterStatus], bool]) -> PrinterStatus:
-        end = time.monotonic() + WAIT_S
-        while not check(self.printer.status):
-            assert time.monotonic() < end, f"did not come about: {self.printer.status}"
-            threading.Event().wait(0.01)
-        return self.printer.status
+        return seen(self.printer, check)
 
     def shows(self, state: PrinterState) -> PrinterStatus:
         return self.until(lambda status: status.state is state)
@@ -239,7 +234,7 @@ def test_half_open_switched_off_and_on(rig: Callable[..., Rig]) -> None:
     one.shows(S.IDLE)
     one.handle.half_open()
     one.until(lambda s: s.observed_mono is not None)
-    one.printer.refresh(timeout=WAIT_S)
+    one.printer.refresh(timeout=30.0)
     one.handle.go_offline()
     one.shows(S.OFFLINE)
     one.handle.go_online()
