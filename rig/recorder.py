@@ -30,6 +30,8 @@ class Snapshot:
     session: str = ""
     frames: int = 0
     error: str = ""
+    name: str = ""  # of the print that is recorded, when the farm told it
+    started_at: float | None = None  # epoch s by the rig's clock
 
 
 class Recorder:
