@@ -17,6 +17,7 @@ from job_queue.matching.fitting import Fitting
 from job_queue.matching.match import Outlook
 from job_queue.records import Cleanup, QueueState
 from job_queue.starting.approval import Approval
+from job_queue.starting.belied import Belied
 from job_queue.starting.cleanup import Sweeper
 from job_queue.starting.doubt import Doubt
 from job_queue.starting.launch import Launcher
@@ -70,6 +71,7 @@ class JobService:
         self._launcher = Launcher(
             self._board, fleet, library, self.fitting, clock, see, self._stager
         )
+        self._belied = Belied(self._board, clock, self._launcher.cancel)
         self.desk = Desk(self._board, fleet, library, clock)
         self._mailbox = bus.subscribe(PRINTER_TOPIC)
         self._stopping = threading.Event()
@@ -127,6 +129,7 @@ class JobService:
         for snapshot in snapshots:
             try:
                 self._watch.look(snapshot)
+                self._belied.look(snapshot.status)
                 self._stager.look(snapshot)
             except StorageError as error:
                 logger.error("%s: %s", snapshot.status.printer_id, error.message)

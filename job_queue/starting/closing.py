@@ -15,7 +15,9 @@ MOST_TRIES = 5
 """Attempts in a row that came to no start; then a job of the queue waits for a person."""
 MOST_REFUSALS = 2
 """The same for starts that the printer refused in its own words (reliability 1.1, row 9)."""
-_FILE_IS_BAD = frozenset({"file_damaged", "file_missing", "file_not_found"})
+BEGAN_AFTER_ALL = "began_after_all"
+"""A start that counted as not made was one (starting/belied.py)."""
+_HELD_AT_ONCE = frozenset({"file_damaged", "file_missing", "file_not_found", BEGAN_AFTER_ALL})
 _GIVEN_UP = frozenset({"given_up", "not_started"})
 """A person has let go of these: their file must not start by itself at the next power-up."""
 
@@ -46,7 +48,7 @@ def back_to_queue(
     tries = job.tries + (error.code not in NOT_ITS_FAULT and not by_person)
     recent = past.attempts[-tries:] if tries else ()  # since a person last looked at it
     refusals = sum(a.outcome == "not_started" and a.started_at is not None for a in recent)
-    is_over = tries >= MOST_TRIES or refusals >= MOST_REFUSALS or error.code in _FILE_IS_BAD
+    is_over = tries >= MOST_TRIES or refusals >= MOST_REFUSALS or error.code in _HELD_AT_ONCE
     state = JobState.HELD if is_over and not by_person else JobState.QUEUED
     tx.move(job.id, state)
     return tx.add(replace(past, state=state, rev=job.rev + 1, tries=tries, error=error))

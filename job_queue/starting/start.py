@@ -231,8 +231,8 @@ class StartRun:
 
     def _refused(self, error: FarmError, before: BedRecord) -> None:
         """The permission returns, unless the printer's own report contradicts the refusal."""
+        status = self._after_refusal(error)
         job, now = self._job, self._clock.time()
-        status = self._fleet.snapshot(job.printer_id).status
         ours = echoes(job, status.job)
         if ours:
             self._note(f"Refused, but the printer shows this job: {error.message}")
@@ -247,6 +247,14 @@ class StartRun:
             if status.state.is_at_rest or not status.state.is_connected:
                 bed = tx.bed(job.printer_id)
                 tx.set_bed(job.printer_id, beds.returned(before, bed, job, signature(status.job)))
+
+    def _after_refusal(self, error: FarmError) -> PrinterStatus:
+        """By a report newer than the refusal: a macro of Klipper's may fail after the print began.
+        What shows itself later still is starting/belied.py's."""
+        if isinstance(error, PrinterRejected):
+            with suppress(FarmError):
+                return self._fleet.adapter(self._job.printer_id).refresh()
+        return self._fleet.snapshot(self._job.printer_id).status
 
     # -- ends ----------------------------------------------------------------------------------
 
