@@ -1,17 +1,20 @@
 """What the watch must know after a restart so as to tell nothing twice: data_dir/alerts/watch.json.
 
-It is written soon after something was told, not before: what was told and not yet written comes
-out of the tracker again with the same identity, and the desk drops it.
+It is written before anything is told, and holds what is about to be told: a kill after that tells
+it at the next start, and the desk drops what it had heard already. So an occurrence that was told
+is counted, and the next one never comes out with its identity.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from alerts.codec import event_from_json, event_to_json
+from alerts.model import Event
 from core import jsonio
 from core.clock import Clock
 from core.errors import StorageError
@@ -85,9 +88,22 @@ class Memory:
     printers: dict[str, PrinterMemory] = field(default_factory=dict)
     results: list[str] = field(default_factory=list)  # runs whose end was told, oldest first
     result_ends: list[float] = field(default_factory=list)  # when each of them ended
+    owed: list[dict[str, Any]] = field(default_factory=list)  # events the desk may not have heard
 
     def printer(self, printer_id: str) -> PrinterMemory:
         return self.printers.setdefault(printer_id, PrinterMemory())
+
+    def owe(self, events: Iterable[Event]) -> None:
+        """They are to be told as soon as this is written."""
+        self.owed = [event_to_json(event) for event in events]
+
+    def owed_events(self) -> Iterator[Event]:
+        """Of the life before. What another version wrote and this one cannot read is left out."""
+        for entry in self.owed:
+            try:
+                yield event_from_json(entry)
+            except (ValueError, TypeError, KeyError):
+                logger.warning("alerts: something of before the stop cannot be told: %s", entry)
 
     def note_result(self, run: str, ended_at: float) -> None:
         """Its end needs no telling any more."""
@@ -168,6 +184,8 @@ def memory_from(data: Mapping[str, Any]) -> Memory:
     if not isinstance(memory.series, str) or not memory.series:
         raise TypeError("series")
     memory.ends_after = float(memory.ends_after)
+    if not isinstance(memory.owed, list):
+        raise TypeError("owed")
     memory.printers = {
         printer_id: _printer_from(entry) for printer_id, entry in memory.printers.items()
     }

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
+from alerts.codec import storable
 from alerts.model import Event, Sink
 from alerts.watch import leftovers
 from alerts.watch.blocked import Blocked
@@ -37,7 +38,7 @@ logger = logging.getLogger(__name__)
 TICK_S = 1.0
 BATCH_S = 0.1
 SAVE_EVERY_S = 0.5
-"""So soon after something was told, and at most so often, the memory is written."""
+"""So soon after a change of which nothing is told, and at most so often, the memory is written."""
 REFRESH_S = 60.0
 """When printers were last seen is written so often."""
 _STOPS = "alerts-stop"
@@ -70,6 +71,7 @@ class Watcher:
         self._spools = Spools(grams, config.spool_margin_g)
         self._ends = Ends(self._memory, self._place, grams)
         self._next: Mapping[str, Job] = {}  # by printer, of this second
+        self._told = list(self._memory.owed_events())  # not yet with the desk
         self._dirty = False
         self._saved_at = self._ticked_at = float("-inf")  # monotonic s
         self._box = bus.subscribe(PRINTER_TOPIC, JOB_TOPIC, _STOPS)
@@ -80,7 +82,8 @@ class Watcher:
 
     def start(self) -> None:
         self._drop_gone()
-        self._file.save(self._memory)  # its series, before anything is told under it
+        self._save()  # its series, before anything is told under it
+        self._tell()
         self._thread.start()
 
     def stop(self, timeout: float = 5.0) -> None:
@@ -111,13 +114,20 @@ class Watcher:
     def _run(self) -> None:
         while not self._stopping.is_set():
             slots = self._box.take(TICK_S)
-            self._safely("the watch", partial(self.hear, slots))
+            self.hear(slots)
             self._stopping.wait(BATCH_S)
-        self._save()
+        self._safely("the memory", self._save)
+        self._tell()
 
     def hear(self, slots: Mapping[tuple[str, str], object]) -> None:
-        """News from the bus, and once a second everything that time alone brings about."""
+        """News from the bus, and once a second everything that time alone brings about. Nothing of
+        it is told before the memory that counts it is on the disk; no fault keeps it untold."""
         mono = self._clock.monotonic()
+        self._safely("the watch", partial(self._look_at_all, slots, mono))
+        self._safely("the memory", partial(self._save_if_due, mono))
+        self._tell()
+
+    def _look_at_all(self, slots: Mapping[tuple[str, str], object], mono: float) -> None:
         ticks = mono - self._ticked_at >= TICK_S
         for topic, printer_id in slots:
             if topic == _STOPS and self._registry.get(printer_id) is not None:
@@ -134,14 +144,13 @@ class Watcher:
             self._ticked_at = mono
             self._safely("disk", self._look_at_disk)
             self._safely("what is left open", self._sweep)
-        self._save_if_due(mono)
 
-    def _safely(self, what: str, work: Callable[[], None]) -> None:
+    def _safely(self, what: str, work: Callable[[], object]) -> None:
         """The barrier: what goes wrong with one printer is that one's alone."""
         try:
             work()
         except Exception:
-            logger.exception("alerts: %s could not be judged", what)
+            logger.exception("alerts: %s could not be judged or told", what)
 
     def _look(self, snapshot: Snapshot, ticks: bool) -> None:
         jobs = self._view().jobs  # after the snapshot: see own_of
@@ -196,9 +205,14 @@ class Watcher:
         self._hand_over(leftovers.over(self._standing(), self._memory, heard, now))
 
     def _hand_over(self, events: Iterable[Event]) -> None:
-        for event in events:
-            self._dirty = True
-            self._sink.take(event)
+        """To be told at the end of this pass, once the memory that counts them is on the disk."""
+        self._told += map(storable, events)
+
+    def _tell(self) -> None:
+        """Also where the disk has refused: a kill may then tell something twice, or swallow it."""
+        told, self._told, self._memory.owed = self._told, [], []
+        for event in told:
+            self._safely(event.identity, partial(self._sink.take, event))
 
     def _tracker(self, printer_id: str) -> PrinterTracker:
         if printer_id not in self._trackers:
@@ -231,11 +245,12 @@ class Watcher:
 
     def _save_if_due(self, mono: float) -> None:
         wait = SAVE_EVERY_S if self._dirty else REFRESH_S
-        if mono - self._saved_at >= wait:
+        if self._told or mono - self._saved_at >= wait:
             self._save()
 
     def _save(self) -> None:
         self._forget()
+        self._memory.owe(self._told)
         self._saved_at = self._clock.monotonic()
         self._dirty = not self._file.save(self._memory)
 

@@ -265,7 +265,7 @@ def test_one_printers_trouble_is_its_own(world: World, caplog: pytest.LogCapture
     world.prints(1, "birch")
     world.pass_()
     assert world.kinds() == ["started"]
-    assert "alder could not be judged" in caplog.text
+    assert "alder could not be judged or told" in caplog.text
 
 
 def test_a_desk_in_pieces_stops_nothing(world: World, caplog: pytest.LogCaptureFixture) -> None:
