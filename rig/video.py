@@ -24,6 +24,9 @@ from rig.sources import end, last_words
 SILENT_S = 180.0
 """Without a step forward for so long, ffmpeg hangs. A Pi 4 makes several frames a second."""
 _PROBE_S = 900.0
+_ONE_CHAIN = ("-reinit_filter", "0")
+"""Else ffmpeg builds its filters anew where size or colours change (another camera, other settings
+after a restart), and what deflicker holds back then is lost: the video could never be made."""
 
 Progress = Callable[[float], None]
 """0–1"""
@@ -52,18 +55,30 @@ def build(
     used = chosen(frames, settings)
     if not used:
         raise BuildFailed("there is no good frame")
-    held = round(settings.hold * settings.fps)
     part = target.with_name(target.name + ".part")
+    try:
+        expected = _make(used, part, settings, progress, cancelled)
+        counted = count_frames(part, settings.ffprobe)
+        if counted != expected:
+            raise BuildFailed(f"the video has {counted} frames, not {expected}")
+        _finish(part, target)
+    finally:
+        part.unlink(missing_ok=True)  # on a full disk half a video would keep everything away
+    return counted
+
+
+def _make(
+    used: Sequence[Path], part: Path, settings: VideoSettings, progress: Progress,
+    cancelled: threading.Event,
+) -> int:  # fmt: skip
+    """How many frames it must have."""
+    held = round(settings.hold * settings.fps)
     with tempfile.TemporaryDirectory(dir=used[0].parent, prefix=".build-") as folder:
         _number(used, Path(folder))
         size = check(used[0].read_bytes())
         command = _command(Path(folder), part, size, held, settings)
         _encode(command, len(used) + held, progress, cancelled)
-    counted = count_frames(part, settings.ffprobe)
-    if counted != len(used) + held:
-        raise BuildFailed(f"the video has {counted} frames, not {len(used) + held}")
-    _finish(part, target)
-    return counted
+    return len(used) + held
 
 
 def _number(frames: Sequence[Path], folder: Path) -> None:
@@ -81,13 +96,14 @@ def _command(
     width, height = (max(2, side // 2 * 2) for side in size)
     steps = [
         f"scale={width}:{height}:force_original_aspect_ratio=decrease",
-        f"pad={width}:{height}:-1:-1",
+        f"pad={width}:{height}:-1:-1:eval=frame",
         *(["deflicker=size=5"] if settings.deflicker else []),
         *([f"tpad=stop_mode=clone:stop={held}"] if held else []),
     ]
     return [
         "nice", "-n", "19", settings.ffmpeg, "-nostdin", "-y", "-loglevel", "error",
-        "-threads", "1", "-framerate", str(settings.fps), "-i", str(folder / "%06d.jpg"),
+        "-threads", "1", "-framerate", str(settings.fps), *_ONE_CHAIN, "-i",
+        str(folder / "%06d.jpg"),
         "-vf", ",".join(steps), "-c:v", "libx264", "-preset", "veryfast",
         "-crf", str(settings.crf), "-pix_fmt", "yuv420p", "-threads", "1",
         "-movflags", "+faststart", "-progress", "pipe:1", "-f", "mp4", str(part),

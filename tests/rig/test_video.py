@@ -115,7 +115,22 @@ def test_a_video_with_a_wrong_count_is_not_offered(
     session = session_of(settings, kit.jpeg(), kit.jpeg())
     (result,) = built(settings, session)
     assert "has 1 frames, not 7" in result.error
-    assert session.folder.exists() and not list(settings.timelapses.glob("*.mp4"))
+    assert session.folder.exists() and not list(settings.timelapses.iterdir())
+
+
+@pytest.mark.parametrize("deflicker", [False, True])
+def test_a_camera_that_changes_costs_no_frame(
+    settings: Settings, kit: SimpleNamespace, deflicker: bool
+) -> None:
+    """Other sizes and other colours, as after a change of its settings in mid print."""
+    forms = (
+        kit.jpeg("red", (640, 480)), kit.jpeg("navy", (321, 241)),
+        kit.jpeg("teal", (640, 480), subsampling=0), kit.jpeg("red", (640, 480)),
+    )  # fmt: skip
+    flat = replace(settings, video=replace(QUICK, deflicker=deflicker))
+    session = session_of(flat, *(jpeg for jpeg in forms for _ in range(4)))
+    (result,) = built(flat, session)
+    assert result.error == "" and result.frames == 16 + 5
 
 
 def test_death_between_video_and_clean_up(settings: Settings, kit: SimpleNamespace) -> None:
