@@ -297,10 +297,17 @@ def _video_in(folder: Path) -> str:
     return next((name for name in ("video.mp4", "video.avi") if name in found), "")
 
 
+def _begun(folder: Path) -> float:
+    """Epoch s, by its name; a folder that somebody named may stand for no day at all."""
+    try:
+        return datetime.strptime(folder.name[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return folder.stat().st_mtime
+
+
 def _unreadable(folder: Path, frames: int) -> Manifest:
     """Of what its files show. A video is shown and never thrown away, its frames neither."""
-    begun = datetime.strptime(folder.name[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC).timestamp()
-    video = _video_in(folder)
+    begun, video = _begun(folder), _video_in(folder)
     return Manifest(
         id=folder.name, printer_id="", printer="", frames=frames, started_at=begun, ended_at=begun,
         state=State.READY if video else State.FAILED, video=video, kept=bool(video and frames),

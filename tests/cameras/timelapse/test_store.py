@@ -174,6 +174,16 @@ def test_a_damaged_manifest_keeps_its_frames(store: TimelapseStore, kit: SimpleN
     assert opened.change(made.id, state=State.WAITING).state is State.WAITING
 
 
+def test_a_folder_of_no_day_costs_nothing(store: TimelapseStore, kit: SimpleNamespace) -> None:
+    made = begin(store)
+    strange = store.folder(made.id).parent / "20261340-996161-aaaaaa"
+    (strange / "frames").mkdir(parents=True)
+    (strange / "frames" / "000001.jpg").write_bytes(kit.frame(1))
+    opened = again(store)
+    assert opened.get(made.id) == made
+    assert opened.get(strange.name).started_at == strange.stat().st_mtime
+
+
 def test_a_folder_that_vanishes_costs_only_itself(store: TimelapseStore) -> None:
     made, other = begin(store), begin(store, BEGAN + 9)
     shutil.rmtree(store.folder(made.id))
