@@ -97,7 +97,8 @@ def start_farm(config: FarmConfig, stack: ExitStack) -> FarmServer:
     hub = PanelHub(
         registry=registry, bus=bus, clock=clock, configs=configs, jobs=jobs, history=history,
         dispatcher=dispatcher, cameras=cameras.book.of, forecast=lambda: forecaster.last,
-        env=cameras.rigs.env, alerts=alerts, watch=alerts.defects.panel,
+        env=cameras.rigs.env, rigs=cameras.rigs.for_pages, alerts=alerts,
+        watch=alerts.defects.panel,
     )  # fmt: skip
     mqtt = build_mqtt_out(
         config, fleet=fleet, registry=registry, jobs=jobs, forecast=lambda: forecaster.last,

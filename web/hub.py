@@ -28,6 +28,7 @@ from web.events import EventLog, describe_change
 from web.farm_summary import summarise
 from web.frames import text_frame
 from web.job_json import job_json
+from web.merge import diff
 from web.panel import PanelView
 from web.queue_head import QueueHead
 from web.state import Json, State, merged
@@ -81,15 +82,16 @@ class PanelHub:
         forecast: Callable[[], Forecast | None] = lambda: None,
         env: Callable[[str], Json | None] = lambda _: None,
         watch: Callable[[str], Json | None] = lambda _: None,
+        rigs: Callable[[], Mapping[str, Json]] = dict,
         alerts: AlertRoom | None = None,
     ) -> None:
         """``env``: what a rig measures beside a printer (RigDesk.env). ``watch``: how the defect
-        watch of a printer stands (DefectRoom.panel)."""
+        watch of a printer stands (DefectRoom.panel). ``rigs``: all of them (RigDesk.for_pages)."""
         self._registry, self._bus, self._clock = registry, bus, clock
         self._configs, self._jobs, self._history = configs, jobs, history
         self._cameras, self._forecast, self._env = cameras, forecast, env
         self._alerts = alerts
-        self._watch = watch
+        self._watch, self._rigs = watch, rigs
         self._queue = QueueHead(jobs, dispatcher, clock)
         self.events = EventLog(clock)
         self._views: dict[str, PanelView] = {}
@@ -121,8 +123,9 @@ class PanelHub:
         jobs = {job.id: self._job(job) for job in self._jobs.jobs()}
         with self._lock:
             self._state = State(
-                self._state.seq, {}, jobs, {}, self._queue.read(), self._open_alerts()
-            )
+                self._state.seq, {}, jobs, {}, self._queue.read(), self._open_alerts(),
+                self._rigs(),
+            )  # fmt: skip
         self._take({("printer", s.status.printer_id): s for s in self._registry.all()})
         self._thread.start()
 
@@ -170,13 +173,16 @@ class PanelHub:
                 changed_jobs[name] = None if value is None else self._job(value)
         patches = self._patches(now)
         farm, queue = None, self._changed_queue() if changed_jobs else None
+        rigs: dict[str, Json | None] = {}
         if now >= self._next_tick:
             self._next_tick = now + TICK_S
             patches.update(self._aged(now))
             farm, queue = self._changed_farm(), self._changed_queue()
             changed_alerts.update(self._muted_otherwise())  # as the book has them now
-        if patches or changed_jobs or changed_alerts or farm is not None or queue is not None:
-            self._send(patches, changed_jobs, farm, queue, changed_alerts)
+            rigs = self._changed_rigs()
+        parts = (patches, changed_jobs, changed_alerts, rigs)
+        if any(parts) or farm is not None or queue is not None:
+            self._send(patches, changed_jobs, farm, queue, changed_alerts, rigs)
 
     def _job(self, job: Job) -> Json:
         return job_json(job, self._jobs.outlook(job.id))
@@ -272,6 +278,11 @@ class PanelHub:
         queue = self._queue.read()
         return None if queue is self._state.queue else queue
 
+    def _changed_rigs(self) -> dict[str, Json | None]:
+        """Those that differ from what pages know, whole."""
+        shown = self._state.rigs
+        return {name: rig for name, rig in self._rigs().items() if rig != shown.get(name)}
+
     def _send(
         self,
         patches: dict[str, Json],
@@ -279,6 +290,7 @@ class PanelHub:
         farm: Json | None,
         queue: Json | None = None,
         alerts: Mapping[str, Json | None] = _NONE,
+        rigs: Mapping[str, Json | None] = _NONE,
     ) -> None:
         before = self._state
         seq = before.seq + 1
@@ -289,6 +301,8 @@ class PanelHub:
         if alerts:
             gone = [name for name, alert in alerts.items() if alert is None]
             message["a"] = {"set": [alert for alert in alerts.values() if alert], "del": gone}
+        if rigs:
+            message["r"] = {name: diff(before.rigs.get(name), rig) for name, rig in rigs.items()}
         if farm is not None:
             message["farm"] = farm
         if queue is not None:
@@ -300,6 +314,7 @@ class PanelHub:
             seq, docs, all_jobs, before.farm if farm is None else farm,
             before.queue if queue is None else queue,
             merged(before.alerts, alerts) if alerts else before.alerts,
+            merged(before.rigs, rigs) if rigs else before.rigs,
         )  # fmt: skip
         with self._lock:
             self._state = after

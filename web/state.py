@@ -19,6 +19,7 @@ class State:
     farm: Json
     queue: Json = field(default_factory=dict)  # without its jobs
     alerts: Mapping[str, Json] = field(default_factory=dict)  # those that are open
+    rigs: Mapping[str, Json] = field(default_factory=dict)
 
 
 def merged(old: Mapping[str, Json], changes: Mapping[str, Json | None]) -> dict[str, Json]:

@@ -39,12 +39,16 @@ class StatusBody:
         queue = self._piece("queue of all", state.queue)
         self._pieces = {**printers, **jobs, "farm of all": farm, "queue of all": queue}
         head = queue[1][1:-1]  # what is gone is forgotten
-        return b'"seq":%d,"printers":[%b],"queue":{%b"jobs":[%b]},"alerts":%b,"farm":%b' % (
+        lists = b'"alerts":%b,"rigs":%b' % (
+            jsonio.dumps(list(state.alerts.values())),
+            jsonio.dumps(list(state.rigs.values())),
+        )
+        return b'"seq":%d,"printers":[%b],"queue":{%b"jobs":[%b]},%b,"farm":%b' % (
             state.seq,
             b",".join([piece for _, piece in printers.values()]),
             head + b"," if head else b"",
             b",".join([piece for _, piece in jobs.values()]),
-            jsonio.dumps(list(state.alerts.values())),
+            lists,
             farm[1],
         )
 

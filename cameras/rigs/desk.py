@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from cameras.frames import CameraFailed
 from cameras.rigs import report as reports
 from cameras.rigs.memory import RigMemory, clean
-from cameras.rigs.state import RigState, Visit, environment, in_words
+from cameras.rigs.state import RigState, Visit, environment, for_pages, in_words
 from core.camera_config import RigConfig
 from core.clock import Clock
 from core.errors import Blocked, NotFound
@@ -73,6 +73,7 @@ class RigDesk:
         with self._lock:
             older, rig.visit = rig.visit, visit
             self._note_seen(rig)
+            rig.arrived_at = rig.seen_at
         if older is not None:
             older.leave()
         logger.info("Rig %s is there", rig_id)
@@ -177,6 +178,12 @@ class RigDesk:
         with self._lock:
             mono, rigs = self._clock.monotonic(), self._rigs.values()
             return [in_words(rig, self._cameras_of(rig.config.id), mono) for rig in rigs]
+
+    def for_pages(self) -> dict[str, Json]:
+        """Every rig by its id, for the panel's live line."""
+        with self._lock:
+            mono, rigs = self._clock.monotonic(), self._rigs.items()
+            return {name: for_pages(rig, self._cameras_of(name), mono) for name, rig in rigs}
 
     def readings(self, rig_id: str) -> list[tuple[float, float, float]]:
         """(epoch s, °C, percent), oldest first, since the farm was started. Raises NotFound."""

@@ -29,6 +29,8 @@ class Report:
     version: str = ""
     state: str = ""  # one of STATES, "" = not said yet
     session: str = ""
+    name: str = ""  # of the print that is recorded, "" = not known
+    started_at: float | None = None  # of the recording, epoch s by the farm's clock
     frames: int = 0
     progress: float | None = None  # 0–1 of the video under way
     error: str = ""
@@ -57,10 +59,13 @@ def status(before: Report, message: Json, now: float, mono: float) -> Report:
     delays = message.get("delays")
     found = delays if isinstance(delays, dict) else {}
     values = ((name, number(found, name)) for name in _DELAY_NAMES)
+    began = number(message, "started_at")
     report = replace(
         before,
         state=said if said in STATES else "",
         session=text(message, "session", 80),
+        name=text(message, "name", 200),
+        started_at=None if began is None else min(now, began + before.skew_s),
         frames=whole(message, "frames") or 0,
         progress=number(message, "progress"),
         error=text(message, "error"),

@@ -16,6 +16,9 @@ Json = dict[str, Any]
 _MAX_WAITING = 64
 """Messages to a rig whose connection does not take them; then it is as good as gone."""
 _SHOWN_EVENTS = 20
+_PAGE_EVENTS = 6
+_ANSWERS = 5
+"""To orders, for pages that wait for theirs: more than people give within a second."""
 
 
 class Visit:
@@ -56,6 +59,7 @@ class RigState:
     watch: PrinterWatch = field(default_factory=PrinterWatch)
     report: Report = field(default_factory=Report)
     visit: Visit | None = None
+    arrived_at: float | None = None  # epoch s
     seen_mono: float | None = None
     seen_at: float | None = None
     trouble: str = ""  # of its pictures, by the farm
@@ -85,8 +89,7 @@ def environment(rig: RigState, mono: float) -> Json:
 
 def in_words(rig: RigState, cameras: Sequence[str], mono: float) -> Json:
     """For GET /api/rigs."""
-    report, climate = rig.report, rig.report.climate
-    readings = None
+    climate, readings = rig.report.climate, None
     if climate is not None:
         readings = {
             "temperature": climate.temperature, "humidity": climate.humidity,
@@ -98,9 +101,33 @@ def in_words(rig: RigState, cameras: Sequence[str], mono: float) -> Json:
         "cameras": list(cameras), "online": rig.visit is not None,
         "age_s": None if rig.seen_mono is None else round(mono - rig.seen_mono, 1),
         "seen_at": rig.seen_at, "state": _state(rig),
-        "session": report.session, "frames": report.frames, "progress": report.progress,
-        "error": report.error or report.camera or rig.trouble, "sensor": report.sensor,
-        "readings": readings, "disk_free_mb": report.disk_free_mb, "waiting": report.waiting,
-        "delays": dict(report.delays), "version": report.version,
+        **_recording(rig), "readings": readings,
         "events": list(rig.memory.events)[-_SHOWN_EVENTS:],
+    }  # fmt: skip
+
+
+def for_pages(rig: RigState, cameras: Sequence[str], mono: float) -> Json:
+    """For the panel's live line: no ages, so that it changes only when something has. ``since``:
+    when it came, or was last heard of; ``state``: as it said last, "" = nothing yet."""
+    events = list(rig.memory.events)
+    told = [event for event in events if event.get("event") != "done"]
+    answers = [event for event in events if event.get("event") == "done"]
+    since = rig.seen_at if rig.visit is None else rig.arrived_at
+    return {
+        "id": rig.config.id, "name": rig.config.name, "printer_id": rig.config.printer,
+        "cameras": list(cameras), "online": rig.visit is not None,
+        "since": None if since is None else int(since), **_recording(rig),
+        "state": rig.report.state, "env": environment(rig, mono), "wanted": dict(rig.memory.delays),
+        "events": told[-_PAGE_EVENTS:], "answers": answers[-_ANSWERS:],
+    }  # fmt: skip
+
+
+def _recording(rig: RigState) -> Json:
+    report = rig.report
+    return {
+        "session": report.session, "print": report.name, "started_at": report.started_at,
+        "frames": report.frames, "progress": report.progress,
+        "error": report.error or report.camera or rig.trouble, "sensor": report.sensor,
+        "disk_free_mb": report.disk_free_mb, "waiting": report.waiting,
+        "delays": dict(report.delays), "version": report.version,
     }  # fmt: skip

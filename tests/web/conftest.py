@@ -348,8 +348,8 @@ def build_farm(
     )  # fmt: skip
     hub = PanelHub(
         registry=registry, bus=bus, clock=clock, configs=fleet.configs, jobs=jobs,
-        dispatcher=dispatcher, history=history, env=desk.env, alerts=alerts,
-        watch=alerts.defects.panel,
+        dispatcher=dispatcher, history=history, env=desk.env, rigs=desk.for_pages,
+        alerts=alerts, watch=alerts.defects.panel,
     )  # fmt: skip
     timelapses = build_timelapses(
         config, hub_of, book, registry, bus, clock,

@@ -45,7 +45,8 @@ OPERATIONS: Operations = (
     _FARM.get(
         "/api/status", "Everything; with a printer_id that printer alone",
         ok({"anyOf": [
-            gives(seq=whole(0), printers=listed(ref("Printer")), queue=ANYTHING, farm=ANYTHING),
+            gives(seq=whole(0), printers=listed(ref("Printer")), queue=ANYTHING, farm=ANYTHING,
+                  rigs=listed(ANYTHING)),
             ref("Printer"),
         ]}), printer_id=text(None),
     ),
