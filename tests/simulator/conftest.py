@@ -8,7 +8,6 @@ import queue
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,6 +17,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from simulator.farm import Endpoint, SimulatedFarm
 from simulator.specs import PrinterSpec, make_spec
+from tests.simulator.moonraker_client import Bench, bench
+from tests.waiting import wait_for
 
 WAIT_S = 30.0
 
@@ -56,16 +57,19 @@ def trusting() -> ssl.SSLContext:
 
 @pytest.fixture
 def eventually() -> Callable[..., None]:
-    """eventually(condition): wait until it is true, or fail after WAIT_S."""
+    """eventually(condition): wait until it is true, or fail after a minute."""
 
-    def wait(condition: Callable[[], object], timeout_s: float = WAIT_S) -> None:
-        end = time.monotonic() + timeout_s
-        pause = threading.Event()
-        while not condition():
-            assert time.monotonic() < end, "did not happen in time"
-            pause.wait(0.01)
+    def wait(condition: Callable[[], object], timeout_s: float = 60.0) -> None:
+        wait_for(condition, seconds=timeout_s, every=0.01)
 
     return wait
+
+
+@pytest.fixture
+def moonraker() -> Iterator[Bench]:
+    """A simulated Moonraker and its client, 40 times as fast as a real one."""
+    with bench() as one:
+        yield one
 
 
 class MqttProbe:
