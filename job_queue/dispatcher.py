@@ -32,7 +32,7 @@ from job_queue.matching.match import (
     of_job,
     summary,
 )
-from job_queue.matching.verdicts import FileVerdicts
+from job_queue.matching.verdicts import Answer, Asking, FileVerdicts
 from job_queue.records import QueueState
 from job_queue.sending_ahead import SendingAhead
 from job_queue.service import JobService
@@ -84,15 +84,19 @@ class _Scene:
     view: QueueState
     now: float
     snapshots: Mapping[str, Snapshot]
+    gates: Asking
     printers: list[Candidate]
     waiting: list[Job]
     heat: Heat | None = None
+    judge_until: float = 0.0  # monotonic s; then the gates are asked nothing new to explain
+    all_judged: bool = True  # since the last explanation began
     last: dict[str, Job] | None = None  # by printer: what was started there last
     summaries: dict[object, Outlook] = field(default_factory=dict)
 
 
 class Dispatcher:
-    """Thread-safe; passes follow each other, never two at once."""
+    """Thread-safe; passes follow each other, never two at once. Who only looks waits for no
+    pass, and keeps none waiting."""
 
     def __init__(
         self,
@@ -110,8 +114,6 @@ class Dispatcher:
         self._ahead = SendingAhead(jobs, fleet, clock)
         self._turn = threading.Lock()
         self._last = Pass()
-        self._judge_until = 0.0  # monotonic s
-        self._all_judged = True  # since the last question about an advice
         self._advised: Advice | None = None
 
     # -- acting --------------------------------------------------------------------------------
@@ -149,8 +151,7 @@ class Dispatcher:
 
     def file_changed(self, file_id: str) -> None:
         """Its moves have been read, or it is gone: ask the gates anew."""
-        with self._turn:
-            self.verdicts.forget_file(file_id)
+        self.verdicts.forget_file(file_id)
 
     def _assign(self, scene: _Scene) -> list[Match]:
         return assign(
@@ -207,18 +208,19 @@ class Dispatcher:
             view=view,
             now=now,
             snapshots={snapshot.status.printer_id: snapshot for snapshot in snapshots},
+            gates=self.verdicts.of(snapshots),
             printers=printers,
             waiting=ordering.in_order(view.jobs.values(), now),
             heat=heat,
         )
 
     def _fits(self, scene: _Scene, job: Job, printer: Candidate) -> Reason | None:
-        return self.verdicts.of(job, scene.snapshots[printer.printer_id])
+        return scene.gates.answer(job, printer.printer_id).reason
 
     def _changes(self, scene: _Scene, job: Job, printer: Candidate) -> bool:
         """Whether another filament than the wanted is loaded there. Where the printer cannot tell,
         the last print of the farm says what probably is."""
-        answer = self.verdicts.answer(job, scene.snapshots[printer.printer_id])
+        answer = scene.gates.answer(job, printer.printer_id)
         if not answer.blind:
             return answer.other
         if scene.last is None:
@@ -226,14 +228,24 @@ class Dispatcher:
         last = scene.last.get(printer.printer_id)
         return last is None or self.verdicts.spools(last) != self.verdicts.spools(job)
 
+    def _judged(self, scene: _Scene, job: Job, printer: Candidate) -> Answer | None:
+        """To explain something. None: there is no time left to ask what nobody has asked yet."""
+        late = self._clock.monotonic() > scene.judge_until
+        ask = scene.gates.known if late else scene.gates.answer
+        answer = ask(job, printer.printer_id)
+        if answer is None:
+            scene.all_judged = False
+        return answer
+
+    def _against(self, scene: _Scene, job: Job, printer: Candidate) -> Reason | None:
+        answer = self._judged(scene, job, printer)
+        return _NOT_JUDGED if answer is None else answer.reason
+
     def _missing(
         self, scene: _Scene, job: Job, printer: Candidate
     ) -> tuple[Reason | None, tuple[Need, ...]]:
-        snapshot = scene.snapshots[printer.printer_id]
-        late = self._clock.monotonic() > self._judge_until
-        answer = (self.verdicts.known if late else self.verdicts.answer)(job, snapshot)
+        answer = self._judged(scene, job, printer)
         if answer is None:
-            self._all_judged = False
             return _NOT_JUDGED, ()
         return answer.reason, self.verdicts.needs(job, answer)
 
@@ -254,52 +266,46 @@ class Dispatcher:
         """Everything that keeps this waiting job back, printer by printer."""
         if not job.state.is_waiting:
             return []
-        with self._turn:
-            return self._explain(self._look(), job)
+        return self._explain(self._look(), job)
 
     def standing(self) -> Standing:
         """For the status page: every printer and every waiting job with its reasons."""
-        with self._turn:
-            scene = self._look()
-            jobs = [(job, tuple(self._explain(scene, job))) for job in scene.waiting[:TOLD]]
-            return Standing(
-                last=self._last,
-                uploads=_in_transfer(scene.view),
-                why=self.closed(scene.view),
-                printers=tuple(scene.printers),
-                jobs=tuple(jobs),
-            )
+        scene = self._look()
+        jobs = [(job, tuple(self._explain(scene, job))) for job in scene.waiting[:TOLD]]
+        return Standing(
+            last=self._last,
+            uploads=_in_transfer(scene.view),
+            why=self.closed(scene.view),
+            printers=tuple(scene.printers),
+            jobs=tuple(jobs),
+        )
 
     def advice(self) -> Advice | None:
         """The one action of a person that would let the most work go on. While the gates have not
         been asked about everything, what was last found."""
-        with self._turn:
-            scene = self._look()
-            self._judge_until = self._clock.monotonic() + ADVISE_S
-            self._all_judged = True
-            found = self._advice(scene)
-            if self._all_judged:
-                self._advised = found
-            return self._advised
+        scene = self._look()
+        scene.judge_until = self._clock.monotonic() + ADVISE_S
+        found = self._advice(scene)
+        if scene.all_judged:
+            self._advised = found
+        return self._advised
 
     def after_clearing(self) -> dict[str, Job]:
         """By printer whose bed waits for a person: the job that would start there once it is
         marked clear, as far as can be told without asking the gates anything new."""
-        with self._turn:
-            scene = self._look()
-            if self.closed(scene.view) is not None:
-                return {}
-            self._judge_until = 0.0
-            beds = [p for p in scene.printers if p.closed and p.closed.code == "bed_not_clear"]
-            jobs = {job.id: job for job in scene.waiting[:TOLD]}
-            found = {p.printer_id: self._next_on(scene, jobs, p) for p in beds}
-            return {name: job for name, job in found.items() if job is not None}
+        scene = self._look()
+        if self.closed(scene.view) is not None:
+            return {}
+        beds = [p for p in scene.printers if p.closed and p.closed.code == "bed_not_clear"]
+        jobs = {job.id: job for job in scene.waiting[:TOLD]}
+        found = {p.printer_id: self._next_on(scene, jobs, p) for p in beds}
+        return {name: job for name, job in found.items() if job is not None}
 
     def _next_on(self, scene: _Scene, jobs: dict[str, Job], printer: Candidate) -> Job | None:
         matches = assign(
             jobs.values(),
             [*scene.printers, replace(printer, closed=None, ready_since=scene.now)],
-            lambda job, other: self._missing(scene, job, other)[0],
+            lambda job, other: self._against(scene, job, other),
             slots=len(scene.printers),
             now=scene.now,
             auto_assign=self.config.auto_assign,
@@ -370,11 +376,9 @@ class Dispatcher:
         kind = class_of(job)
         found = scene.summaries.get(kind)
         if found is None:
-            self._judge_until, self._all_judged = until, True
-            said = summary(
-                job, scene.printers, lambda j, p: self._missing(scene, j, p)[0], scene.heat
-            )
-            if self._all_judged:
+            scene.judge_until, scene.all_judged = until, True
+            said = summary(job, scene.printers, lambda j, p: self._against(scene, j, p), scene.heat)
+            if scene.all_judged:
                 found = scene.summaries[kind] = said
         return found
 

@@ -1,7 +1,8 @@
 """Keeps the forecast up to date, learns from what happens, and scores itself by it.
 
-One thread ("jobs:forecast") follows the jobs' events; ``current`` gives anybody the newest forecast
-and works it out anew only when something has changed, at most every two seconds.
+One thread ("jobs:forecast") follows the events of jobs and files; ``current`` gives anybody the
+newest forecast and works it out anew only when something has changed, at most every two seconds.
+Nobody waits for one that is being made while there is an older one.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from time import thread_time
 from typing import Any
 
 from core.clock import Clock
@@ -21,6 +23,7 @@ from job_queue.board import FILE_TOPIC
 from job_queue.board import TOPIC as JOB_TOPIC
 from job_queue.forecast import lanes
 from job_queue.forecast.estimates import Figures, History
+from job_queue.forecast.judging import Judging
 from job_queue.forecast.learned import Memory
 from job_queue.forecast.play import forecast
 from job_queue.forecast.prediction import Forecast, Scene
@@ -28,7 +31,7 @@ from job_queue.forecast.scoring import Grade, Promises, grades
 from job_queue.job import Job, JobState
 from job_queue.matching import candidates
 from job_queue.matching.heating import loads_of
-from job_queue.matching.match import Candidate, Fits, Reason
+from job_queue.matching.match import Fits
 from job_queue.matching.verdicts import FileVerdicts
 from job_queue.records import BedRecord, QueueState
 from job_queue.service import JobService
@@ -39,14 +42,17 @@ from slicer.library import FileLibrary
 logger = logging.getLogger(__name__)
 
 GAP_S = 2.0
-"""Between two forecasts at least, and twenty times what the last one took."""
+"""Between two forecasts at least, and twenty times the processor time that the last one took."""
+UNSEEN_GAP_S = 10.0
+"""The same while nobody has asked for one in the last SEEN_S."""
+SEEN_S = 30.0
 OLD_S = 30.0
 """A forecast is worked out anew when it is so old, even if only time has passed."""
-JUDGE_S = 0.15
-"""So long one forecast asks the gates about files; what is left over comes with the next one."""
+JUDGE_S = 0.1
+"""Processor time in which one forecast asks the gates about files. What is left over is asked
+between forecasts, as long in each tick."""
 _TICK_S = 1.0
 _SLICERS_KEPT = 5_000
-_NOT_JUDGED = Reason("not_judged", "Its file has not been looked at yet for this printer.")
 
 
 @dataclass(slots=True)
@@ -86,8 +92,11 @@ class Forecaster:
         self._turn = threading.RLock()
         self._last: Forecast | None = None
         self._key: tuple[Any, ...] = ()
-        self._made_at = self._took_s = 0.0  # monotonic s
+        self._made_at = self._asked_at = 0.0  # monotonic s
+        self._cost_s = 0.0  # of the processor
         self._partial = False
+        self._judging = Judging(self._verdicts.of(()))
+        self._file_told = False  # since the last forecast
         self._box = bus.subscribe(JOB_TOPIC, FILE_TOPIC)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="jobs:forecast", daemon=True)
@@ -106,7 +115,7 @@ class Forecaster:
     def _follow(self) -> None:
         while not self._stopping.is_set():
             try:
-                self.tick(self._box.take(_TICK_S))
+                self.tick(self._box.take(0 if self._judging.unasked else _TICK_S))
             except Exception:
                 logger.exception("forecast: a look at the queue failed")
             self._stopping.wait(_TICK_S / 4)
@@ -118,12 +127,14 @@ class Forecaster:
                 if topic == FILE_TOPIC:
                     self._verdicts.forget_file(name)
                     self._slicers.pop(name, None)
+                    self._file_told = True
                 elif value is None:
                     self._promises.forget(name)
                 else:
                     self.learn(value)
             self._learn_beds(self._jobs.view())
-            self.current()
+            self._newest()
+        self._judging.ask_for(JUDGE_S)
 
     # -- reading -------------------------------------------------------------------------------
 
@@ -140,41 +151,57 @@ class Forecaster:
     @property
     def clear_s(self) -> float:
         """What a person is believed to need to clear a bed, as far as has been learned."""
-        with self._turn:
-            return self._figures.clear().p50
+        return self._figures.clear().p50
 
     def grades(self) -> tuple[Grade, ...]:
         return grades(self._memory.scores)
 
     def current(self) -> Forecast:
         """The forecast as of now, a little old at most."""
-        with self._turn:
-            mono = self._clock.monotonic()
-            age = mono - self._made_at
-            if self._last is not None:
-                if age < max(GAP_S, 20 * self._took_s):
-                    return self._last
-                view, snapshots = self._jobs.view(), self._fleet.snapshots()
-                if not self._partial and age < OLD_S and self._key == _key(view, snapshots):
-                    return self._last
+        self._asked_at = self._clock.monotonic()
+        last = self._last
+        if not self._turn.acquire(blocking=last is None):
+            assert last is not None  # noqa: S101 (else it was waited for)
+            return last
+        try:
+            return self._newest()
+        finally:
+            self._turn.release()
+
+    def _newest(self) -> Forecast:
+        if self._last is None or self._is_due(self._last):
             return self._make()
+        return self._last
+
+    def _is_due(self, last: Forecast) -> bool:
+        mono = self._clock.monotonic()
+        age = mono - self._made_at
+        if age < 20 * self._cost_s:
+            return False
+        if self._file_told and last.pending:  # it may be what that one waited for
+            return True
+        if age < (GAP_S if mono - self._asked_at < SEEN_S else UNSEEN_GAP_S):
+            return False
+        if self._partial or self._file_told or age >= OLD_S:
+            return True
+        return self._key != _key(self._jobs.view(), self._fleet.snapshots())
 
     def _make(self) -> Forecast:
+        began, spent, self._file_told = self._clock.monotonic(), thread_time(), False
         view, snapshots = self._jobs.view(), self._fleet.snapshots()
-        began = self._clock.monotonic()
-        made = forecast(self._scene(view, snapshots))
-        self._took_s = self._clock.monotonic() - began
+        judging = Judging(self._verdicts.of(snapshots))
+        made = forecast(self._scene(view, snapshots, judging.fits(JUDGE_S)))
         self._last, self._made_at, self._key = made, began, _key(view, snapshots)
+        self._judging, self._partial = judging, bool(judging.unasked)
         if not self._partial:
             self._promises.note(made, (j.id for j in view.jobs.values() if _is_one_print(j)))
+        self._cost_s = thread_time() - spent
         return made
 
-    def _scene(self, view: QueueState, snapshots: list[Snapshot]) -> Scene:
+    def _scene(self, view: QueueState, snapshots: list[Snapshot], fits: Fits) -> Scene:
         now, mono = self._clock.time(), self._clock.monotonic()
         configs, figures = self._fleet.configs, self._figures
         known = candidates.of_farm(snapshots, configs, view, now, mono)
-        self._partial = False
-        fits = self._asking(snapshots)
         limits = self._config.heating
         loads = loads_of(snapshots, configs, view.open_jobs, now, mono) if limits.limits else {}
         printers = lanes.of_farm(snapshots, known, configs, view, figures, now, self._slicer_of)
@@ -190,28 +217,6 @@ class Forecaster:
             heating=limits,
             loads=loads,
         )
-
-    def _asking(self, snapshots: Iterable[Snapshot]) -> Fits:
-        """What the gates say, for JUDGE_S of asking; then only what they have said before."""
-        asked = {s.status.printer_id: (s, self._verdicts.version(s)) for s in snapshots}
-        clock, left = self._clock, JUDGE_S
-
-        def fits(job: Job, printer: Candidate) -> Reason | None:
-            nonlocal left
-            if not printer.reports:
-                return None
-            snapshot, version = asked[printer.printer_id]
-            answer = self._verdicts.known(job, snapshot, version)
-            if answer is None and left > 0:
-                began = clock.monotonic()
-                answer = self._verdicts.answer(job, snapshot, version)
-                left -= clock.monotonic() - began
-            if answer is None:
-                self._partial = True
-                return _NOT_JUDGED
-            return answer.reason
-
-        return fits
 
     def _slicer_of(self, job: Job) -> str:
         known = self._slicers.get(job.file_id)

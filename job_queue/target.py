@@ -61,15 +61,6 @@ class Target:
         """The printer's id if only one may take the job, else ""."""
         return self.values[0] if self.kind == "printer_id" else ""
 
-    def wants(self, printer_id: str, models: frozenset[str], tags: frozenset[str]) -> bool:
-        """Whether a printer is meant; ``models`` and ``tags`` in the form of ``folded``."""
-        if self.kind == "any":
-            return True
-        if self.kind in ("printer_id", "printer_ids"):
-            return printer_id in self.values
-        wanted = folded(self.values[0])
-        return wanted in (models if self.kind == "model" else tags)
-
     def text(self) -> str:
         """For people: "printers with the tag pla"."""
         if self.kind == "any":

@@ -11,7 +11,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from math import inf
 from typing import Any, Protocol
 
@@ -121,23 +121,30 @@ def of_job(job: Job, now: float, *, auto_assign: bool) -> Reason | None:
     return None
 
 
-def of_pair(job: Job, printer: Candidate, fits: Fits) -> list[Reason]:
-    """Everything against this job on that printer now; [] = it may go. What the file says comes
-    first, and alone where no person's yes could change it."""
+def of_pair(job: Job, printer: Candidate, fits: Fits) -> tuple[Reason, ...]:
+    """Everything against this job on that printer now, without the printer's id; () = it may go.
+    What the file says comes first, and alone where no person's yes could change it."""
     about_file = fits(job, printer) if printer.reports else None
-    reasons = [reason for reason in (about_file, printer.closed) if reason is not None]
-    if about_file is not None and about_file.code not in _MAY_PASS:
-        reasons = [about_file]
-    return [Reason(r.code, r.text, printer.printer_id) for r in reasons]
+    if about_file is None:
+        return () if printer.closed is None else (printer.closed,)
+    if printer.closed is None or about_file.code not in _MAY_PASS:
+        return (about_file,)
+    return about_file, printer.closed
+
+
+def _at(printer: Candidate, reason: Reason) -> Reason:
+    return Reason(reason.code, reason.text, printer.printer_id)
 
 
 def wanted(job: Job, printers: Iterable[Candidate]) -> list[Candidate]:
-    """The printers that the job's target means."""
-    target = job.target
-    named = target.kind in ("printer_id", "printer_ids")
-    return [
-        p for p in printers if (p.ours or named) and target.wants(p.printer_id, p.models, p.tags)
-    ]
+    """The printers that the job's target means. Another farm's has to be named."""
+    kind, names = job.target.kind, job.target.values
+    if kind in ("printer_id", "printer_ids"):
+        return [p for p in printers if p.printer_id in names]
+    if kind == "any":
+        return [p for p in printers if p.ours]
+    name = folded(names[0])
+    return [p for p in printers if p.ours and name in (p.models if kind == "model" else p.tags)]
 
 
 def _no_change(_job: Job, _printer: Candidate) -> bool:
@@ -270,13 +277,14 @@ def explain(
         text = f"The farm has no printer for this job: it is for {job.target.text()}."
         reasons.append(Reason("no_printer", text))
     for printer in meant:
-        reasons += of_pair(job, printer, fits) or _of_gates(printer, full, gate)
+        found = of_pair(job, printer, fits) or _of_gates(printer, full, gate)
+        reasons += [_at(printer, reason) for reason in found]
     return reasons
 
 
-def _of_gates(printer: Candidate, full: Reason | None, gate: Gate | None) -> list[Reason]:
+def _of_gates(printer: Candidate, full: Reason | None, gate: Gate | None) -> tuple[Reason, ...]:
     reason = full or (gate.against(printer) if gate is not None else None)
-    return [Reason(reason.code, reason.text, printer.printer_id)] if reason is not None else []
+    return () if reason is None else (reason,)
 
 
 def summary(
@@ -288,7 +296,7 @@ def summary(
         reasons = explain(job, printers, fits, now=inf, auto_assign=True)
         return Outlook(reasons[-1].text, tuple(reasons[-1:]))
     by_printer = [(p, of_pair(job, p, fits) or _of_gates(p, None, gate)) for p in meant]
-    why = tuple(reason for _, reasons in by_printer for reason in reasons)[:WHY_SHOWN]
+    why = tuple(islice((_at(p, r) for p, reasons in by_printer for r in reasons), WHY_SHOWN))
     if any(not reasons for _, reasons in by_printer):
         return Outlook("Next in line.", why)
     fitting = [reasons[0] for p, reasons in by_printer if _is_of_printer(p, reasons[0])]

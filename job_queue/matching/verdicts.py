@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,8 +33,6 @@ _PASSES = frozenset({"being_read", "internal_error"})
 """By itself and soon: these answers are not kept."""
 
 Parts = tuple[object, ...]
-_Key = tuple[int, tuple[Any, ...]]
-"""The printer's version and the job's file_class_of."""
 _OTHER = frozenset({"other_color", "not_enough"})
 
 
@@ -48,6 +46,10 @@ class Answer:
     blind: bool = False  # the printer cannot tell what is loaded
 
 
+_Kept = tuple[int, float, Answer]
+"""What one printer's answer was: the printer's version, monotonic s, the answer."""
+
+
 class FileVerdicts:
     """Thread-safe: the dispatcher and the forecast share one, so that the gates are asked once."""
 
@@ -59,11 +61,14 @@ class FileVerdicts:
         self._facts: dict[str, tuple[Parts, Parts, int]] = {}
         self._version = 0
         self._spools: dict[tuple[Any, ...], Mapping[int, Need]] = {}
-        self._known: dict[_Key, tuple[float, Answer]] = {}
+        self._known: dict[tuple[Any, ...], dict[str, _Kept]] = {}  # by file_class_of, by printer
+        self._count = 0  # of answers, not fewer than there are
 
-    def of(self, job: Job, snapshot: Snapshot) -> Reason | None:
-        """What a start would be refused with because of the file; None = nothing."""
-        return self.answer(job, snapshot).reason
+    def of(self, snapshots: Iterable[Snapshot]) -> Asking:
+        """For one look at the farm, in which the same printers are asked about many files."""
+        with self._turn:
+            seen = {s.status.printer_id: (s, self._version_of(s.status)) for s in snapshots}
+        return Asking(self, seen, self._clock.monotonic() - KEPT_S)
 
     def spools(self, job: Job) -> Mapping[int, Need]:
         """What the job prints with, by project slot; {} when its file does not say, or is gone."""
@@ -89,44 +94,29 @@ class FileVerdicts:
         spools = self.spools(job) if answer.missing else {}
         return tuple(spools[index] for index in answer.missing if index in spools)
 
-    def version(self, snapshot: Snapshot) -> int:
-        """For callers that ask about one snapshot very often: what ``answer`` and ``known`` would
-        work out each time."""
+    def about(self, job: Job) -> dict[str, _Kept]:
+        """The answers to the job's file, by printer; whoever holds them sees new ones come in."""
         with self._turn:
-            return self._version_of(snapshot.status)
-
-    def answer(self, job: Job, snapshot: Snapshot, version: int | None = None) -> Answer:
-        """Everything the gates say about the job's file there."""
-        with self._turn:
-            if version is None:
-                version = self._version_of(snapshot.status)
-            key = (version, file_class_of(job))
-            known = self._remembered(key)
-            if known is not None:
-                return known
-            if len(self._known) >= MOST:
+            if self._count >= MOST or len(self._known) >= MOST:
                 self._known.clear()
+                self._count = 0
+            return self._known.setdefault(file_class_of(job), {})
+
+    def ask(self, job: Job, snapshot: Snapshot, version: int, about: dict[str, _Kept]) -> Answer:
+        """Ask the gates, and keep what they say. An answer that was on its way while its file
+        changed is not: ``forget_file`` waits for it."""
+        with self._turn:
             answer = self._ask(job, snapshot)
             if answer.reason is None or answer.reason.code not in _PASSES:
-                self._known[key] = (self._clock.monotonic(), answer)
+                self._count += snapshot.status.printer_id not in about
+                about[snapshot.status.printer_id] = (version, self._clock.monotonic(), answer)
             return answer
-
-    def known(self, job: Job, snapshot: Snapshot, version: int | None = None) -> Answer | None:
-        """The same without asking anybody: None where there is no answer yet."""
-        with self._turn:
-            if version is None:
-                version = self._version_of(snapshot.status)
-            return self._remembered((version, file_class_of(job)))
-
-    def _remembered(self, key: _Key) -> Answer | None:
-        found = self._known.get(key)
-        return found[1] if found and self._clock.monotonic() - found[0] < KEPT_S else None
 
     def forget_file(self, file_id: str) -> None:
         """Its moves have been read, or it has gone."""
         with self._turn:
-            for key in [key for key in self._known if key[1][0] == file_id]:
-                del self._known[key]
+            for key in [key for key in self._known if key[0] == file_id]:
+                self._count -= len(self._known.pop(key))
             for spools in [key for key in self._spools if key[0] == file_id]:
                 del self._spools[spools]
 
@@ -170,6 +160,42 @@ class FileVerdicts:
         self._version += 1
         self._facts[status.printer_id] = (parts, facts, self._version)
         return self._version
+
+
+class Asking:
+    """What the gates say of files on the printers of one look at the farm. Used by one thread."""
+
+    def __init__(
+        self, verdicts: FileVerdicts, seen: Mapping[str, tuple[Snapshot, int]], fresh: float
+    ) -> None:
+        """``seen``: by printer, with its version; answers from before ``fresh`` are asked anew."""
+        self._verdicts = verdicts
+        self._seen = seen
+        self._fresh = fresh
+        self._about: dict[str, dict[str, _Kept]] = {}  # by job
+
+    def answer(self, job: Job, printer_id: str) -> Answer:
+        """Everything the gates say about the job's file there."""
+        about = self._answers(job)
+        kept = about.get(printer_id)
+        snapshot, version = self._seen[printer_id]
+        if kept is not None and kept[0] == version and kept[1] > self._fresh:
+            return kept[2]
+        return self._verdicts.ask(job, snapshot, version, about)
+
+    def known(self, job: Job, printer_id: str, *, fresh: bool = False) -> Answer | None:
+        """What they said last, without asking anybody; None where they have not been asked since
+        the printer is as it is. ``fresh``: or not for KEPT_S."""
+        kept = self._answers(job).get(printer_id)
+        if kept is None or kept[0] != self._seen[printer_id][1]:
+            return None
+        return None if fresh and kept[1] <= self._fresh else kept[2]
+
+    def _answers(self, job: Job) -> dict[str, _Kept]:
+        about = self._about.get(job.id)
+        if about is None:
+            about = self._about[job.id] = self._verdicts.about(job)
+        return about
 
 
 def _facts_of(status: PrinterStatus) -> Parts:

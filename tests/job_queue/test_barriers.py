@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -58,3 +59,15 @@ def test_an_observers_trouble_does_not_turn_an_accepted_command_into_a_refusal(
     farm.fleet.execute("alder", Pause())
     assert farm.printer().executed == [Pause()]
     assert "alder: pause was sent, but" in caplog.text
+
+
+def test_who_only_looks_waits_for_no_pass(farm: Any) -> None:
+    farm.open()
+    job, desk = farm.add(), farm.dispatcher
+    looks = (
+        lambda: desk.explain(job), desk.standing, desk.advice, desk.after_clearing,
+        lambda: desk.file_changed(job.file_id),
+    )  # fmt: skip
+    with ThreadPoolExecutor(1) as pool, desk._turn:
+        for look in looks:
+            pool.submit(look).result(30)

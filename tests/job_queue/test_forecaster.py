@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from job_queue import forecaster as room
 from job_queue.forecast.learned import Memory
 from job_queue.forecaster import Forecaster
 from job_queue.job import JobState
+from job_queue.matching.verdicts import KEPT_S
 from job_queue.target import Target
 from printers.status import PrinterState
 
@@ -195,6 +197,83 @@ def test_without_time_to_judge_files_nothing_is_called_impossible_for_good(
     monkeypatch.undo()
     found = look(farm, seer)
     assert not seer.partial and not found.pending and lane(found, "alder").planned
+
+
+def test_a_file_is_planned_as_soon_as_it_has_been_read(farm: Any, seer: Forecaster) -> None:
+    """Nothing else changes then: no job, no printer."""
+    moves, farm.library.moves = farm.library.moves, None
+    farm.add()
+    found = look(farm, seer)
+    assert (found.pending, found.all_done_at) == (1, None)
+    farm.clock.advance(room.GAP_S - 0.1)
+    seer.tick(seer._box.take(0))
+    assert seer.last is found, "there is no news yet"
+    farm.library.moves = moves
+    farm.bus.publish(("file", farm.library.stored.id), farm.library.stored)
+    seer.tick(seer._box.take(0))
+    assert seer.last is not None and not seer.last.pending
+    assert lane(seer.last, "alder").planned
+
+
+def test_another_files_news_is_taken_in_when_the_next_forecast_is_due(
+    farm: Any, seer: Forecaster
+) -> None:
+    """What a person has said yes to, for instance."""
+    farm.add()
+    found = look(farm, seer)
+    farm.bus.publish(("file", farm.library.stored.id), farm.library.stored)
+    seer.tick(seer._box.take(0))
+    assert seer.last is found, "no job waits for it"
+    assert look(farm, seer) is not found
+
+
+def test_what_there_was_no_time_to_judge_is_judged_between_forecasts(
+    farm: Any, seer: Forecaster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "JUDGE_S", -1.0)
+    farm.add()
+    assert look(farm, seer).pending == 1
+    monkeypatch.undo()
+    seer.tick({})
+    monkeypatch.setattr(room, "JUDGE_S", -1.0)
+    assert lane(look(farm, seer), "alder").planned
+    assert not seer.partial
+
+
+def test_answers_that_are_due_again_serve_until_there_is_time_to_ask(
+    farm: Any, seer: Forecaster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    farm.add()
+    look(farm, seer)
+    farm.clock.advance(KEPT_S + room.OLD_S)
+    monkeypatch.setattr(room, "JUDGE_S", -1.0)
+    assert lane(look(farm, seer), "alder").planned
+    assert not seer.partial
+
+
+def test_nobody_waits_for_a_forecast_that_is_being_made(farm: Any, seer: Forecaster) -> None:
+    last = look(farm, seer)
+    farm.clock.advance(room.OLD_S)
+    with ThreadPoolExecutor(1) as pool:
+        with seer._turn:
+            assert pool.submit(seer.current).result(30) is last
+            assert pool.submit(lambda: seer.clear_s).result(30) == seer.clear_s
+        assert pool.submit(seer.current).result(30) is not last
+
+
+def test_while_nobody_looks_it_is_worked_out_less_often(farm: Any, seer: Forecaster) -> None:
+    found = look(farm, seer)
+    farm.clock.advance(room.SEEN_S)
+    seer.tick({})
+    assert seer.last is not found
+    found = seer.last
+    farm.add()
+    farm.clock.advance(room.UNSEEN_GAP_S - 1)
+    seer.tick({})
+    assert seer.last is found
+    farm.clock.advance(1)
+    seer.tick({})
+    assert seer.last is not found
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"version": 9}', b'{"version":1,"prints":[]}'])
