@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 GAP_S = 0.25
 """Changes within this time are answered by one pass."""
+LATE_S = 1.0
+"""A timer this late has been put off: APScheduler goes by the wall clock, and that was set back."""
 
 
 class Runner:
@@ -35,7 +37,7 @@ class Runner:
         self._clock = clock
         self._box = bus.subscribe(PRINTER_TOPIC, JOB_TOPIC, FILE_TOPIC)
         self._unfinished = False
-        self._again_in: float | None = None
+        self._due = self._due_after(None)
         self._seen: dict[str, tuple[object, ...]] = {}
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="jobs:dispatch", daemon=True)
@@ -71,18 +73,26 @@ class Runner:
             return None
         try:
             done = self._dispatcher.once()
-            self._unfinished, self._again_in = done.unfinished, done.again_in
+            self._unfinished, self._due = done.unfinished, self._due_after(done.again_in)
             return done
         except Exception:
+            self._due = self._due_after(None)
             logger.exception("dispatch: a pass failed")
             return None
+
+    def _due_after(self, again_in: float | None) -> float:
+        """Monotonic s, when the next pass is due whatever the timer does."""
+        late = self._dispatcher.config.interval_s + LATE_S
+        return self._clock.monotonic() + (late if again_in is None else min(late, again_in))
 
     def _follow(self) -> None:
         while not self._stopping.is_set():
             try:
-                slots = self._box.take(GAP_S if self._unfinished else self._again_in)
+                left = max(0.0, self._due - self._clock.monotonic())
+                slots = self._box.take(GAP_S if self._unfinished else left)
                 news = [self._matters(key, value) for key, value in slots.items()]
-                if any(news) or self._unfinished or not slots:
+                is_due = self._clock.monotonic() >= self._due
+                if any(news) or self._unfinished or is_due:
                     self.once_guarded()
             except Exception:
                 logger.exception("dispatch: a change could not be judged")

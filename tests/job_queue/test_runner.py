@@ -6,8 +6,10 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
+import apscheduler.schedulers.base
 import pytest
 
 from core.clock import SystemClock
@@ -90,6 +92,53 @@ def test_the_timer_passes_without_any_event(farm: Any, passes: list[Pass]) -> No
     assert runner.once_guarded() is None, "nothing is sent after the stop"
     names = {thread.name for thread in threading.enumerate()}
     assert "jobs:dispatch" not in names and "APScheduler" not in names
+
+
+def test_a_clock_that_was_set_back_stops_no_passes(
+    farm: Any, passes: list[Pass], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """APScheduler would wait until the wall clock is again where it was."""
+
+    class AnHourAgo(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return datetime.now(tz) - timedelta(hours=1)
+
+    farm.dispatcher.config = replace(farm.dispatch, interval_s=0.2)
+    runner = Runner(farm.dispatcher, farm.bus, SystemClock())
+    runner.start()
+    try:
+        wait_for(lambda: len(passes) >= 2)
+        monkeypatch.setattr(apscheduler.schedulers.base, "datetime", AnHourAgo)
+        before = len(passes)
+        wait_for(lambda: len(passes) >= before + 4, 60)
+    finally:
+        runner.stop()
+
+
+def test_reports_that_matter_to_nobody_do_not_put_off_a_pass(
+    farm: Any, passes: list[Pass], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy farm reports all the time, and a bed opens by itself after its six seconds."""
+    monkeypatch.setattr(farm.service, "revocable_beds", lambda: {"alder": 0.5})
+    farm.add()
+    farm.dispatcher.config = replace(farm.dispatch, interval_s=3600.0)
+    runner = Runner(farm.dispatcher, farm.bus, SystemClock())
+    stop = threading.Event()
+
+    def chatter() -> None:
+        while not stop.wait(0.02):
+            farm.printer("birch").report(wifi_dbm=-40)
+
+    talking = threading.Thread(target=chatter)
+    runner.start()
+    talking.start()
+    try:
+        wait_for(lambda: len(passes) >= 4, 60)
+    finally:
+        stop.set()
+        talking.join()
+        runner.stop()
 
 
 def test_a_pass_that_fails_is_followed_by_others(
