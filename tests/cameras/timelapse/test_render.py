@@ -152,6 +152,34 @@ def test_without_ffprobe_ffmpeg_counts(shelf: Shelf) -> None:
     assert encoder.count_frames(bare, shelf.video, lambda: False) == 7
 
 
+def test_counting_is_heard_from_long_before_its_end(
+    shelf: Shelf, tmp_path: Path, kit: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or a video that a weak machine counts for minutes would be taken for a hanging ffprobe."""
+    for number in range(1, 4):
+        shelf.put(number)
+    expected = shelf.render(replace(PLAIN, fps=60, hold_s=30)).frames
+    content, slow, said = shelf.video.read_bytes(), tmp_path / "slow.mp4", threading.Event()
+    os.mkfifo(slow)
+
+    def feed() -> None:
+        with slow.open("wb") as pipe:
+            pipe.write(content[:-100])
+            pipe.flush()
+            kit.wait_for(said.is_set)
+            pipe.write(content[-100:])
+
+    def watched(*args: Any, **more: Any) -> list[str]:
+        on_line = more.pop("on_line", lambda _: None)
+        return run(*args, on_line=lambda line: [on_line(line), said.set()], **more)
+
+    monkeypatch.setattr(encoder, "run", watched)
+    feeder = threading.Thread(target=feed)
+    feeder.start()
+    assert encoder.count_frames(shelf.tools, slow, lambda: False) == expected
+    feeder.join()
+
+
 def test_a_wrong_count_is_no_video(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(1, 6):
         shelf.put(number)
