@@ -15,14 +15,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from core import jsonio
 from core.clock import Clock
 from core.errors import DiskFull, FarmError, StorageError
 from core.fs import DISK, keep_aside
 from job_queue.draft import draft_of
 from job_queue.job import Evidence, Job, JobError, JobState
 from job_queue.store.base import JobStore
-from job_queue.store.restore import OLDER, QUEUE
+from job_queue.store.restore import OLDER, QUEUE, older_jobs
 from job_queue.target import Target
 from slicer.library import FileLibrary, StoredFile
 
@@ -118,11 +117,8 @@ def _told(taken: int, refused: list[str], kept: str) -> str:
 
 def _read(raw: bytes) -> tuple[list[_Entry], list[str]]:
     """The entries, and which cannot be read and why."""
-    try:
-        found = jsonio.loads(raw)["jobs"]
-    except (jsonio.JSONDecodeError, KeyError, TypeError):
-        return [], ["all: it is no list of jobs"]
-    if not isinstance(found, list):
+    found = older_jobs(raw)
+    if found is None:
         return [], ["all: it is no list of jobs"]
     entries, refused = [], []
     for number, item in enumerate(found, 1):
@@ -141,7 +137,6 @@ def _entry(number: int, item: Any) -> _Entry:
     if not name:
         raise _Unreadable("it names no file")
     anywhere = item.get("auto_assign") is True
-    plate = item.get("plate")
     return _Entry(
         number=number,
         name=name,
@@ -149,7 +144,7 @@ def _entry(number: int, item: Any) -> _Entry:
         status=_text(item, "status").strip().lower() or "queued",
         printer_id="" if anywhere else _text(item, "printer_id"),
         assigned=_text(item, "assigned_printer_id") or _text(item, "printer_id"),
-        plate=plate if isinstance(plate, int) and not isinstance(plate, bool) and plate > 0 else 1,
+        plate=_plate(item),
         created_at=_time(item, "created_at") or 0.0,
         started_at=_time(item, "started_at"),
         finished_at=_time(item, "finished_at"),
@@ -164,6 +159,16 @@ def _text(item: Mapping[str, Any], name: str) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         raise _Unreadable(f"its field {name!r} is no text")
     return str(value)
+
+
+def _plate(item: Mapping[str, Any]) -> int:
+    """Of a file with one plate none is named; any other word for it must not become plate 1."""
+    named = _text(item, "plate").strip()
+    if not named:
+        return 1
+    if not named.isascii() or not named.isdigit() or len(named) > 9 or int(named) < 1:
+        raise _Unreadable("its field 'plate' is no number of a plate")
+    return int(named)
 
 
 def _time(item: Mapping[str, Any], name: str) -> float | None:

@@ -36,6 +36,7 @@ OLDER = "queue.json.older"
 SKIPPED = 1000
 """Revisions, tokens and ids that a lost part of the journal may have used."""
 _THIS_SCHEMA = b'\n  "schema": %d,\n' % SCHEMA  # as codec writes it: spares reading all twice
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LOOK = "Look at every printer and its bed, then acknowledge this. No job starts until then."
 
 
@@ -69,7 +70,7 @@ class Restorer:
         live = self._journal(JOURNAL)
         if not ours - {JOURNAL} and self._is_new(ours, live):
             return self._fresh(self._first())
-        if self._is_new(ours, live) and _is_older(self._read(QUEUE)):
+        if self._is_new(ours, live) and older_jobs(self._read(QUEUE)) is not None:
             return self._from_older_dashboard()
         why = "it is missing"
         if QUEUE in self._names:
@@ -259,15 +260,16 @@ def _decode(name: str, raw: bytes) -> QueueState:
         raise Damaged("two open jobs hold one printer") from error
 
 
-def _is_older(raw: bytes) -> bool:
-    """The older dashboard's form: a list of jobs, and neither schema nor checksum."""
+def older_jobs(raw: bytes) -> list[Any] | None:
+    """The entries of the older dashboard's file: {"jobs": […]} or the bare list, with neither
+    schema nor checksum, also as Windows' editor saves it. None: it is no such file."""
     try:
-        data = jsonio.loads(raw)
+        data = jsonio.loads(raw.removeprefix(_BYTE_ORDER_MARK))
     except jsonio.JSONDecodeError:
-        return False
-    if not isinstance(data, dict) or {"schema", "sha256", "rev"} & set(data):
-        return False
-    return isinstance(data.get("jobs"), list)
+        return None
+    if isinstance(data, dict) and not {"schema", "sha256", "rev"} & set(data):
+        data = data.get("jobs")
+    return data if isinstance(data, list) else None
 
 
 def distrusted(state: QueueState, now: float) -> QueueState:

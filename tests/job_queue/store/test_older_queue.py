@@ -159,6 +159,32 @@ def test_what_cannot_be_read_is_listed_and_the_rest_comes(older: OlderFarm) -> N
     assert "1 jobs" in store.trouble and KEPT in store.trouble
 
 
+@pytest.mark.parametrize("wrap", [lambda jobs: jobs, lambda jobs: {"jobs": jobs}])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_a_bare_list_and_an_editors_mark_are_read_too(
+    older: OlderFarm, wrap: Any, mark: bytes
+) -> None:
+    older.put("jobs/files/a.3mf")
+    older.job("jobs/files/a.3mf")
+    older.original = mark + json.dumps(wrap(older.entries)).encode()
+    (older.jobs / "queue.json").write_bytes(older.original)
+    store = older.start()
+    assert [job.file_name for job in store.view().jobs.values()] == ["gear.gcode.3mf"]
+    assert (older.jobs / KEPT).read_bytes() == older.original
+
+
+def test_no_word_for_a_plate_becomes_another_plate(older: OlderFarm) -> None:
+    older.put("jobs/files/a.3mf")
+    for plate in ("1", 1, None, "", "2", 0, -1, "two", True, 1.5, "9" * 5000):
+        older.job("jobs/files/a.3mf", filename=f"{plate!r}", plate=plate)
+    older.write()
+    store = older.start()
+    assert [job.file_name for job in store.view().jobs.values()] == ["'1'", "1", "None", "''"]
+    assert "no plate 2" in store.trouble, "it has but one"
+    for number in range(6, 12):
+        assert f"{number}: its field 'plate'" in store.trouble
+
+
 def test_once_and_the_original_is_kept(older: OlderFarm) -> None:
     older.put("jobs/files/a.3mf")
     older.job("jobs/files/a.3mf")
