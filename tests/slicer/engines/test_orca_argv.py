@@ -25,11 +25,6 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="the fake is a script wi
 Change = Callable[[Choice], Choice]
 
 
-@pytest.fixture
-def rig(tmp_path: Path) -> Rig:
-    return Rig(tmp_path)
-
-
 def flags(argv: tuple[str, ...]) -> list[str]:
     return [token for token in argv if token.startswith("--")]
 
