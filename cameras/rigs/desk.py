@@ -117,15 +117,15 @@ class RigDesk:
 
     def _take(self, rig: RigState, kind: str, item_id: str, message: Json) -> None:
         now, mono = self._clock.time(), self._clock.monotonic()
-        at = min(now, (reports.number(message, "at") or 0.0) + rig.report.skew_s)
         if kind == "reading":
-            before = rig.report
+            said = (reports.number(message, "at") or 0.0) + rig.report.skew_s
+            before, at = rig.report, min(now, said)
             rig.report = reports.with_climate(before, message, at, now, mono)
-            temperature = reports.number(message, "temperature")
-            humidity = reports.number(message, "humidity")
-            if temperature is not None and humidity is not None:
-                rig.memory.readings.append((round(at, 1), temperature, humidity))
+            pair = reports.measured(message)
+            if pair is not None and reports.is_possible(at, now):
+                rig.memory.readings.append((round(at, 1), *pair))
             return
+        at = reports.moment(message, rig.report.skew_s, now)
         facts = {name: value for name, value in message.items() if name not in ("t", "id", "at")}
         rig.memory.add_event({**clean(facts), "id": item_id, "at": round(at, 3)})
 

@@ -10,6 +10,8 @@ Json = dict[str, Any]
 STATES = ("idle", "recording", "paused", "building")
 MIN_STALE_S = 90.0
 _DELAY_NAMES = ("status_delay", "temphum_delay", "image_delay")
+_LONGEST_DELAY_S = 3600.0
+"""A longer one is no rig's, and would let an old reading pass for a live one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +60,16 @@ def status(before: Report, message: Json, now: float, mono: float) -> Report:
     said = text(message, "state", 20)
     delays = message.get("delays")
     found = delays if isinstance(delays, dict) else {}
-    values = ((name, number(found, name)) for name in _DELAY_NAMES)
+    values = ((name, within(found, name, 0.0, _LONGEST_DELAY_S)) for name in _DELAY_NAMES)
     began = number(message, "started_at")
     report = replace(
         before,
         state=said if said in STATES else "",
         session=text(message, "session", 80),
         name=text(message, "name", 200),
-        started_at=None if began is None else min(now, began + before.skew_s),
+        started_at=None if began is None else max(0.0, min(now, began + before.skew_s)),
         frames=whole(message, "frames") or 0,
-        progress=number(message, "progress"),
+        progress=within(message, "progress", 0.0, 1.0),
         error=text(message, "error"),
         camera=text(message, "camera"),
         sensor=text(message, "sensor"),
@@ -84,15 +86,30 @@ def status(before: Report, message: Json, now: float, mono: float) -> Report:
 
 def with_climate(before: Report, message: Json, at: float, now: float, mono: float) -> Report:
     """Take a pair measured at ``at`` (the farm's clock), unless a newer one is known."""
-    temperature, humidity = number(message, "temperature"), number(message, "humidity")
-    if temperature is None or humidity is None:
+    pair, at = measured(message), min(at, now)
+    if pair is None or not is_possible(at, now):
         return before
-    if not -40 <= temperature <= 80 or not 0 <= humidity <= 100:
-        return before
-    at = min(at, now)
     if before.climate is not None and before.climate.at > at:
         return before
-    return replace(before, climate=Climate(temperature, humidity, mono - (now - at), at))
+    return replace(before, climate=Climate(*pair, mono - (now - at), at))
+
+
+def measured(message: Json) -> tuple[float, float] | None:
+    """(°C, percent), None where the sensor cannot have measured that."""
+    temperature = within(message, "temperature", -40, 80)
+    humidity = within(message, "humidity", 0, 100)
+    return None if temperature is None or humidity is None else (temperature, humidity)
+
+
+def moment(message: Json, skew_s: float, now: float) -> float:
+    """When the rig says it was, by the farm's clock (epoch s); now where that cannot be."""
+    at = (number(message, "at") or 0.0) + skew_s
+    return at if is_possible(at, now) else now
+
+
+def is_possible(at: float, now: float) -> bool:
+    """Whether it can be a time of the past; what JSON or a page cannot show is none."""
+    return 0 <= at <= now
 
 
 def text(message: Json, name: str, longest: int = 300) -> str:
@@ -107,6 +124,12 @@ def number(message: Json, name: str) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return float(value) if math.isfinite(value) else None
+
+
+def within(message: Json, name: str, least: float, most: float) -> float | None:
+    """None also for what cannot be."""
+    value = number(message, name)
+    return value if value is not None and least <= value <= most else None
 
 
 def whole(message: Json, name: str) -> int | None:
