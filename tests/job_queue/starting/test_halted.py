@@ -9,17 +9,10 @@ from typing import Any
 
 import pytest
 
-from job_queue.job import JobState
 from printers.commands import Stop
 from printers.status import Fault, Severity
 from printers.status import PrinterState as P
-
-S = JobState
-
-
-def shows(farm: Any, state: P, **changes: Any) -> None:
-    farm.printer().shows(farm.printer().started[-1], state, **changes)
-    farm.look()
+from tests.job_queue.starting.reports import S, shows
 
 
 def halts(farm: Any, severity: Severity) -> None:
