@@ -25,6 +25,7 @@ function bootFrame() {
 /** Where a page lives: its hash, and the id behind it. */
 const ROUTES = /** @type {Array<[string, RegExp]>} */ ([
   ['printer', /^\/p\/([^/]+)/],
+  ['rig', /^\/rig\/([^/]+)$/],
   ['queue', /^\/queue$/],
   ['files', /^\/files(?:\/([^/]+))?$/],
   ['alerts', /^\/alerts$/],
@@ -69,6 +70,10 @@ async function pageOf(name, id) {
     const { timelapsesPage } = await import('./pages/timelapses.js');
     return (root, signal) => timelapsesPage(root, id, signal);
   }
+  if (name === 'rig') {
+    const [module] = await Promise.all([import('./pages/rig.js'), sheet('views')]);
+    return (root, signal) => module.rigPage(root, id, signal);
+  }
   if (name === 'settings') {
     const [module] = await Promise.all([import('./pages/settings.js'), sheet('files')]);
     return (root, signal) => module.settingsPage(root, signal);
@@ -84,7 +89,7 @@ async function show(moved) {
   /** @type {any} */ (document.getElementById('more-tabs')).hidePopover();
   document.querySelectorAll('dialog[open]').forEach((d) => /** @type {HTMLDialogElement} */ (d).close());
   for (const place of ['farm', 'queue', 'files', 'alerts', 'history', 'timelapses', 'settings']) {
-    const here = name === place ? 'page' : name === 'printer' && place === 'farm' ? 'true' : null;
+    const here = name === place ? 'page' : (name === 'printer' && place === 'farm') || (name === 'rig' && place === 'settings') ? 'true' : null;
     attr(/** @type {Element} */ (document.getElementById(`nav-${place}`)), 'aria-current', here);
   }
   document.body.classList.toggle('on-printer', name === 'printer');
@@ -102,7 +107,7 @@ async function show(moved) {
 function title() {
   const { name, id } = route();
   const n = needing().length;
-  document.title = (n ? `(${n}) ` : '') + [name === 'printer' ? store.printers.get(id)?.name ?? id : name !== 'farm' && t(`nav.${name}`), t('farm')].filter(Boolean).join(' · ');
+  document.title = (n ? `(${n}) ` : '') + [name === 'printer' ? store.printers.get(id)?.name ?? id : name === 'rig' ? store.rigs.get(id)?.name ?? id : name !== 'farm' && t(`nav.${name}`), t('farm')].filter(Boolean).join(' · ');
 }
 
 const bar = /** @type {HTMLElement} */ (document.getElementById('connbar'));

@@ -3,7 +3,7 @@
 import { epoch } from './format.js';
 
 /** @typedef {Record<string, any>} Printer one entry of GET /api/status */
-/** @typedef {{printers: Set<string> | null, jobs: boolean, alerts: boolean, link: boolean, clock: boolean}} Change
+/** @typedef {{printers: Set<string> | null, jobs: boolean, alerts: boolean, rigs: boolean, link: boolean, clock: boolean}} Change
  *  printers null = all of them, and the list itself may have changed */
 
 const TICK_MS = 250;
@@ -33,6 +33,8 @@ export class Store {
     this.jobs = new Map();
     /** @type {Map<string, any>} what is open of GET /api/alerts */
     this.alerts = new Map();
+    /** @type {Map<string, any>} */
+    this.rigs = new Map();
     /** @type {Record<string, any>} the queue without its jobs: rev, auto, why, paused, order */
     this.queue = {};
     /** @type {Record<string, any>} */
@@ -76,8 +78,9 @@ export class Store {
     this.queue = head;
     this.jobs = new Map((frame.jobs ?? jobs ?? []).map((/** @type {any} */ j) => [j.id, j]));
     if (frame.alerts) this.alerts = new Map(frame.alerts.map((/** @type {any} */ it) => [it.id, it]));
+    this.rigs = new Map((frame.rigs ?? []).map((/** @type {any} */ rig) => [rig.id, rig]));
     this.link.dataAt = this.wall() / 1000;
-    this.mark({ printers: null, jobs: true, alerts: true });
+    this.mark({ printers: null, jobs: true, alerts: true, rigs: true });
   }
 
   /** False when a frame is missing before this one: the caller asks for a snapshot.
@@ -95,6 +98,8 @@ export class Store {
     for (const id of frame.j?.del ?? []) this.jobs.delete(id);
     for (const it of frame.a?.set ?? []) this.alerts.set(it.id, it);
     for (const id of frame.a?.del ?? []) this.alerts.delete(id);
+    for (const [id, patch] of Object.entries(frame.r ?? {})) this.rigs.set(id, merge(this.rigs.get(id), patch));
+    if (frame.r) this.mark({ rigs: true });
     if (frame.a) this.mark({ alerts: true });
     if (frame.farm) this.farm = frame.farm;
     if (frame.q) this.queue = frame.q;
@@ -131,11 +136,12 @@ export class Store {
 
   /** @param {Partial<Change>} change */
   mark(change) {
-    const dirty = (this.dirty ??= { printers: new Set(), jobs: false, alerts: false, link: false, clock: false });
+    const dirty = (this.dirty ??= { printers: new Set(), jobs: false, alerts: false, rigs: false, link: false, clock: false });
     if (change.printers === null) dirty.printers = null;
     else if (change.printers) for (const id of change.printers) dirty.printers?.add(id);
     dirty.jobs ||= change.jobs ?? false;
     dirty.alerts ||= change.alerts ?? false;
+    dirty.rigs ||= change.rigs ?? false;
     dirty.link ||= change.link ?? false;
     dirty.clock ||= change.clock ?? false;
     this.arm();

@@ -53,10 +53,10 @@ function firstView() {
   return [...found];
 }
 
-test('the first view is at most 14 requests and 60 KB gzip, everything together 215 KB', () => {
+test('the first view is at most 14 requests and 60 KB gzip, everything together 225 KB', () => {
   const packed = (list) => list.reduce((sum, file) => sum + gzipSync(readFileSync(file), { level: 9 }).length, 0);
   const first = firstView();
   assert.ok(first.length <= 14, first.join('\n'));
   assert.ok(packed(first) < 60_000, `${packed(first)} bytes`);
-  assert.ok(packed(files) < 215_000, `${packed(files)} bytes`);
+  assert.ok(packed(files) < 225_000, `${packed(files)} bytes`);
 });

@@ -177,6 +177,20 @@ function sentence(p) {
   return '';
 }
 
+/** The rigs beside it; what shows them is fetched only where there is one. @param {string} id @param {AbortSignal} signal */
+function rigPlace(id, signal) {
+  const root = h('div.rigs');
+  let asked = false;
+  function paint() {
+    const mine = [...store.rigs.values()].filter((rig) => rig.printer_id === id).map((rig) => rig.id);
+    hide(root, !mine.length);
+    if (!mine.length || asked) return;
+    asked = true;
+    import('../parts/rig.js').then(({ rigCards }) => rigCards(root, mine, signal), () => { asked = false; /* asked again with the next news */ });
+  }
+  return { root, paint };
+}
+
 /** @param {HTMLElement} root @param {string} id @param {AbortSignal} signal @param {import('../ws.js').Link | null} link */
 export function printerPage(root, id, signal, link) {
   const first = store.printers.get(id);
@@ -192,10 +206,10 @@ export function printerPage(root, id, signal, link) {
   const menu = moreMenu(id);
   const notices = h('ul.notices', { 'aria-label': t('printer.notices') });
   const job = jobCard(id);
-  const parts = [job, cameraCard(id, signal), watchCard(id, signal), tabsCard(id, signal, link), temperatureCard(id, signal, link), amsCard(id), airCard(id), moveCard(id)];
-  const [, camera, watch, tabs, temps, ams, air, move] = parts;
+  const parts = [job, cameraCard(id, signal), watchCard(id, signal), tabsCard(id, signal, link), temperatureCard(id, signal, link), amsCard(id), airCard(id), moveCard(id), rigPlace(id, signal)];
+  const [, camera, watch, tabs, temps, ams, air, move, rigs] = parts;
   const bar = h('div.mobilebar', null, foot.main, foot.stop);
-  const left = h('div.dl', null, camera.root, watch.root, job.root, tabs.root);
+  const left = h('div.dl', null, camera.root, watch.root, job.root, rigs.root, tabs.root);
   const right = h('div.dr', null, temps.root, ams.root, air.root, move.root);
   root.append(h('div.printer-page', null,
     h('header.top', null, h('a.ib.back', { href: '#/', 'aria-label': t('back') }, icon('back')), h('div.ttl', null, name, facts), pill, h('div.acts', null, head.main, head.stop, menu.button, menu.root)),

@@ -6,6 +6,7 @@ import { ago, clock } from '../format.js';
 import { store } from '../store.js';
 import { addWords, t } from '../text.js';
 import { camerasCard } from '../parts/cameras-card.js';
+import { rigsCard } from '../parts/rigs-card.js';
 import { presetsCard } from '../parts/presets.js';
 import { defectCard, mqttCard } from '../parts/watch-cards.js';
 
@@ -21,7 +22,7 @@ export async function settingsPage(root, signal) {
   await sheet('files');
   await sheet('views');
   if (signal.aborted) return;
-  root.append(h('div.settings-page', null, h('div.top', null, h('h1', null, t('settings.title'))), h('div.scols', null, sendCard(signal), h('div', null, camerasCard(signal), defectCard(signal), mqttCard(signal), enginesCard(signal), presetsCard(signal)))));
+  root.append(h('div.settings-page', null, h('div.top', null, h('h1', null, t('settings.title'))), h('div.scols', null, sendCard(signal), h('div', null, camerasCard(signal), rigsCard(signal), defectCard(signal), mqttCard(signal), enginesCard(signal), presetsCard(signal)))));
 }
 
 /** @param {HTMLElement} line @param {AbortSignal} signal @returns {(error: unknown) => void} */

@@ -86,8 +86,9 @@ class Stream {
   }
 }
 
-/** @param {string} id @param {AbortSignal} signal */
-export function cameraCard(id, signal) {
+/** @param {string} id of a printer @param {AbortSignal} signal
+ * @param {() => any} [look] what it stands for, where that is no printer: its `cams` alone are shown */
+export function cameraCard(id, signal, look = () => store.printers.get(id)) {
   const img = h('img', { alt: '', hidden: true });
   const words = h('span');
   const none = h('div.nocam', null, icon('camera'), words);
@@ -95,7 +96,7 @@ export function cameraCard(id, signal) {
   const age = h('span.badge.dim');
   const room = h('span.badge.dim', { hidden: true });
   const light = h('button.cb', { type: 'button', onclick: () => command(id, 'light', { on: !store.printers.get(id)?.light }) }, icon('light'), h('span', null, t('cam.light')));
-  let chosen = '';
+  let chosen = look()?.room ? look().cam.id : '';
   const query = () => (chosen ? `camera_id=${encodeURIComponent(chosen)}` : `printer_id=${encodeURIComponent(id)}`);
   const shot = h('a.cb', { target: '_blank', rel: 'noopener' }, icon('camera'), t('cam.snapshot'));
   const which = h('select.cb', { 'aria-label': t('cam.which'), hidden: true, onchange: () => { chosen = which.value; stream.restart(); repaint(); } });
@@ -131,7 +132,7 @@ export function cameraCard(id, signal) {
   }
 
   function repaint() {
-    const p = store.printers.get(id);
+    const p = look();
     if (p && !signal.aborted) paint(p);
   }
 
