@@ -16,7 +16,7 @@ from simulator.plates import PlateSpec, build_gcode_3mf
 from slicer.library import FileLibrary
 from tests.slicer import bgcode_writer
 from tests.slicer.test_library_models import stl_binary
-from tests.web.conftest import wait_for
+from tests.waiting import wait_for
 from web.file_streams import MOST_STREAMS
 
 GCODE = (

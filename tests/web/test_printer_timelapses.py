@@ -11,7 +11,8 @@ import pytest
 
 from printers.base import OwnVideo, Progress, Receipt
 from printers.conditions import Conditions, OpenJob
-from tests.web.conftest import FakePrinter, wait_for
+from tests.waiting import wait_for
+from tests.web.fakes import FakePrinter
 
 NAME = "video_2026-11-20_18-30-05.mp4"
 CONTENT = b"a video" * 100

@@ -84,8 +84,8 @@ def test_sets_say_which_printers_they_have_a_machine_for(
     def fits() -> dict[str, Any]:
         return {one["id"]: one["fits"] for one in client.get(BASE).json["sets"]}
 
-    kit.wait_for(lambda: fits()["prusa-PrusaResearch"] is not None, timeout=60)
-    kit.wait_for(lambda: fits()["prusa-Voron"] is not None, timeout=60)
+    kit.wait_for(lambda: fits()["prusa-PrusaResearch"] is not None)
+    kit.wait_for(lambda: fits()["prusa-Voron"] is not None)
     assert fits()["prusa-PrusaResearch"] == ["alder"]
     assert fits()["prusa-Voron"] == []
 

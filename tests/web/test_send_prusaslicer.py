@@ -164,7 +164,7 @@ def test_upload_and_print_ends_in_the_queue(
 ) -> None:
     farm, address = served
     open_slicer(f"{address}/send/birch").upload_and_print()
-    kit.wait_for(farm.services.jobs.jobs, 30)
+    kit.wait_for(farm.services.jobs.jobs)
     (job,) = farm.services.jobs.jobs()
     assert (job.file_name, job.created_by) == ("corner.gcode", "Workshop PC")
     assert job.target.one_printer == "birch"

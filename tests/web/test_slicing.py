@@ -85,7 +85,7 @@ class Client:
     def slice(self, file_id: str, kit: SimpleNamespace, **more: Any) -> Any:
         wish = {"file_id": file_id, **WISH, **more}
         # a farm that has just begun is still asking its slicers what presets they bring
-        kit.wait_for(lambda: self._knows(wish["set"]), timeout=60)
+        kit.wait_for(lambda: self._knows(wish["set"]))
         status, task = self("POST", "/api/slicing", wish)
         assert status == 202, task
         path = f"/api/slicing/{task['id']}"
@@ -95,7 +95,7 @@ class Client:
             states.append(self("GET", path)[1])
             return states[-1]["state"] in ("done", "failed", "cancelled")
 
-        kit.wait_for(ended, timeout=120)
+        kit.wait_for(ended, seconds=120)
         told = [state["percent"] for state in states if state["percent"] is not None]
         assert told == sorted(told)
         return states[-1]
@@ -310,7 +310,7 @@ def test_a_slicing_can_be_cancelled_and_dismissed(
     _, task = call("POST", "/api/slicing", {"file_id": model, **WISH})
     path = f"/api/slicing/{task['id']}"
     assert call("DELETE", path) == (204, b"")
-    kit.wait_for(lambda: call("GET", path)[1]["state"] == "cancelled", timeout=30)
+    kit.wait_for(lambda: call("GET", path)[1]["state"] == "cancelled")
     assert call("DELETE", path)[0] == 204
     assert call("GET", path)[0] == 404 and call("DELETE", path)[0] == 404
 

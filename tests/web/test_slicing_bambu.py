@@ -57,7 +57,7 @@ class Shop:
         assert answer.status_code == 202, answer.json
         path = answer.headers["Location"]
         self.kit.wait_for(
-            lambda: self.client.get(path).json["state"] in ("done", "failed"), timeout=60
+            lambda: self.client.get(path).json["state"] in ("done", "failed")
         )
         return self.client.get(path).json
 
