@@ -100,7 +100,7 @@ class Desk:
             if _asks_anew(job, fields):
                 fields["confirm"] = ()
             edited = replace(job, **fields)
-            self._check(edited, stored)
+            self._check(edited, stored, target_before=job.target)
             if fields.keys() & {"deadline", "not_before"}:
                 self._check_deadline(edited)
             if edited.left < 1:
@@ -144,7 +144,7 @@ class Desk:
                 not_before=None, deadline=None if late else job.deadline, by_hand=False,
                 error=None, finished_at=None, result="",
             )  # fmt: skip
-            self._check(again, stored)
+            self._check(again, stored, target_before=job.target)
             tx.move(job.id, JobState.QUEUED)
             return tx.add(_at_the_end(tx, replace(again, state=JobState.QUEUED, rev=job.rev + 1)))
 
@@ -233,8 +233,10 @@ class Desk:
         config = self._fleet.configs.get(printer_id)
         return config.name if config else printer_id
 
-    def _check(self, job: Job, stored: StoredFile) -> None:
-        """Raises BadRequest, Unusable, or NotFound for what no dispatcher could ever work on."""
+    def _check(self, job: Job, stored: StoredFile, target_before: Target | None = None) -> None:
+        """Raises BadRequest, Unusable, or NotFound for what no dispatcher could ever work on. A
+        target that stays as it is may have left the farm since: the queue says so, and another
+        can be chosen there."""
         self._check_file(job, stored)
         check_request(job.target.text(), job.ams_wanted, job.options)
         if not 1 <= job.copies <= MOST_COPIES:
@@ -251,7 +253,8 @@ class Desk:
                 "mapping to the farm.",
                 code="mapping_needs_printer",
             )
-        self._check_target(job.target)
+        if job.target != target_before:
+            self._check_target(job.target)
 
     def _check_deadline(self, job: Job) -> None:
         """Only when it is set: a job that is late stays in the queue."""
@@ -289,7 +292,8 @@ class Desk:
             for name in target.values:
                 if name not in configs:
                     raise NotFound(
-                        f"There is no printer with the id {name!r}.", code="printer_not_found"
+                        f"There is no printer with the id {name!r}. Choose another.",
+                        code="printer_not_found",
                     )
                 self._refuse_other_farms(name)
         elif target.kind == "tag":

@@ -264,7 +264,11 @@ class Forecaster:
         seen = self._watched.pop(job.token, None)
         if job.finished_at is None or job.started_at is None:
             return
-        snapshot = self._fleet.snapshot(job.printer_id)
+        try:
+            snapshot = self._fleet.snapshot(job.printer_id)
+        except NotFound:  # taken out of the configuration; a person said how the print ended
+            self._promises.forget(job.id)
+            return
         model = lanes.model_of(snapshot.status, self._fleet.configs.get(job.printer_id))
         self._memory.add_scores(self._promises.settle(job.id, model, job.finished_at))
         if seen is not None and seen.paused_since is None:

@@ -93,7 +93,7 @@ _MAY_PASS = frozenset({"confirm_needed", "being_read"})
 
 def class_of(job: Job) -> tuple[Any, ...]:
     """Jobs of one class get the same answers from every printer."""
-    return job.target, file_class_of(job)
+    return job.target.kind, job.target.values, file_class_of(job)
 
 
 def file_class_of(job: Job) -> tuple[Any, ...]:
@@ -154,6 +154,8 @@ def _no_change(_job: Job, _printer: Candidate) -> bool:
 def choose(job: Job, printers: Sequence[Candidate], changes: Changes = _no_change) -> Candidate:
     """The fair one: with its filament loaded, longest ready, then fewest hours where all are
     known, and among equals by a number that is another one for every job, never by name."""
+    if len(printers) == 1:
+        return printers[0]
     known = all(p.hours is not None for p in printers)
 
     def fairness(printer: Candidate) -> tuple[bool, float, float, int]:
@@ -274,7 +276,10 @@ def explain(
     meant = wanted(job, printers)
     reasons = [] if own is None else [own]
     if not meant:
-        text = f"The farm has no printer for this job: it is for {job.target.text()}."
+        text = (
+            f"The farm has no printer for this job: it is for {job.target.text()}. "
+            "Edit it to choose another."
+        )
         reasons.append(Reason("no_printer", text))
     for printer in meant:
         found = of_pair(job, printer, fits) or _of_gates(printer, full, gate)

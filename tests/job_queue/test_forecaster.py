@@ -132,6 +132,20 @@ def test_it_learns_from_prints_and_cleared_beds_and_remembers(farm: Any, seer: F
     assert errors == sorted(errors, reverse=True), "each time it was less surprised"
 
 
+def test_a_print_on_a_printer_that_left_the_farm_teaches_nothing(farm: Any) -> None:
+    farm.open()
+    farm.printing()
+    farm.join()
+    farm.configs = [config for config in farm.configs if config.id != "alder"]
+    farm.boot()
+    seer = made(farm)
+    farm.service.recover()
+    (asks,) = farm.service.jobs()
+    farm.service.resolve(asks.id, "finished", asks.rev)
+    seer.tick(seer._box.take(0))
+    assert seer.current() is not None and not seer._memory.history.prints
+
+
 def test_pauses_do_not_count_and_failures_teach_nothing(farm: Any, seer: Forecaster) -> None:
     print_one(farm, seer, minutes=60, pause_m=300)
     ((only,),) = seer._memory.history.prints.values()

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from core.errors import StorageError
+from core.errors import NotFound, StorageError
 from job_queue.job import JobState
 from job_queue.store.json_store import JsonJobStore
+from job_queue.target import Target
 from printers.status import PrinterState as P
 
 FILE_ID = "f" * 32
@@ -252,6 +253,28 @@ def test_a_printer_that_left_takes_no_job_along(farm: Any, state: JobState, outc
     ended = farm.service.resolve(job.id, outcome, job.rev)
     assert ended.state is (JobState.FINISHED if outcome == "finished" else JobState.FAILED)
     assert not farm.store.view().open_jobs
+
+
+def test_a_job_whose_printer_left_can_go_elsewhere(farm: Any) -> None:
+    """It is tried again, edited, and only then has to name a printer that is there."""
+    waits = farm.add()
+    failed = farm.printing()
+    without_alder(farm)
+    failed = farm.job(failed)
+    farm.service.resolve(failed.id, "failed", failed.rev)
+    again = farm.service.desk.retry(failed.id)
+    assert again.state is JobState.QUEUED
+    for job in (farm.job(waits), again):
+        [reason] = farm.dispatcher.explain(job)
+        assert reason.code == "no_printer" and "alder" in reason.text and "Edit it" in reason.text
+        noted = farm.service.desk.edit(job.id, job.rev, {"notes": "urgent"})
+        with pytest.raises(NotFound, match="Choose another"):
+            farm.service.desk.edit(job.id, noted.rev, {"target": Target("printer_ids", ("alder",))})
+        farm.service.desk.edit(job.id, noted.rev, {"target": Target.printer("birch")})
+    farm.printer("birch").report(P.IDLE)
+    farm.look()
+    farm.service.mark_clear("birch")
+    assert farm.dispatch_once() == [(waits.id, "birch")]
 
 
 def test_a_printer_that_is_entered_again_answers_by_itself(farm: Any) -> None:
