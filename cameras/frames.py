@@ -11,12 +11,24 @@ Cancelled = Callable[[], bool]
 """Asked by a reader a few times a second: should it hang up?"""
 
 
+class AgedPicture(bytes):
+    """A JPEG that was already so old when it came."""
+
+    age_s: float = 0.0  # seconds
+
+    @classmethod
+    def of(cls, jpeg: bytes, age_s: float) -> AgedPicture:
+        picture = cls(jpeg)
+        picture.age_s = age_s
+        return picture
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One whole picture."""
 
     jpeg: bytes
-    taken_at: float  # epoch s when the farm had it
+    taken_at: float  # epoch s when the farm had it, or earlier where the camera says so
     taken_mono: float  # the same on the monotonic clock
     seq: int  # rises by one per picture of this camera for the life of the process
 

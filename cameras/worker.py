@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
-from cameras.frames import CameraFailed, Cancelled, Frame
+from cameras.frames import AgedPicture, CameraFailed, Cancelled, Frame
 from cameras.slot import FrameSlot
 from core.camera_config import CamerasConfig
 from core.clock import Clock
@@ -212,10 +212,11 @@ class CameraWorker:
 
     def _publish(self, picture: bytes) -> None:
         with self._changed:
-            frame = self.slot.put(picture)
+            age_s = picture.age_s if isinstance(picture, AgedPicture) else 0.0
+            frame = self.slot.put(picture, age_s)
             self._problem = None
             if self._good_since is None:
-                self._good_since = frame.taken_mono
+                self._good_since = frame.taken_mono + age_s
         if self._settled():
             self._failures = 0
             if self._outage_logged:
