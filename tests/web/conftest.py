@@ -13,6 +13,7 @@ from core.camera_config import RigConfig
 from core.config import ServerConfig, SlicerConfig
 from core.secret import Secret
 from printers.adapters import ADAPTERS
+from simulator.plates import PlateSpec, build_gcode_3mf
 from tests.waiting import wait_for
 from tests.web.browser import PASSWORD, Page, basic
 from tests.web.fakes import CANARY, FakePrinter, make_status, printing
@@ -57,6 +58,12 @@ def farm(make_farm: Callable[..., Farm]) -> Farm:
 def locked_farm(make_farm: Callable[..., Farm]) -> Farm:
     """A farm with a password."""
     return make_farm(user="owner", password=Secret(PASSWORD))
+
+
+@pytest.fixture(scope="session")
+def sliced() -> bytes:
+    """A file of one plate for a P1S, called gear."""
+    return build_gcode_3mf(plates=[PlateSpec()], model="P1S", name="gear")
 
 
 @pytest.fixture

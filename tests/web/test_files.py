@@ -26,11 +26,6 @@ GCODE = (
 )
 
 
-@pytest.fixture(scope="module")
-def sliced() -> bytes:
-    return build_gcode_3mf(plates=[PlateSpec()], model="P1S", name="gear")
-
-
 def upload(farm: Any, content: bytes, name: str) -> dict[str, Any]:
     answer = farm.app.test_client().post(
         "/api/files",

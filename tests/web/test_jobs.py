@@ -7,13 +7,7 @@ from typing import Any
 
 import pytest
 
-from simulator.plates import PlateSpec, build_gcode_3mf
 from slicer.library import FileLibrary
-
-
-@pytest.fixture(scope="module")
-def sliced() -> bytes:
-    return build_gcode_3mf(plates=[PlateSpec()], model="P1S", name="gear")
 
 
 @pytest.fixture
