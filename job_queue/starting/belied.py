@@ -1,7 +1,8 @@
 """A start that counted as not made, and the printer prints the file all the same.
 
-A macro of Klipper may fail after it has begun the print, a gateway may invent a refusal. The job is
-back in the queue by then and would be printed a second time: it waits for a person instead.
+A macro of Klipper may fail after it has begun the print, a gateway may invent a refusal, somebody
+may start at the screen what was sent there. The job is back in the queue by then and would be
+printed a second time: it waits for a person instead.
 """
 
 from __future__ import annotations
@@ -67,12 +68,12 @@ class Belied:
 
 
 def _attempt_of(view: QueueState, status: PrinterStatus) -> tuple[Job, Attempt] | None:
-    """The job that has not ended, one of whose starts there is what the printer shows."""
+    """The job that has not ended, one of whose attempts there is what the printer shows."""
     for job in view.jobs.values():
         if not job.attempts or job.state.has_ended:
             continue
         for past in job.attempts:
-            sent = past.printer_id == status.printer_id and past.started_at is not None
-            if sent and names_start(status.job, past.token, past.remote_name):
+            there = past.printer_id == status.printer_id
+            if there and names_start(status.job, past.token, past.remote_name):
                 return job, past
     return None

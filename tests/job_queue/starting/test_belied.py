@@ -11,6 +11,7 @@ from core.errors import PrinterRejected
 from job_queue.job import JobState
 from job_queue.target import Target
 from printers.commands import StartPrint
+from printers.status import JobProgress
 from printers.status import PrinterState as P
 
 
@@ -109,3 +110,18 @@ def test_a_print_of_others_holds_nothing(farm: Any, job: Any) -> None:
     farm.printer("birch").shows_other(P.PRINTING)
     see(farm)
     assert farm.job(job).state is JobState.QUEUED
+
+
+def test_somebody_starts_at_the_screen_what_was_being_sent(farm: Any) -> None:
+    birch = farm.printer("birch")
+
+    def at_the_screen() -> None:
+        (name,) = birch.files
+        birch.report(P.PRINTING, job=JobProgress(name=name, file=name))
+
+    birch.during_upload = at_the_screen
+    job = farm.add(Target.printer("birch"))
+    farm.dispatch_once()
+    assert not birch.started
+    see(farm)
+    assert (farm.job(job).state, farm.job(job).error.code) == (JobState.HELD, "began_after_all")
