@@ -47,7 +47,7 @@ from printers.base import (
     Progress,
     Receipt,
 )
-from printers.lan.certificates import Certificate
+from printers.lan.certificates import Certificate, require_shown
 from printers.lan.diagnostics import scrub
 from printers.lan.dialer import Dialer
 from printers.status import PrinterStatus
@@ -160,14 +160,8 @@ class BambuPrinter(Printer):
 
     def _trust(self, sha256: str) -> CommandResult:
         presented = self._presented()
-        wanted = sha256.replace(":", "").strip().lower()
         name = self.config.name
-        if presented.sha256 != wanted:
-            raise Blocked(
-                f"{name} now shows the certificate {presented.sha256}, not the one you "
-                "confirmed. Look again before you trust it.",
-                code="certificate_differs",
-            )
+        require_shown(presented, sha256, name)
         if presented.common_name != self.config.serial:
             raise Blocked(
                 f"That certificate belongs to the serial number {presented.common_name or '?'}, "

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from core.config import PrinterConfig
-from core.errors import Blocked, PrinterOffline, Unusable
+from core.errors import Unusable
 from printers import commands as c
 from printers.base import AdapterContext, CameraSource, CommandResult, Printer, Progress
 from printers.feed import words
@@ -18,8 +18,6 @@ from printers.feed.link import Link
 from printers.feed.picture import PictureBox
 from printers.feed.timing import Timing, timing_of
 from printers.lan.diagnostics import scrub
-from printers.lan.dialer import Dialer
-from printers.lan.outage import outage_of
 from printers.lan.report import StatusKeeper
 from printers.lan.trust import Trust
 from printers.status import PrinterStatus
@@ -61,7 +59,9 @@ class FeedPrinter(Printer):
                 self._link.supervisor.restart()
                 return CommandResult(text="connecting again")
             case c.TrustCertificate(sha256=sha256):
-                return self._trust_certificate(sha256)
+                self._trust.confirm(sha256)
+                self._link.supervisor.restart()
+                return CommandResult(text="certificate trusted, connecting")
         raise self._refusal()
 
     def camera(self) -> CameraSource | None:
@@ -125,19 +125,3 @@ class FeedPrinter(Printer):
 
     def start_print(self, command: c.StartPrint, timeout: float = 15.0) -> CommandResult:  # noqa: ARG002
         raise self._refusal()
-
-    def _trust_certificate(self, sha256: str) -> CommandResult:
-        name = self.config.name
-        try:
-            presented = self._trust.presented(Dialer(self._address.host))
-        except OSError as error:
-            raise PrinterOffline(outage_of(error, name).text) from error
-        if presented.sha256 != sha256.replace(":", "").strip().lower():
-            raise Blocked(
-                f"{name} now shows the certificate {presented.sha256}, not the one you "
-                "confirmed. Look again before you trust it.",
-                code="certificate_differs",
-            )
-        self._trust.replace(presented)
-        self._link.supervisor.restart()
-        return CommandResult(text="certificate trusted, connecting")

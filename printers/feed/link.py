@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import logging
-import ssl
 import threading
 import time
 from collections.abc import Mapping
@@ -189,14 +188,4 @@ class Link:
             return words.refused(self._name, error.status)
         if isinstance(error, Closed):
             error = ConnectionError(str(error))
-        if isinstance(error, ssl.SSLCertVerificationError):
-            error = self._explained(error, dialer)
-        return outage_of(error, self._name)
-
-    def _explained(self, error: Exception, dialer: Dialer) -> Exception:
-        """Another certificate than the remembered one is more than a failed handshake."""
-        try:
-            self._trust.explain(dialer)
-        except (IdentityChanged, OSError) as better:
-            return better
-        return error
+        return outage_of(self._trust.explained(error, dialer), self._name)

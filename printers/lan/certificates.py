@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import StorageError
+from core.errors import Blocked, StorageError
 from core.files import write_durably
 from printers.lan.dialer import Dialer
 
@@ -44,6 +44,17 @@ class IdentityChanged(Exception):
         super().__init__(f"pinned {pinned.sha256}, presented {presented.sha256}")
         self.pinned = pinned
         self.presented = presented
+
+
+def require_shown(presented: Certificate, confirmed: str, printer: str) -> None:
+    """A person confirmed the SHA-256 of what was shown to them; raises Blocked when another
+    certificate answers by now."""
+    if presented.sha256 != confirmed.replace(":", "").strip().lower():
+        raise Blocked(
+            f"{printer} now shows the certificate {presented.sha256}, not the one you "
+            "confirmed. Look again before you trust it.",
+            code="certificate_differs",
+        )
 
 
 def certificate(der: bytes) -> Certificate:

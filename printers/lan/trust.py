@@ -11,10 +11,11 @@ import ssl
 from pathlib import Path
 
 from core.config import PrinterConfig
-from core.errors import ConfigError, PrinterOffline
+from core.errors import ConfigError, PrinterOffline, Unusable
 from printers.lan.address import Address
-from printers.lan.certificates import Certificate, Pin
+from printers.lan.certificates import Certificate, IdentityChanged, Pin, require_shown
 from printers.lan.dialer import Dialer
+from printers.lan.outage import outage_of
 
 
 class Trust:
@@ -63,15 +64,38 @@ class Trust:
         if self._pin is not None:
             self._pin.explain(dialer, self._address.port)
 
-    def presented(self, dialer: Dialer) -> Certificate:
-        """Who answers now. Raises OSError."""
-        pin = self._pin or Pin(Path("unused"))
-        return pin.look(dialer, self._address.port)
+    def explained(self, error: Exception, dialer: Dialer) -> Exception:
+        """Another certificate than the remembered one is more than a failed handshake."""
+        if not isinstance(error, ssl.SSLCertVerificationError):
+            return error
+        try:
+            self.explain(dialer)
+        except (IdentityChanged, OSError) as better:
+            return better
+        return error
 
-    def replace(self, certificate: Certificate) -> None:
-        """Remember another one from now on, durably. Raises StorageError."""
-        if self._pin is not None:
-            self._pin.replace(certificate)
+    def confirm(self, sha256: str) -> None:
+        """A person trusts the certificate with this fingerprint: remember it, durably.
+
+        Raises Unusable where no certificate is remembered, PrinterOffline when nobody answers,
+        Blocked when another one is shown now, StorageError.
+        """
+        if self._pin is None:
+            raise Unusable(self._why_none())
+        try:
+            presented = self._pin.look(Dialer(self._address.host), self._address.port)
+        except OSError as error:
+            raise PrinterOffline(outage_of(error, self._name).text) from error
+        require_shown(presented, sha256, self._name)
+        self._pin.replace(presented)
+
+    def _why_none(self) -> str:
+        if not self._address.secure:
+            return f"{self._name} is reached without TLS, so it shows no certificate."
+        return (
+            f'The setting "tls" of {self._name} says which certificates it may show, so none is '
+            "remembered. Change that setting instead."
+        )
 
     def save(self) -> None:
         """Make the memory durable. Raises StorageError."""

@@ -12,21 +12,20 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from core.config import PrinterConfig
-from core.errors import Blocked, ConfigError, PrinterOffline, PrinterTimeout, Unusable
+from core.errors import ConfigError, PrinterOffline, PrinterTimeout, Unusable
 from printers import commands as c
 from printers.base import AdapterContext, CameraSource, CommandResult, Printer, Progress
 from printers.lan.address import Address
 from printers.lan.diagnostics import scrub
-from printers.lan.dialer import Dialer
 from printers.lan.http_client import HttpClient
-from printers.lan.outage import outage_of
+from printers.lan.remote_paths import stored_path
 from printers.lan.report import StatusKeeper
 from printers.lan.trust import Trust
 from printers.moonraker import camera, words
 from printers.moonraker.client import Connector, Timing, require
 from printers.moonraker.commands import order_of, start_of
 from printers.moonraker.courier import Courier
-from printers.moonraker.files import FileStore, stored_path
+from printers.moonraker.files import FileStore
 from printers.moonraker.link import Link
 from printers.moonraker.listener import PrinterListener
 from printers.status import PrinterStatus
@@ -82,7 +81,9 @@ class MoonrakerPrinter(Printer):
                 self._link.supervisor.restart()
                 return CommandResult(text="connecting again")
             case c.TrustCertificate(sha256=sha256):
-                return self._trust_certificate(sha256)
+                self._trust.confirm(sha256)
+                self._link.supervisor.restart()
+                return CommandResult(text="certificate trusted, connecting")
         order = order_of(command, self._listener.picture)
         if isinstance(command, (c.EmergencyStop, c.FirmwareRestart, c.HostRestart)):
             return self._courier.urge(order, timeout)
@@ -156,23 +157,6 @@ class MoonrakerPrinter(Printer):
             "objects": sorted(picture.layout.listed),
             "report": scrub(dict(picture.objects), self.config.api_key.reveal()),
         }
-
-    def _trust_certificate(self, sha256: str) -> CommandResult:
-        name = self.config.name
-        try:
-            presented = self._trust.presented(Dialer(self._address.host))
-        except OSError as error:
-            text = outage_of(error, name).text
-            raise PrinterOffline(text) from error
-        if presented.sha256 != sha256.replace(":", "").strip().lower():
-            raise Blocked(
-                f"{name} now shows the certificate {presented.sha256}, not the one you "
-                "confirmed. Look again before you trust it.",
-                code="certificate_differs",
-            )
-        self._trust.replace(presented)
-        self._link.supervisor.restart()
-        return CommandResult(text="certificate trusted, connecting")
 
 
 def _option(config: PrinterConfig, key: str) -> str:

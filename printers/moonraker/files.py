@@ -10,46 +10,29 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-from core.errors import FarmError, NotFound, StorageError, Unusable, UploadCancelled, UploadFailed
+from core.errors import FarmError, NotFound, StorageError, UploadFailed
 from printers.base import Progress
 from printers.commands import RemoteFile
 from printers.lan.http_answers import Answered, Malformed, NoAnswer
 from printers.lan.http_client import HttpClient
+from printers.lan.remote_paths import quoted, stored_path
 from printers.lan.upload_body import UploadBody
+from printers.lan.upload_turn import UploadTurn
 from printers.moonraker.metadata import read_metadata, whole_byte
 from printers.moonraker.values import dicts, mapping, name, number
 
 logger = logging.getLogger(__name__)
 
 ROOT = "gcodes"
-FOLDER = "farm"
 _STALL_S = 120.0
 """Moonraker reads a large file's thumbnails and times before it answers."""
 _HASH_CHUNK = 1 << 20
 _THUMBNAIL_MAX = 4_000_000
-
-
-def stored_path(remote_name: str) -> str:
-    """Path below the G-code folder. A name without "/" is the farm's own file.
-
-    Raises Unusable for a path that climbs out: addresses are shortened on their way, so it would
-    reach another part of the server.
-    """
-    if {".", ".."} & set(remote_name.split("/")):
-        raise Unusable(f"{remote_name!r} cannot be the name of a file on a printer.")
-    return remote_name.lstrip("/") if "/" in remote_name else f"{FOLDER}/{remote_name}"
-
-
-def quoted(path: str) -> str:
-    """Every piece quoted: names may hold #, %, ? and letters of any script (4.Moonraker.11)."""
-    return "/".join(quote(piece, safe="") for piece in path.split("/"))
 
 
 class FileStore:
@@ -58,18 +41,18 @@ class FileStore:
     def __init__(self, printer: str, web: HttpClient) -> None:
         self._name = printer
         self._web = web
-        self._turn = threading.Lock()
+        self._turn = UploadTurn(printer)
 
     def upload(
         self, source: Path, remote_name: str, progress: Progress, cancel: threading.Event
     ) -> int:
         """See Printer.upload."""
         where = stored_path(remote_name)
-        with self._my_turn(cancel):
+        with self._turn.taken(cancel):
             size, landed = self._send(source, where, progress, cancel)
             if cancel.is_set():
                 self._discard(where)
-                raise UploadCancelled(f"The upload to {self._name} was cancelled.")
+                raise self._turn.cancelled()
             self._prove(where, size, landed)
             return size
 
@@ -98,7 +81,7 @@ class FileStore:
             with source.open("rb") as file:
                 while piece := file.read(_HASH_CHUNK):
                     if cancel.is_set():
-                        raise UploadCancelled(f"The upload to {self._name} was cancelled.")
+                        raise self._turn.cancelled()
                     digest.update(piece)
         except OSError as error:
             raise StorageError(f"The farm cannot read {source.name}: {error}.") from error
@@ -220,17 +203,6 @@ class FileStore:
             self._web.request("DELETE", _file_url(where))
         except FarmError as error:
             logger.info("%s: %s not deleted (%s)", self._name, where, error.message)
-
-    @contextmanager
-    def _my_turn(self, cancel: threading.Event) -> Iterator[None]:
-        """One upload at a time: a Raspberry Pi prints while it stores."""
-        while not self._turn.acquire(timeout=0.25):
-            if cancel.is_set():
-                raise UploadCancelled(f"The upload to {self._name} was cancelled.")
-        try:
-            yield
-        finally:
-            self._turn.release()
 
 
 class FileInUse(Answered):

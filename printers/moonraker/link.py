@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import ssl
 import threading
 
 from core.config import PrinterConfig
@@ -147,14 +146,4 @@ class Link:
         cause = error.cause if isinstance(error, NotReached) else error
         if isinstance(cause, Closed):
             cause = ConnectionError(str(cause))
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            cause = self._explained(cause, dialer)
-        return outage_of(cause, self._name)
-
-    def _explained(self, error: Exception, dialer: Dialer) -> Exception:
-        """Another certificate than the remembered one is more than a failed handshake."""
-        try:
-            self._trust.explain(dialer)
-        except (IdentityChanged, OSError) as better:
-            return better
-        return error
+        return outage_of(self._trust.explained(cause, dialer), self._name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from printers.lan.remote_paths import FARM_FOLDER
 from printers.moonraker.history import HistoryJob
 from printers.moonraker.metadata import Metadata
 from printers.moonraker.picture import READY, Picture
@@ -20,7 +21,6 @@ from printers.status import JobProgress, PrintObject
 ACTIVE = ("printing", "paused")
 ENDED = {"complete": "finished", "cancelled": "cancelled", "error": "failed"}
 """print_stats.state -> JobProgress.ended."""
-_FOLDER = "farm/"
 _MAX_OBJECTS = 500  # of a print; they go to every browser with each of its changes
 _MAX_MINUTES = 60 * 24 * 60
 
@@ -65,7 +65,7 @@ def _percent(picture: Picture, ended: str, *, running: bool) -> int | None:
 
 def shown_name(filename: str) -> str:
     """As a person reads it: without our own folder."""
-    return text(filename.removeprefix(_FOLDER))
+    return text(filename.removeprefix(f"{FARM_FOLDER}/"))
 
 
 def _from_history(last: HistoryJob | None) -> JobProgress | None:

@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 
 from core.config import PrinterConfig
 from core.errors import (
-    Blocked,
     ConfigError,
     PrinterOffline,
     PrinterRejected,
@@ -21,9 +20,7 @@ from printers import commands as c
 from printers.base import AdapterContext, CameraSource, CommandResult, Printer, Progress
 from printers.lan.address import Address
 from printers.lan.backoff import Backoff
-from printers.lan.dialer import Dialer
 from printers.lan.http_answers import Answered, Malformed
-from printers.lan.outage import outage_of
 from printers.lan.report import StatusKeeper
 from printers.lan.supervisor import Supervisor
 from printers.lan.trust import Trust
@@ -95,7 +92,9 @@ class OctoPrintPrinter(Printer):
                 self._supervisor.restart()
                 return CommandResult(text="connecting again")
             case c.TrustCertificate(sha256=sha256):
-                return self._trust_certificate(sha256)
+                self._trust.confirm(sha256)
+                self._supervisor.restart()
+                return CommandResult(text="certificate trusted, connecting")
             case c.EmergencyStop():
                 return self._order(command, min(timeout, _EMERGENCY_TIMEOUT_S))
             case _:
@@ -109,24 +108,6 @@ class OctoPrintPrinter(Printer):
         if isinstance(command, c.Stop):
             self._reading.cancelled()
         return CommandResult()
-
-    def _trust_certificate(self, sha256: str) -> CommandResult:
-        name = self.config.name
-        if not self._address.secure:
-            raise Unusable(f"{name} is reached without TLS, so it shows no certificate.")
-        try:
-            presented = self._trust.presented(Dialer(self._address.host))
-        except OSError as error:
-            raise PrinterOffline(outage_of(error, name).text) from error
-        if presented.sha256 != sha256.replace(":", "").strip().lower():
-            raise Blocked(
-                f"{name} now shows the certificate {presented.sha256}, not the one you "
-                "confirmed. Look again before you trust it.",
-                code="certificate_differs",
-            )
-        self._trust.replace(presented)
-        self._supervisor.restart()
-        return CommandResult(text="certificate trusted, connecting")
 
     def upload(
         self, source: Path, remote_name: str, progress: Progress, cancel: threading.Event

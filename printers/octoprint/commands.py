@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
 
 from core.errors import Unusable
 from printers import commands as c
+from printers.lan.remote_paths import quoted, stored_path
 from printers.octoprint.heat import key_of
 
 MAX_GCODE = 250
 XY_SPEED, Z_SPEED = 3000, 900  # mm/min
-FARM_FOLDER = "farm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,22 +110,6 @@ def _one_line(line: str) -> str:
 
 
 # files
-
-
-def stored_path(name: str) -> str:
-    """Where a file lies on the server: a name without "/" is the farm's own.
-
-    Raises Unusable for a path that climbs out: addresses are shortened on their way, so it would
-    reach another part of the server.
-    """
-    if {".", ".."} & set(name.split("/")):
-        raise Unusable(f"{name!r} cannot be the name of a file on a printer.")
-    return name.strip("/") if "/" in name else f"{FARM_FOLDER}/{name}"
-
-
-def quoted(path: str) -> str:
-    """For a URL: every piece quoted, the slashes kept."""
-    return "/".join(quote(piece, safe="") for piece in path.split("/"))
 
 
 def file_url(path: str) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,11 @@ from core.errors import FarmError, NotFound, UploadCancelled, UploadFailed
 from printers.base import Progress
 from printers.commands import RemoteFile
 from printers.lan.http_answers import Answered, Malformed, NoAnswer, Reply
+from printers.lan.remote_paths import stored_path
 from printers.lan.upload_body import UploadBody
+from printers.lan.upload_turn import UploadTurn
 from printers.octoprint.client import Client
-from printers.octoprint.commands import download_url, stored_path
+from printers.octoprint.commands import download_url
 from printers.octoprint.fields import mapping, number, path, sequence, text
 
 _STALL_S = 60.0
@@ -28,14 +29,14 @@ class FileStore:
     def __init__(self, name: str, client: Client) -> None:
         self._name = name
         self._client = client
-        self._turn = threading.Lock()
+        self._turn = UploadTurn(name)
 
     def upload(
         self, source: Path, remote_name: str, progress: Progress, cancel: threading.Event
     ) -> int:
         """See Printer.upload. The server throws an unfinished upload away by itself."""
         where = stored_path(remote_name)
-        with self._my_turn(cancel):
+        with self._turn.taken(cancel):
             size, landed = self._send(source, where, progress, cancel)
             if landed not in (None, where):
                 self._discard(str(landed))
@@ -45,7 +46,7 @@ class FileStore:
                 )
             if cancel.is_set():
                 self._discard(where)
-                raise self._cancelled()
+                raise self._turn.cancelled()
             self._prove(where, size, lost=landed is None)
             return size
 
@@ -62,12 +63,9 @@ class FileStore:
             except NoAnswer:
                 return body.size, None
             except UploadCancelled as error:
-                raise self._cancelled() from error
+                raise self._turn.cancelled() from error
             except (Answered, Malformed) as error:
                 raise UploadFailed(_refusal(error, where)) from error
-
-    def _cancelled(self) -> UploadCancelled:
-        return UploadCancelled(f"The upload to {self._name} was cancelled.")
 
     def _prove(self, where: str, size: int, *, lost: bool) -> None:
         try:
@@ -129,17 +127,6 @@ class FileStore:
             self._client.delete(where)
         except FarmError:
             return  # it stays; the job's own clean-up list tries again
-
-    @contextmanager
-    def _my_turn(self, cancel: threading.Event) -> Iterator[None]:
-        """One upload at a time: a Raspberry Pi prints while it stores."""
-        while not self._turn.acquire(timeout=0.25):
-            if cancel.is_set():
-                raise self._cancelled()
-        try:
-            yield
-        finally:
-            self._turn.release()
 
 
 def _landed(reply: Reply) -> str:

@@ -8,7 +8,6 @@ is tried again from time to time.
 from __future__ import annotations
 
 import logging
-import ssl
 import threading
 import time
 from contextlib import closing
@@ -252,11 +251,7 @@ class Session:
         name = self._config.name
         if isinstance(error, NotReached):
             error = error.cause
-        if isinstance(error, ssl.SSLCertVerificationError):
-            try:
-                self._trust.explain(dialer)
-            except (OSError, IdentityChanged) as found:
-                error = found
+        error = self._trust.explained(error, dialer)
         if isinstance(error, Answered) and error.http_status in (401, 403):
             text = f"{name} cannot be used: its OctoPrint refuses the farm's key. {_KEY_HINT}"
             return Outage(PrinterState.AUTH, "auth", text)

@@ -17,9 +17,7 @@ from printers import commands as c
 from printers.base import AdapterContext, CameraSource, CommandResult, Printer, Progress
 from printers.lan.address import Address
 from printers.lan.backoff import Backoff
-from printers.lan.dialer import Dialer
 from printers.lan.http_answers import Answered, Malformed
-from printers.lan.outage import outage_of
 from printers.lan.supervisor import Supervisor
 from printers.lan.trust import Trust
 from printers.prusalink import paths
@@ -110,7 +108,9 @@ class PrusaLinkPrinter(Printer):
                 self._supervisor.restart()
                 return CommandResult(text="connecting again")
             case c.TrustCertificate(sha256=sha256):
-                return self._trust_certificate(sha256)
+                self._trust.confirm(sha256)
+                self._supervisor.restart()
+                return CommandResult(text="certificate trusted, connecting")
             case _:
                 self._require_session()
                 if is_job_order(command):
@@ -145,22 +145,6 @@ class PrusaLinkPrinter(Printer):
         status = self.status
         if not status.link.online:
             raise PrinterOffline(status.message or f"{self.config.name} is offline.")
-
-    def _trust_certificate(self, sha256: str) -> CommandResult:
-        name = self.config.name
-        try:
-            presented = self._trust.presented(Dialer(self._address.host))
-        except OSError as error:
-            raise PrinterOffline(outage_of(error, name).text) from error
-        if presented.sha256 != sha256.replace(":", "").strip().lower():
-            raise Blocked(
-                f"{name} now shows the certificate {presented.sha256}, not the one you "
-                "confirmed. Look again before you trust it.",
-                code="certificate_differs",
-            )
-        self._trust.replace(presented)
-        self._supervisor.restart()
-        return CommandResult(text="certificate trusted, connecting")
 
     # -- the start -----------------------------------------------------------------------------
 

@@ -15,10 +15,9 @@ from urllib.parse import quote
 
 from core.errors import Unusable
 from printers.commands import RemoteFile
+from printers.lan.remote_paths import FARM_FOLDER
 from printers.prusalink.flavour import Server
 from printers.prusalink.values import as_int, as_list, as_name, as_object
-
-FARM_FOLDER = "farm"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ in a row, or one refused connection, end the session.
 from __future__ import annotations
 
 import logging
-import ssl
 import threading
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -189,14 +188,7 @@ class Poller:
         return outage_of(error, self._name)
 
     def _unreachable(self, error: NotReached) -> Outage:
-        cause: Exception = error.cause
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            try:
-                self._trust.explain(Dialer(self._address.host))
-            except IdentityChanged as change:
-                cause = change
-            except OSError as other:
-                logger.info("%s: no second look at its certificate: %s", self._name, other)
+        cause = self._trust.explained(error.cause, Dialer(self._address.host))
         return outage_of(cause, self._name)
 
     def _refusal(self, error: Answered) -> Outage:

@@ -26,6 +26,7 @@ from core.errors import (
 from printers.base import Progress
 from printers.lan.http_answers import Answered
 from printers.lan.upload_body import UploadBody
+from printers.lan.upload_turn import UploadTurn
 from printers.prusalink import paths
 from printers.prusalink import refusals as words
 from printers.prusalink.client import PrusaLinkClient
@@ -63,14 +64,14 @@ class Uploader:
         self._uploading = uploading
         self._rhythm = rhythm
         self._clock = clock
-        self._one = threading.Lock()
+        self._turn = UploadTurn(name)
 
     def upload(
         self, source: Path, remote_name: str, progress: Progress, cancel: threading.Event
     ) -> int:
         """See Printer.upload."""
         place = paths.locate(remote_name, self._server())
-        with self._one:
+        with self._turn.taken(cancel):
             self._uploading.set()
             try:
                 self._wait_for_turn(cancel)
@@ -133,7 +134,7 @@ class Uploader:
         end = self._clock.monotonic() + self._rhythm.transfer
         while self._busy_with():
             if cancel.wait(self._rhythm.active):
-                raise UploadCancelled(f"The upload to {self._name} was cancelled.")
+                raise self._turn.cancelled()
             if self._clock.monotonic() >= end:
                 return  # the upload itself tells whether that one still holds it
 

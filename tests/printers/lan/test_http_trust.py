@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import ConfigError, PrinterOffline, PrinterTimeout
+from core.errors import Blocked, ConfigError, PrinterOffline, PrinterTimeout, Unusable
 from core.secret import Secret
 from printers.lan.address import Address
 from printers.lan.certificates import IdentityChanged
@@ -22,6 +22,7 @@ from printers.lan.upload_body import UploadBody
 from simulator.certificates import CertificateAuthority, server_context
 from tests.printers.lan.clients import client_of
 from tests.printers.lan.servers import LoopbackServer, answer, read_head
+from tests.waiting import free_port
 
 
 def test_a_key_that_the_server_sends_back_is_shown_to_nobody(tmp_path: Path) -> None:
@@ -69,7 +70,9 @@ def test_the_first_certificate_is_remembered_and_another_gets_nothing(tmp_path: 
         remembered.check(Dialer("127.0.0.1"))
         assert remembered.pinned is not None
         assert remembered.pinned.sha256 != other.sha256, "the pin outlives the process"
-        trust.replace(trust.presented(Dialer(address.host)))
+        with pytest.raises(Blocked, match=other.sha256):
+            trust.confirm("00" * 32)
+        trust.confirm(other.sha256)
         assert client.request("GET", "/x", once=True).status == 200
         client.close()
         again.close()
@@ -106,6 +109,26 @@ def test_an_authority_file_that_is_none_is_named_at_the_start(tmp_path: Path) ->
     for path in ("ca.pem", "missing.pem"):
         with pytest.raises(ConfigError, match='"tls" of Oak'):
             client_of(1, tmp_path, scheme="https", tls=str(tmp_path / path))
+
+
+@pytest.mark.parametrize(
+    ("scheme", "tls", "why"),
+    [("http", "", "without TLS"), ("https", "system", 'The setting "tls" of Oak')],
+)
+def test_nothing_is_confirmed_where_nothing_is_remembered(
+    tmp_path: Path, scheme: str, tls: str, why: str
+) -> None:
+    """Nobody is even asked: the port is closed."""
+    _, trust, _ = client_of(free_port(), tmp_path, scheme=scheme, tls=tls)
+    with pytest.raises(Unusable, match=why):
+        trust.confirm("00" * 32)
+
+
+def test_nobody_there_to_confirm(tmp_path: Path) -> None:
+    _, trust, _ = client_of(free_port(), tmp_path, scheme="https")
+    with pytest.raises(PrinterOffline, match="Oak"):
+        trust.confirm("00" * 32)
+    assert trust.pinned is None
 
 
 def test_digest_signs_in_without_sending_the_password(tmp_path: Path) -> None:

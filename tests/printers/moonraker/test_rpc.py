@@ -11,11 +11,11 @@ from core.config import PrinterConfig
 from core.secret import Secret
 from printers.lan.address import Address
 from printers.lan.diagnostics import scrub
+from printers.lan.remote_paths import quoted, stored_path
 from printers.lan.trust import Trust
 from printers.moonraker.camera import absolute, choose, source_of
 from printers.moonraker.client import Timing
 from printers.moonraker.console import Console, not_known, shown
-from printers.moonraker.files import quoted, stored_path
 from printers.moonraker.layout import layout_of
 from printers.moonraker.metadata import read_metadata
 from printers.moonraker.picture import Klippy, Picture, Sensed

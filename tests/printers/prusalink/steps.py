@@ -28,8 +28,10 @@ FAST = Rhythm(
 Make = Callable[..., PrusaLinkPrinter]
 
 
-def put(printer: PrusaLinkPrinter, source: Path, name: str) -> int:
-    return printer.upload(source, name, lambda _s, _t: None, threading.Event())
+def put(
+    printer: PrusaLinkPrinter, source: Path, name: str, cancel: threading.Event | None = None
+) -> int:
+    return printer.upload(source, name, lambda _s, _t: None, cancel or threading.Event())
 
 
 def start(printer: PrusaLinkPrinter, name: str, timeout: float = 3.0) -> c.StartPrint:

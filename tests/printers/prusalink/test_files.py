@@ -128,3 +128,26 @@ def test_lists_fetches_and_deletes(
     assert pi.files == {}
     with pytest.raises(NotFound):
         printer.delete_remote("a b-7.gcode")
+
+
+def test_who_waits_behind_another_upload_can_leave(
+    make: Make, firmware: FakePrusaLink, source: Path
+) -> None:
+    printer = make(firmware)
+    begun, go_on, cancel = threading.Event(), threading.Event(), threading.Event()
+
+    def linger(sent: int, total: int) -> None:
+        begun.set()
+        assert go_on.wait(60)
+
+    first = threading.Thread(
+        target=printer.upload, args=(source, "a-7.gcode", linger, threading.Event())
+    )
+    first.start()
+    assert begun.wait(60)
+    cancel.set()
+    with pytest.raises(UploadCancelled, match="Prusa 1"):
+        put(printer, source, "b-8.gcode", cancel)
+    go_on.set()
+    first.join(60)
+    assert list(firmware.files) == ["farm/a-7.gcode"]
