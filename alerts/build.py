@@ -36,6 +36,7 @@ from printers.registry import Registry
 
 if TYPE_CHECKING:
     from alerts.channels.telegram.bot import OrderBots
+    from alerts.channels.telegram.moves import Moves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,7 @@ class AlertRoom:
     defects: DefectRoom
     orders: OrderBots | None  # None: no channel takes orders
     push: Subscriptions | None  # None: no channel of the type web_push
+    moves: Moves | None  # None: no channel of the type telegram
 
     @property
     def trouble(self) -> str:
@@ -68,6 +70,8 @@ class AlertRoom:
     def start(self) -> None:
         """Who takes before who tells."""
         self.desk.start()
+        if self.moves is not None:
+            self.moves.start()
         self.deliveries.start()
         self.defects.start()
         if self.orders is not None:
@@ -111,7 +115,10 @@ def build_alerts(
     )  # fmt: skip
     desk = Desk(config.alerts, log, incidents, mutes, photos, bus, clock)
     push = _push(config.alerts, folder, clock)
-    supplies = Supplies(clock=clock, subscriptions=push or Subscriptions(folder, clock))
+    moves = _moves(config.alerts, folder / "telegram", clock, desk)
+    supplies = Supplies(
+        clock=clock, subscriptions=push or Subscriptions(folder, clock), moves=moves
+    )  # fmt: skip
     watch = build_watch(
         config.alerts, registry, bus, jobs, fleet, library, desk, clock, config.data_dir,
         cameras=cameras, main_camera=book.main_of,
@@ -129,14 +136,14 @@ def build_alerts(
             config.alerts, partial(make, supplies=supplies), log, photos.folder, clock, desk.take
         ),
         watch=watch, defects=defects,
-        orders=_orders(config.alerts, fleet, cameras, book, clock, folder / "telegram"),
-        push=push,
+        orders=_orders(config.alerts, fleet, cameras, book, clock, folder / "telegram", moves),
+        push=push, moves=moves,
     )  # fmt: skip
 
 
 def _orders(
     config: AlertsConfig, fleet: Fleet, cameras: CameraHub, book: CameraBook, clock: Clock,
-    folder: Path,
+    folder: Path, moves: Moves | None,
 ) -> OrderBots | None:  # fmt: skip
     channels = tuple(one for one in channels_of(config).values() if one.two_way)
     if not channels:
@@ -144,7 +151,17 @@ def _orders(
     from alerts.channels.telegram.bot import build_order_bots
     from alerts.channels.telegram.orders.pictures import look_through
 
-    return build_order_bots(channels, fleet, look_through(cameras, book), clock, folder)
+    look = look_through(cameras, book)
+    return build_order_bots(channels, fleet, look, clock, folder, moves=moves)
+
+
+def _moves(config: AlertsConfig, folder: Path, clock: Clock, desk: Desk) -> Moves | None:
+    channels = [one for one in channels_of(config).values() if one.type == "telegram"]
+    if not channels:
+        return None
+    from alerts.channels.telegram.moves import FILE, Moves
+
+    return Moves(folder / FILE, channels, clock, desk.take)
 
 
 def _push(config: AlertsConfig, folder: Path, clock: Clock) -> Subscriptions | None:

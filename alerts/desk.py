@@ -107,12 +107,9 @@ class Desk:
             self._thread.join(timeout)
 
     def _close_gone(self) -> None:
-        """That a channel fails which the settings have no more waits for nobody."""
-        configured = {channel.name for channel in self._config.channels}
+        """What is told of a channel that the settings have no more waits for nobody."""
         for one in self._book.open():
-            name = one.event.key.partition(" ")[0]
-            if one.event.kind is Kind.CHANNEL_DEAD and name not in configured:
-                text = f'The alerts channel "{name}" is not in the settings any more.'
+            if text := _is_gone(one.event, self._config.channels):
                 at = self._clock.time()
                 self.take(replace(one.event, at=at, text=text, ends=True, level=Level.INFO))
 
@@ -222,6 +219,17 @@ class Desk:
         if mono - self._tidied_at >= TIDY_S:
             self._tidied_at = mono
             self._photos.clear(self._log.photos())
+
+
+def _is_gone(event: Event, channels: Iterable[ChannelConfig]) -> str:
+    """Why it is over with these settings, "" = it is not."""
+    named = event.key.partition(" ")[0]
+    if event.kind is Kind.CHANNEL_DEAD and named not in {one.name for one in channels}:
+        return f'The alerts channel "{named}" is not in the settings any more.'
+    chats = {chat.strip() for one in channels for chat in (one.chat_id, *one.allowed_chats)}
+    if event.kind is Kind.CHANNEL_MOVED and named not in chats:
+        return f"The settings do not name the Telegram group {named} any more."
+    return ""
 
 
 def _edits(channel: ChannelConfig) -> bool:

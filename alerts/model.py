@@ -48,6 +48,7 @@ class Kind(StrEnum):
     DEFECT = "defect"
     WATCH_BLIND = "watch_blind"  # the defect watch cannot see while the printer prints
     CHANNEL_DEAD = "channel_dead"  # a channel of alerts fails; told on the others
+    CHANNEL_MOVED = "channel_moved"  # a chat has another id than the settings name
     TEST = "test"
 
 
@@ -88,6 +89,7 @@ TRAITS: Mapping[Kind, Trait] = {
     Kind.DEFECT: Trait(Level.NOW, incident=True, photo=True),
     Kind.WATCH_BLIND: Trait(Level.SOON, incident=True),
     Kind.CHANNEL_DEAD: Trait(Level.SOON, incident=True),
+    Kind.CHANNEL_MOVED: Trait(Level.SOON, incident=True),
     Kind.TEST: Trait(Level.SOON, default=False),
 }
 

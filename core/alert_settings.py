@@ -34,7 +34,7 @@ KINDS = (
     "started", "file_changed", "state_changed", "progress", "photo", "paused", "resumed",
     "filament_out", "finished", "failed", "cancelled", "bed_waiting", "due_soon", "fault",
     "offline_printing", "offline", "online", "needs_person", "queue_blocked", "spool_short",
-    "disk_low", "camera_dead", "defect", "watch_blind", "channel_dead",
+    "disk_low", "camera_dead", "defect", "watch_blind", "channel_dead", "channel_moved",
 )  # fmt: skip
 """What a rule may name: alerts.model.Kind without "test", which no rule sends."""
 TEMPLATE_NAMES = (

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from alerts.channels.push.subscriptions import Subscriptions
 from alerts.model import Channel
 from core.alert_config import ChannelConfig, ChannelKind
 from core.clock import Clock
+
+if TYPE_CHECKING:
+    from alerts.channels.telegram.moves import Moves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,12 +21,13 @@ class Supplies:
 
     clock: Clock
     subscriptions: Subscriptions
+    moves: Moves | None = None  # None: a chat that has moved is followed for as long as it runs
 
 
 def _telegram(config: ChannelConfig, supplies: Supplies) -> Channel:
     from alerts.channels.telegram.channel import TelegramChannel
 
-    return TelegramChannel(config, supplies.clock)
+    return TelegramChannel(config, supplies.clock, moves=supplies.moves)
 
 
 def _apprise(config: ChannelConfig, supplies: Supplies) -> Channel:

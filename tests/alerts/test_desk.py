@@ -257,6 +257,19 @@ def test_a_channel_that_the_settings_have_no_more_is_no_open_alert() -> None:
     assert "not in the settings" in office.log.last(1)[0].text
 
 
+def test_a_group_whose_old_id_the_settings_have_no_more_is_no_open_alert() -> None:
+    office = Office(config(channels=(replace(TELEGRAM, chat_id="-77"),)))
+    moved = Event(kind=Kind.CHANNEL_MOVED, at=NOON, text="-77 moved", key="-77 -1007")
+    office.take(moved)
+    for chat, still_open in (("-77", 1), ("-1007", 0)):
+        office.settings = config(channels=(replace(TELEGRAM, chat_id=chat),))
+        office.restart()
+        office.desk.start()
+        office.desk.stop()
+        assert len(office.book.open()) == still_open
+    assert office.log.last(1)[0].text == "The settings do not name the Telegram group -77 any more."
+
+
 def test_muted_until_the_print_ends_the_end_is_told() -> None:
     office = Office(config(RuleConfig(events=("progress", "finished"), group_s=0)))
     office.mutes.mute("alder", print_end=True)

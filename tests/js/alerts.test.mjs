@@ -13,7 +13,7 @@ test('what nobody has seen comes first, then the urgent, then the oldest', () =>
 });
 
 test('every kind that can stay open has words and an icon of its own', () => {
-  for (const kind of ['paused', 'filament_out', 'bed_waiting', 'fault', 'offline_printing', 'needs_person', 'queue_blocked', 'spool_short', 'disk_low', 'camera_dead', 'defect', 'watch_blind', 'channel_dead']) {
+  for (const kind of ['paused', 'filament_out', 'bed_waiting', 'fault', 'offline_printing', 'needs_person', 'queue_blocked', 'spool_short', 'disk_low', 'camera_dead', 'defect', 'watch_blind', 'channel_dead', 'channel_moved']) {
     const look = lookOf(alert('a', { kind }));
     assert.notEqual(look.words, `ak.${kind}`);
     assert.notEqual(look.icon, 'info', kind);

@@ -7,7 +7,6 @@ that is old, and nothing twice, also when the server is killed in between.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import threading
 from collections.abc import Sequence
@@ -16,6 +15,8 @@ from typing import Any
 
 from alerts.channels.telegram.answers import ApiError, in_words
 from alerts.channels.telegram.client import BotApi
+from alerts.channels.telegram.moves import Moves, bot_key
+from alerts.channels.telegram.orders.allowed import Allowed
 from alerts.channels.telegram.orders.book import Book
 from alerts.channels.telegram.orders.desk import Desk
 from alerts.channels.telegram.orders.heard import WANTED
@@ -46,16 +47,19 @@ class OrderBot:
 
     def __init__(
         self, channels: Sequence[ChannelConfig], fleet: Fleet, look: Look, clock: Clock,
-        folder: Path, *, poll_s: int = POLL_S,
+        folder: Path, *, moves: Moves | None = None, poll_s: int = POLL_S,
     ) -> None:  # fmt: skip
-        """``channels``: all with this bot's token. ``folder`` keeps which updates were taken."""
+        """``channels``: all with this bot's token. ``folder`` keeps which updates were taken.
+        ``moves``: which groups have another id by now; one of its own unless given."""
         config = channels[0]
         self.name = config.name
         self._poll_s = poll_s
         self._api = BotApi(config.token, config.api, config.timeout_s)
-        self._book = Book(folder / f"{_file_of(config)}.json", clock)
-        self._replies = Replies(self._api, clock)
-        self._desk = Desk(fleet, look, clock, self._book, self._replies, allowed_in(channels))
+        bot = bot_key(config)
+        self._book = Book(folder / f"{bot}.json", clock)
+        allowed = Allowed(moves or Moves(None, channels, clock), bot, allowed_in(channels))
+        self._replies = Replies(self._api, clock, allowed)
+        self._desk = Desk(fleet, look, clock, self._book, self._replies, allowed)
         self._stop = threading.Event()
         self._asking = threading.Event()
         """Set while the thread waits for Telegram, or has ended: it then acts on nothing."""
@@ -176,15 +180,18 @@ class OrderBots:
 
 def build_order_bots(
     channels: Sequence[ChannelConfig], fleet: Fleet, look: Look, clock: Clock, folder: Path,
-    *, poll_s: int = POLL_S,
+    *, moves: Moves | None = None, poll_s: int = POLL_S,
 ) -> OrderBots:  # fmt: skip
     """``folder``: data_dir/alerts/telegram. Only channels with ``two_way`` and without problems."""
     by_bot: dict[str, list[ChannelConfig]] = {}
     for config in channels:
         if config.type == "telegram" and config.two_way and not config.problems:
-            by_bot.setdefault(_file_of(config), []).append(config)
+            by_bot.setdefault(bot_key(config), []).append(config)
     return OrderBots(
-        [OrderBot(same, fleet, look, clock, folder, poll_s=poll_s) for same in by_bot.values()]
+        [
+            OrderBot(same, fleet, look, clock, folder, moves=moves, poll_s=poll_s)
+            for same in by_bot.values()
+        ]
     )
 
 
@@ -192,9 +199,3 @@ def allowed_in(channels: Sequence[ChannelConfig]) -> frozenset[str]:
     """Whose orders count: the chats named for it, else the one the alerts go to."""
     named = (config.allowed_chats or (config.chat_id,) for config in channels)
     return frozenset(chat.strip().lower() for chats in named for chat in chats if chat.strip())
-
-
-def _file_of(config: ChannelConfig) -> str:
-    """Tells bots apart; nothing of the token can be read from it."""
-    told = f"{config.api.rstrip('/')}|{config.token.reveal()}"
-    return f"bot-{hashlib.sha256(told.encode()).hexdigest()[:16]}"

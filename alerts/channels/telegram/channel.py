@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from alerts.channels import sample
 from alerts.channels.telegram.answers import ApiError, in_words, topic_refused
 from alerts.channels.telegram.client import BotApi
+from alerts.channels.telegram.moves import Moves, bot_key
 from alerts.channels.telegram.pace import Pace
 from alerts.channels.telegram.picture import photo_of
 from alerts.channels.telegram.text import (
@@ -33,14 +35,25 @@ class TelegramChannel:
 
     kind = "telegram"
 
-    def __init__(self, config: ChannelConfig, clock: Clock, pace: Pace | None = None) -> None:
-        """``pace``: how soon it may edit; the usual one unless given."""
+    def __init__(
+        self,
+        config: ChannelConfig,
+        clock: Clock,
+        pace: Pace | None = None,
+        *,
+        moves: Moves | None = None,
+    ) -> None:
+        """``pace``: how soon it may edit; the usual one unless given. ``moves``: which groups have
+        another id by now; one of its own unless given."""
         self.name = config.name
         self.edits = config.live
         self._config = config
         self._pace = pace or Pace(clock)
         self._api = BotApi(config.token, config.api, config.timeout_s)
-        self._chat = chat_of(config.chat_id)
+        moves = moves or Moves(None, [config], clock)
+        self._named = config.chat_id.strip()
+        self._now_of = partial(moves.now_of, bot_key(config), self._named)
+        self._learn = partial(moves.learn, bot_key(config), self._named)
         self._begun = ("", 0, 0)  # of a message in pieces: which, how many are sent, the first's id
 
     # --- Channel -----------------------------------------------------------------------------
@@ -60,7 +73,7 @@ class TelegramChannel:
                 return Sent(memo=self._memo(memo["message_id"], bool(jpeg or memo.get("photo"))))
             return self._new(message, jpeg, memo, live)
         except ApiError as error:
-            raise in_words(error, self._config.chat_id) from error
+            raise in_words(error, str(self._chat)) from error
 
     def test(self) -> str:
         """Writes with a picture to the chat, and a line to each printer's topic."""
@@ -79,10 +92,16 @@ class TelegramChannel:
         topic = f", topic {self._config.thread_id}" if self._config.thread_id else ""
         count = len(self._config.topics)
         own = f", {count} printer{'s' * (count != 1)} in topics of their own" if count else ""
-        return f"Telegram chat {self._config.chat_id}{topic}{own}"
+        now = self._now_of()
+        moved = f" (a supergroup with the id {now} now: write that into the settings)"
+        return f"Telegram chat {self._named}{moved if now != self._named else ''}{topic}{own}"
 
     def close(self) -> None:
         self._api.close()
+
+    @property
+    def _chat(self) -> int | str:
+        return chat_of(self._now_of())
 
     # --- one live message per print ------------------------------------------------------------
 
@@ -98,7 +117,7 @@ class TelegramChannel:
         try:
             self._edit(message, None, memo)
         except ApiError as error:
-            raise in_words(error, self._config.chat_id) from error
+            raise in_words(error, str(self._chat)) from error
         return Sent()
 
     def _is_ours(self, memo: Mapping[str, Any]) -> bool:
@@ -115,15 +134,17 @@ class TelegramChannel:
         raise ChannelError(text, retry_after_s=wait_s)
 
     def _edit(self, message: Message, jpeg: bytes | None, memo: Mapping[str, Any]) -> bool:
-        """False when there is nothing to edit any more."""
+        """False when there is nothing to edit any more. A group that has moved leaves its messages
+        behind: another one may have the same number where it is now."""
+        chat = self._chat
         try:
-            self._call(*self._edited(message, jpeg, memo), jpeg, live=message.live)
+            self._call(*self._edited(message, jpeg, memo), jpeg, live=message.live, follow=False)
         except ApiError as error:
             if error.not_modified:
                 return True
             if error.photo_unfit and jpeg:
                 return self._edit(message, None, memo)
-            if error.message_gone:
+            if error.message_gone or self._has_moved(chat, error):
                 return False
             raise
         return True
@@ -215,22 +236,28 @@ class TelegramChannel:
 
     def _call(
         self, method: str, fields: Mapping[str, Any], photo: bytes | None = None, live: str = "",
-        *, moved: bool = False,
+        *, follow: bool = True,
     ) -> Any:  # fmt: skip
-        """A chat that has moved is followed once: two that name each other must not go round for
-        ever. Raises ApiError, ChannelError."""
+        """``follow``: a chat that has moved, and once: two that name each other must not go round
+        for ever. Raises ApiError, ChannelError."""
+        chat = self._chat
         try:
-            result = self._api.call(method, {"chat_id": self._chat, **fields}, photo)
+            result = self._api.call(method, {"chat_id": chat, **fields}, photo)
         except ApiError as error:
             if error.retry_after_s is not None:
                 self._pace.hold(error.retry_after_s)
-            if moved or error.moved_to is None or error.moved_to == self._chat:
+            if not follow or not self._has_moved(chat, error):
                 raise
-            logger.warning("%s: the chat is %s by now; write that", self.name, error.moved_to)
-            self._chat = error.moved_to
-            return self._call(method, fields, photo, live, moved=True)
+            return self._call(method, fields, photo, live, follow=False)
         self._pace.said(live)
         return result
+
+    def _has_moved(self, chat: int | str, error: ApiError) -> bool:
+        """Whether ``chat`` is not where this channel writes to any more. Only of the one that the
+        settings name it is believed."""
+        if error.moved_to is None or str(chat) != self._named:
+            return False
+        return self._learn(error.moved_to)
 
     def _try_topic(self, printer_id: str) -> str:
         """Why nothing arrives in that printer's topic, "" = it does."""
@@ -249,7 +276,7 @@ class TelegramChannel:
         thread_id = topic or self._config.thread_id
         if error.topic_gone and thread_id:
             return topic_refused(thread_id, printer_id, error)
-        return in_words(error, self._config.chat_id)
+        return in_words(error, str(self._chat))
 
 
 def chat_of(chat_id: str) -> int | str:

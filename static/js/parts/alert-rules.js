@@ -4,13 +4,13 @@ import { ago, clock, dur } from '../format.js';
 import { addWords, t } from '../text.js';
 
 addWords({
-  'ak.paused': 'Paused', 'ak.filament_out': 'Filament ran out', 'ak.bed_waiting': 'Clear the bed', 'ak.fault': 'Fault', 'ak.offline_printing': 'Offline while printing', 'ak.offline': 'Offline', 'ak.needs_person': 'Your answer, please', 'ak.queue_blocked': 'Queue is blocked', 'ak.spool_short': 'Spool is short', 'ak.disk_low': 'Disk is full', 'ak.camera_dead': 'No picture', 'ak.defect': 'Looks wrong', 'ak.watch_blind': 'Defect watch is blind', 'ak.channel_dead': 'Channel fails', 'ak.failed': 'Failed',
+  'ak.paused': 'Paused', 'ak.filament_out': 'Filament ran out', 'ak.bed_waiting': 'Clear the bed', 'ak.fault': 'Fault', 'ak.offline_printing': 'Offline while printing', 'ak.offline': 'Offline', 'ak.needs_person': 'Your answer, please', 'ak.queue_blocked': 'Queue is blocked', 'ak.spool_short': 'Spool is short', 'ak.disk_low': 'Disk is full', 'ak.camera_dead': 'No picture', 'ak.defect': 'Looks wrong', 'ak.watch_blind': 'Defect watch is blind', 'ak.channel_dead': 'Channel fails', 'ak.channel_moved': 'Chat has a new id', 'ak.failed': 'Failed',
   'ch.ok': 'sent {ago}', 'ch.unused': 'nothing sent yet', 'ch.waiting': '{n} waiting', 'ch.next': 'next try in {d}', 'mu.until': 'until {at}', 'mu.print_end': 'until its print ends', 'mu.unmuted': 'until somebody unmutes it',
   'so.waiting': 'waits', 'so.quiet': 'waits until {at}', 'so.sending': 'is being sent', 'so.sent': 'sent', 'so.failed': 'not sent: {why}', 'so.expired': 'out of date, not sent', 'so.unclear': 'perhaps sent: the server was stopped meanwhile', 'so.superseded': 'replaced by a newer one',
 });
 
 const ICONS = /** @type {Record<string, string>} */ ({
-  paused: 'pausec', filament_out: 'drop', bed_waiting: 'platex', fault: 'octagon', offline_printing: 'nowifi', offline: 'nowifi', needs_person: 'question', queue_blocked: 'queue', spool_short: 'drop', disk_low: 'triangle', camera_dead: 'camera', defect: 'triangle', watch_blind: 'eyeoff', channel_dead: 'belloff', failed: 'x',
+  paused: 'pausec', filament_out: 'drop', bed_waiting: 'platex', fault: 'octagon', offline_printing: 'nowifi', offline: 'nowifi', needs_person: 'question', queue_blocked: 'queue', spool_short: 'drop', disk_low: 'triangle', camera_dead: 'camera', defect: 'triangle', watch_blind: 'eyeoff', channel_dead: 'belloff', channel_moved: 'bell', failed: 'x',
 });
 const TONES = /** @type {Record<string, string>} */ ({ now: 'fault', soon: 'warn', info: 'run' });
 const WEIGHT = /** @type {Record<string, number>} */ ({ now: 0, soon: 1, info: 2 });

@@ -79,8 +79,15 @@ def test_titles(events: list[Event], title: str) -> None:
 def test_every_kind_has_words() -> None:
     for kind in Kind:
         message = compose(bundle(*(event(kind, name) for name in "abc")), NOON)
-        of_the_farm = kind in ("photo", "queue_blocked", "disk_low", "channel_dead", "test")
-        assert message.title.startswith("3 × " if of_the_farm else "3 printers ")
+        of_the_farm = {
+            "photo",
+            "queue_blocked",
+            "disk_low",
+            "channel_dead",
+            "channel_moved",
+            "test",
+        }
+        assert message.title.startswith("3 × " if kind in of_the_farm else "3 printers ")
         assert len(message.text.splitlines()) == 3
 
 

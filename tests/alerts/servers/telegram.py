@@ -78,6 +78,7 @@ class TelegramServer:
         self._scripts: dict[str, deque[Script]] = defaultdict(deque)
         self._updates: list[dict[str, Any]] = []
         self._update_ids = itertools.count(1000)
+        self._query_ids = itertools.count(1)
         self._poller = 0
         self._lock = threading.Condition()
         self._closed = False
@@ -91,6 +92,20 @@ class TelegramServer:
     def chat(self, chat_id: int, *topics: int, **more: Any) -> Chat:
         self.chats[chat_id] = Chat(chat_id, set(topics), **more)
         return self.chats[chat_id]
+
+    def upgrade(self, old: int, new: int, *, told: bool = True) -> Chat:
+        """A group becomes a supergroup: nothing can be written into it any more, and its messages
+        stay behind. ``told``: both chats say so, each with a message of Telegram's own."""
+        chat, was = self.chat(new), self.chats[old]
+        chat.type, was.type, was.moved_to = "supergroup", "group", new
+        if told:
+            self.service(old, migrate_to_chat_id=new)
+            self.service(new, migrate_from_chat_id=old)
+        return chat
+
+    def service(self, chat_id: int, **told: Any) -> int:
+        """A message of Telegram's own, which has no text; the update's id."""
+        return self._written(chat_id, {"id": 7, "is_bot": False, "first_name": "User7"}, told)
 
     def next(self, method: str, *scripts: Script) -> None:
         """What the next calls of ``method`` meet, one each."""
@@ -115,20 +130,23 @@ class TelegramServer:
     def say(self, chat_id: int, text: str, user: int = 7, **more: Any) -> int:
         """A person writes. ``more`` goes into the message: date, message_thread_id …; returns the
         update's id."""
+        sender = {"id": user, "is_bot": False, "first_name": f"User{user}"}
+        return self._written(chat_id, sender, {"text": text, **more})
+
+    def _written(self, chat_id: int, sender: Mapping[str, Any], more: Mapping[str, Any]) -> int:
         chat = self.chats[chat_id]
         message = {
-            "message_id": next(self._room.ids),
+            "message_id": next(chat.ids),
             "date": int(time.time()),
             "chat": chat_json(chat),
-            "from": {"id": user, "is_bot": False, "first_name": f"User{user}"},
-            "text": text,
+            "from": sender,
             **more,
         }
         return self.update({"message": message})
 
     def press(self, shown: Shown, label: str, user: int = 7, *, data: str = "") -> str:
         """A person presses a button; the query's id. ``data``: another than the button's."""
-        query_id = f"q{next(self._room.ids)}"
+        query_id = f"q{next(self._query_ids)}"
         found = data or next(value for text, value in shown.buttons if label in text)
         self._pressed.add(query_id)
         self.update(

@@ -6,7 +6,7 @@ import itertools
 import math
 import time
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +36,9 @@ class Chat:
     username: str = ""
     moved_to: int | None = None
     closed: bool = False  # the bot was blocked
+    turned_away: int = 0  # what was sent here after the group had become a supergroup
+    ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    """Each chat numbers its messages by itself, a supergroup from 1 on."""
 
 
 class Chats:
@@ -45,7 +48,6 @@ class Chats:
         self.per_minute = per_minute
         self.messages: dict[tuple[int, int], Shown] = {}
         self.chats: dict[int, Chat] = {}
-        self.ids = itertools.count(1)
         self._quiet_until: dict[int, float] = {}
         self._times: dict[int, deque[float]] = defaultdict(deque)
 
@@ -70,6 +72,7 @@ class Chats:
         if chat.closed:
             raise Wrong("Forbidden: bot was blocked by the user", fault=False, code=403)
         if chat.moved_to is not None:
+            chat.turned_away += 1
             text = "Bad Request: group chat was upgraded to a supergroup chat"
             raise Wrong(text, fault=False, migrate_to_chat_id=chat.moved_to)
         return chat
@@ -91,7 +94,7 @@ class Chats:
         thread_id = fields.get("message_thread_id")
         if thread_id is not None and thread_id not in chat.topics:
             raise bad("message thread not found", fault=False)
-        shown = Shown(chat.id, next(self.ids), thread_id)
+        shown = Shown(chat.id, next(chat.ids), thread_id)
         shown.silent = bool(fields.get("disable_notification"))
         if method == "sendMessage":
             if photo:

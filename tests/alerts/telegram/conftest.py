@@ -45,6 +45,14 @@ def of(printer_id: str = "alder", **more: Any) -> Event:
     )  # fmt: skip
 
 
+def config_of(telegram: TelegramServer, **more: Any) -> ChannelConfig:
+    given: dict[str, Any] = {
+        "name": "telegram", "type": "telegram", "token": Secret(TOKEN), "api": telegram.url,
+        "chat_id": str(GROUP), "timeout_s": 5.0,
+    }  # fmt: skip
+    return ChannelConfig(**{**given, **more})
+
+
 @pytest.fixture
 def telegram() -> Iterator[TelegramServer]:
     """A strict server; the test fails for whatever it complained about."""
@@ -67,11 +75,9 @@ def make_channel(
     made: list[TelegramChannel] = []
 
     def make(**more: Any) -> TelegramChannel:
-        given: dict[str, Any] = {
-            "name": "telegram", "type": "telegram", "token": Secret(TOKEN), "api": telegram.url,
-            "chat_id": str(GROUP), "timeout_s": 5.0,
-        }  # fmt: skip
-        made.append(TelegramChannel(ChannelConfig(**{**given, **more}), clock, Pace(clock)))
+        moves = more.pop("moves", None)
+        config = config_of(telegram, **more)
+        made.append(TelegramChannel(config, clock, Pace(clock), moves=moves))
         return made[-1]
 
     yield make

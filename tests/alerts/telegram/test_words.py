@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from alerts.channels.telegram.client import BotApi
+from alerts.channels.telegram.moves import Moves
 from alerts.channels.telegram.orders import replies, telling, words
+from alerts.channels.telegram.orders.allowed import Allowed
 from alerts.channels.telegram.orders.heard import Place, Spoken, read
 from alerts.channels.telegram.orders.replies import Replies
 from core.clock import ManualClock
@@ -68,7 +70,9 @@ def test_a_persons_name_is_one_line() -> None:
 def test_an_answer_that_is_given_up_leaves_no_order_open(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the next start would say that nobody knows what became of it."""
     monkeypatch.setattr(replies, "MOST", 2)
-    waiting = Replies(BotApi(Secret("1:x"), "http://127.0.0.1:1", 1.0), ManualClock())
+    clock = ManualClock()
+    nowhere = Allowed(Moves(None, [], clock), "", frozenset())
+    waiting = Replies(BotApi(Secret("1:x"), "http://127.0.0.1:1", 1.0), clock, nowhere)
     settled: list[bool] = []
     waiting.edit(Place(1), 5, "Alder is stopped.", lambda: settled.append(True))
     for _ in range(2):

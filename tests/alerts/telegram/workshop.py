@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from alerts.channels.telegram.bot import OrderBot
+from alerts.channels.telegram.moves import FILE, Moves
 from alerts.channels.telegram.orders.pictures import look_through
+from alerts.model import Event
 from cameras.book import CameraBook
 from cameras.hub import CameraHub
 from core.alert_config import ChannelConfig
@@ -114,7 +116,11 @@ class Workshop:
         book = CameraBook(self.fleet.camera, configs, CamerasConfig())
         self.hub = CameraHub(book.source, SystemClock())
         look = look_through(self.hub, book)
-        self.bot = OrderBot([config], self.fleet, look, self.clock, folder / "telegram", poll_s=1)
+        self.told: list[Event] = []
+        moves = Moves(folder / "telegram" / FILE, [config], self.clock, self.told.append)
+        self.bot = OrderBot(
+            [config], self.fleet, look, self.clock, folder / "telegram", moves=moves, poll_s=1
+        )  # fmt: skip
 
     def start(self) -> None:
         self.fleet.start()

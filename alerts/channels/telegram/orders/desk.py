@@ -9,10 +9,11 @@ from functools import partial
 from typing import Any
 
 from alerts.channels.telegram.orders import telling, words
+from alerts.channels.telegram.orders.allowed import Allowed
 from alerts.channels.telegram.orders.asking import HOLDS_S, YES, Question, Questions, is_same_print
 from alerts.channels.telegram.orders.book import Book, Order
 from alerts.channels.telegram.orders.errands import COMMANDS, Errand, Errands
-from alerts.channels.telegram.orders.heard import Place, Pressed, Spoken, read, update_id
+from alerts.channels.telegram.orders.heard import Moved, Place, Pressed, Spoken, read, update_id
 from alerts.channels.telegram.orders.pictures import Look, Pictures
 from alerts.channels.telegram.orders.replies import Replies
 from core.clock import Clock
@@ -39,9 +40,8 @@ class Desk:
 
     def __init__(
         self, fleet: Fleet, look: Look, clock: Clock, book: Book, replies: Replies,
-        allowed: frozenset[str],
+        allowed: Allowed,
     ) -> None:  # fmt: skip
-        """``allowed``: chat ids and "@names" in lower case whose orders count."""
         self.username = ""  # the bot's own, once known
         self._fleet = fleet
         self._clock = clock
@@ -73,6 +73,8 @@ class Desk:
         if isinstance(heard, Pressed) and self._is_allowed(heard.place):
             self._pressed(number, heard)
             return
+        if isinstance(heard, Moved):  # on the disk before the update counts as taken
+            self._allowed.learn(heard.chat_id, heard.new)
         self._take(number)
         if isinstance(heard, Spoken) and self._is_allowed(heard.place):
             self._spoken(heard)
@@ -252,8 +254,7 @@ class Desk:
             logger.warning("Telegram: %s", error.message)
 
     def _is_allowed(self, place: Place) -> bool:
-        known = {str(place.chat_id), f"@{place.username.lower()}"}
-        if known & self._allowed:
+        if self._allowed.has(place):
             return True
         if place.chat_id not in self._strangers and len(self._strangers) < _STRANGERS:
             self._strangers.add(place.chat_id)

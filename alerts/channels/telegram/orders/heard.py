@@ -12,6 +12,8 @@ from core.lines import one_line
 WANTED = ["message", "callback_query"]
 """The kinds of updates asked for; edited messages and channel posts are no orders."""
 
+_QUOTED = {"forward_origin", "forward_date", "forward_from", "via_bot"}
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -51,23 +53,41 @@ class Pressed:
     data: str
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A group tells that it has become a supergroup. What the new one tells of its past is no
+    ``Moved``: any chat could be the one that says so."""
+
+    chat_id: int  # of the group itself
+    new: int
+
+
 def update_id(update: Any) -> int | None:
     found = update.get("update_id") if isinstance(update, dict) else None
     return found if type(found) is int else None
 
 
-def read(update: Any) -> Spoken | Pressed | None:
+def read(update: Any) -> Spoken | Pressed | Moved | None:
     """None: nothing that the farm would act on."""
     document = _object(update)
     if "message" in document:
-        return _spoken(_object(document["message"]))
+        message = _object(document["message"])
+        return _moved(message) or _spoken(message)
     return _pressed(_object(document.get("callback_query")))
+
+
+def _moved(message: Mapping[str, Any]) -> Moved | None:
+    """Telegram's own message; what people write has a text and never such a field."""
+    place, new = _place(message), message.get("migrate_to_chat_id")
+    if place is None or type(new) is not int or _QUOTED & set(message):
+        return None
+    return Moved(place.chat_id, new)
 
 
 def _spoken(message: Mapping[str, Any]) -> Spoken | None:
     place, person = _place(message), _person(message)
     text, at = message.get("text"), message.get("date")
-    quoted = {"forward_origin", "forward_date", "forward_from", "via_bot"} & set(message)
+    quoted = _QUOTED & set(message)
     if place is None or person is None or quoted or not isinstance(text, str):
         return None  # a forwarded order was given by somebody else, at another time
     if type(at) not in (int, float):

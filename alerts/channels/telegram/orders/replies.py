@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from alerts.channels.telegram.answers import ApiError
 from alerts.channels.telegram.client import BotApi
+from alerts.channels.telegram.orders.allowed import Allowed
 from alerts.channels.telegram.orders.heard import Place
 from alerts.channels.telegram.text import CAPTION_LIMIT, NO_PREVIEW, TEXT_LIMIT, one_piece
 from alerts.model import ChannelError
@@ -39,9 +40,11 @@ class _Reply:
 class Replies:
     """Belongs to the bot's thread."""
 
-    def __init__(self, api: BotApi, clock: Clock) -> None:
+    def __init__(self, api: BotApi, clock: Clock, allowed: Allowed) -> None:
+        """``allowed`` knows where its chats are by now."""
         self._api = api
         self._clock = clock
+        self._allowed = allowed
         self._waiting: deque[_Reply] = deque()
         self._not_before = float("-inf")
 
@@ -100,11 +103,17 @@ class Replies:
             if reply.after is not None:
                 reply.after()
 
-    def _try(self, reply: _Reply) -> float | None:
-        """Seconds until it is tried again, None = it is done or hopeless."""
+    def _try(self, reply: _Reply, *, moved: bool = False) -> float | None:
+        """Seconds until it is tried again, None = it is done or hopeless. ``moved``: the chat was
+        followed just now; that is done once."""
+        here = self._where_it_is_now(reply)
+        if here is None:
+            return None
         try:
-            self._api.call(reply.method, reply.fields, reply.photo)
+            self._api.call(here.method, here.fields, here.photo)
         except ApiError as error:
+            if not moved and self._has_moved(here, error):
+                return self._try(reply, moved=True)
             if error.retry_after_s is not None:
                 return error.retry_after_s
             if error.code >= 500:
@@ -117,6 +126,24 @@ class Replies:
             logger.info("an answer could not be sent: %s", error.text)
             return AGAIN_S
         return None
+
+    def _where_it_is_now(self, reply: _Reply) -> _Reply | None:
+        """To a group that has become a supergroup: there it has no messages yet that could be
+        edited, and the number may be another message's. None: nothing is left to do."""
+        chat = reply.fields.get("chat_id")
+        now = self._allowed.now_of(chat) if isinstance(chat, int) else chat
+        if now == chat:
+            return reply
+        if "message_id" not in reply.fields:
+            return replace(reply, fields={**reply.fields, "chat_id": now})
+        if reply.instead is None:
+            return None
+        new = {**reply.instead, "chat_id": now}
+        return replace(reply, method="sendMessage", fields=new, instead=None)
+
+    def _has_moved(self, reply: _Reply, error: ApiError) -> bool:
+        chat, new = reply.fields.get("chat_id"), error.moved_to
+        return new is not None and isinstance(chat, int) and self._allowed.learn(chat, new)
 
     def _put(self, reply: _Reply) -> None:
         """Of too many the oldest is given up."""
