@@ -6,6 +6,7 @@ keep the former version as .bak); its steps are in core/fs.py.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -55,6 +56,10 @@ def require_space(folder: Path, wanted_bytes: int = 0) -> None:
         )
 
 
+_HELD = frozenset({errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK})
+"""What systems say of a lock that somebody else has."""
+
+
 class FolderLock:
     """One process per data folder, held for life. A second instance is told so at once."""
 
@@ -63,9 +68,8 @@ class FolderLock:
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
-        """Raises StorageError when another process holds the folder."""
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        """Raises StorageError: another process holds the folder, or nothing can be kept there."""
+        descriptor = self._opened()
         try:
             if sys.platform == "win32":
                 import msvcrt
@@ -77,11 +81,27 @@ class FolderLock:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             os.close(descriptor)
+            if error.errno not in _HELD:
+                raise StorageError(
+                    f"The folder {self._path.parent} cannot be locked ({error.strerror or error}). "
+                    "Keep the data on a disk of this computer: start with another --data-dir."
+                ) from error
             raise StorageError(
                 f"Another farm server already uses the folder {self._path.parent}. "
                 "Stop it first, or start this one with a different --data-dir."
             ) from error
         self._descriptor = descriptor
+
+    def _opened(self) -> int:
+        folder = self._path.parent
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise StorageError(
+                f"The farm cannot keep its data in {folder} ({error.strerror or error}). "
+                "Check that it is a folder that may be written, or start with another --data-dir."
+            ) from error
 
     def release(self) -> None:
         if self._descriptor is not None:

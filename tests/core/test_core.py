@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import pickle
 import subprocess
@@ -83,6 +84,27 @@ def test_a_second_server_on_the_same_folder_is_told_so(tmp_path: Path) -> None:
         assert "Another farm server already uses the folder" in out
     out = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert out.strip() == "got it"
+
+
+def test_a_folder_that_cannot_be_used_is_told_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    (tmp_path / "lost").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "taken" / ".lock").mkdir(parents=True)
+    for name in ("file", "lost", "taken"):
+        with pytest.raises(StorageError, match=r"cannot keep its data in .*--data-dir"):
+            FolderLock(tmp_path / name).acquire()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="locks otherwise")
+def test_a_share_without_locks_is_not_taken_for_another_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    with pytest.raises(StorageError, match=r"cannot be locked \(No locks available\)"):
+        FolderLock(tmp_path).acquire()
 
 
 def test_a_secret_shows_itself_nowhere() -> None:
