@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections.abc import Awaitable, Callable
-from typing import Protocol
 
-from simulator.knobs import Knobs
+from simulator.bambu.camera_rules import CameraRules
 from simulator.open_connections import OpenConnections
 
 USER = b"bblp"
@@ -16,17 +15,6 @@ _LOGIN_TIMEOUT_S = 10.0
 _PIECE = 700  # bytes, with knob camera_partial_frames
 _STALL_POLL_S = 0.2
 _GARBAGE = b"\x00\x17garbage\x00"
-
-
-class CameraRules(Protocol):
-    """What the camera asks its printer about; answers may change at any time."""
-
-    @property
-    def printer_id(self) -> str: ...
-    @property
-    def access_code(self) -> str: ...
-    @property
-    def knobs(self) -> Knobs: ...
 
 
 class CameraEndpoint:

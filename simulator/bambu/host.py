@@ -72,7 +72,7 @@ class BambuHost(SimulatedHost):
         self._machine.keep_film = self._keep_film
         self._films: set[asyncio.Task[None]] = set()
 
-    # what the servers ask (MqttRules, FtpsRules, CameraRules, RtspRules)
+    # what the servers ask (MqttRules, FtpsRules, CameraRules)
 
     @property
     def machine(self) -> BambuMachine:

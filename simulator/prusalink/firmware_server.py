@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
 from simulator.prusalink.firmware_files import FirmwareFileHandlers, status_text
-
-if TYPE_CHECKING:
-    pass
 
 
 class FirmwareServer(FirmwareFileHandlers):

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
 from simulator.prusalink import mk3_commands
 from simulator.prusalink import mk3_errors as e
 from simulator.prusalink.mk3_uploads import Mk3FileHandlers
-
-if TYPE_CHECKING:
-    pass
 
 JSON = "application/json; charset=utf-8"
 CAMERA = "simulated"

@@ -6,13 +6,12 @@ import asyncio
 import re
 import secrets
 from collections.abc import Awaitable, Callable
-from typing import Protocol
 
+from simulator.bambu.camera_rules import CameraRules
 from simulator.bambu.rtsp.digest import DigestGate
 from simulator.bambu.rtsp.messages import Request, interleaved, read_request, reply
 from simulator.bambu.rtsp.packets import TRACK, Packetizer, Picture, describe, rtp_time
 from simulator.bambu.rtsp.stream import NoVideo, VideoStream
-from simulator.knobs import Knobs
 from simulator.open_connections import OpenConnections
 
 PATH = "streaming/live/1"
@@ -23,21 +22,10 @@ _POLL_S = 0.2
 _CHANNELS = re.compile(r"\binterleaved=(\d{1,3})-(\d{1,3})\b")
 
 
-class RtspRules(Protocol):
-    """What the camera asks its printer about; answers may change at any time."""
-
-    @property
-    def printer_id(self) -> str: ...
-    @property
-    def access_code(self) -> str: ...
-    @property
-    def knobs(self) -> Knobs: ...
-
-
 class RtspEndpoint:
     """The camera port of one printer."""
 
-    def __init__(self, rules: RtspRules, draw: Callable[[], Awaitable[bytes]]) -> None:
+    def __init__(self, rules: CameraRules, draw: Callable[[], Awaitable[bytes]]) -> None:
         self.rules = rules
         self.video = VideoStream(rules.printer_id, draw, lambda: rules.knobs.camera_fps)
         self.connections = OpenConnections(f"{rules.printer_id}: RTSP")
