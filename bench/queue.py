@@ -157,7 +157,7 @@ def _job(number: int, printers: int, now: float) -> Job:
     return Job(
         id=f"j-{number}", state=JobState.QUEUED, from_queue=True, file_id=file.id,
         file_name=file.name, target=target, priority=number % 3, rank=float(number),
-        waiting_since=now - number, created_at=now,
+        waiting_since=now - number, created_at=now, seconds=1800 + number % 9 * 900,
     )  # fmt: skip
 
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from heapq import heapify, heappop, heappush, heapreplace
+from heapq import heapify, heappop, heappush
 from math import inf
-from typing import Any
 
 from job_queue.forecast.estimates import Spread
 from job_queue.forecast.heat import course_of
+from job_queue.forecast.line import Kind, Line
 from job_queue.forecast.prediction import (
     Forecast,
     Lane,
@@ -58,24 +58,6 @@ def forecast(scene: Scene) -> Forecast:
     return play.result()
 
 
-class _Kind:
-    """Waiting jobs of one class, in order: every printer answers alike to all of them."""
-
-    __slots__ = ("able", "at", "number", "places", "sample")
-
-    def __init__(self, number: int, sample: Job, able: dict[int, bool]) -> None:
-        self.number = number
-        self.sample = sample
-        self.places: list[int] = []  # into the order of now
-        self.at = 0
-        self.able = able  # by printer, as far as asked; one for all targets of a file
-
-    @property
-    def front(self) -> int:
-        """Place of its first job; -1 when it has none left."""
-        return self.places[self.at] if self.at < len(self.places) else -1
-
-
 class _Play:
     """The queue played forward once."""
 
@@ -89,23 +71,18 @@ class _Play:
         self._events = [(r.p50, i) for i, r in enumerate(self._ready) if r is not None]
         heapify(self._events)
         self._free: set[int] = set()
+        self._idle: set[int] = set()  # free, and no job in the order of now is for them
         self._todo = 0  # copies
         self._left: dict[str, int] = {}  # of them, by job
         self._by_id: dict[str, Job] = {}
         self._barred: dict[str, Reason] = {}  # by job: what keeps it from every printer
         self._awake: list[Job] = []
         self._asleep: list[tuple[float, int, Job]] = []
-        self._kinds: dict[tuple[Any, ...], _Kind] = {}
-        self._kind_of: dict[str, _Kind] = {}
-        self._order: list[Job] = []
-        self._heaps: list[list[tuple[int, int]]] = []
-        self._by_number: list[_Kind] = []
+        self._line = Line(list(self._candidates), scene.fits)
         self._sending: list[float] = []
         self._sorted_at = -inf
         self._sorts = self._placed = 0
-        self._wanted: dict[Any, list[int]] = {}
         self._jobs: dict[str, list[Planned]] = {}
-        self._able: dict[tuple[Any, ...], dict[int, bool]] = {}  # by file_class_of
         self._cooled: set[int] = set()  # ready, and waiting for others to heat up
         self._heat = course_of(scene)
         for job in in_order(scene.jobs, scene.now):
@@ -128,13 +105,7 @@ class _Play:
             return
         self._left[job.id] = job.left
         self._todo += job.left
-        key = match.class_of(job)
-        kind = self._kinds.get(key)
-        if kind is None:
-            able = self._able.setdefault(match.file_class_of(job), {})
-            kind = self._kinds[key] = _Kind(len(self._by_number), job, able)
-            self._by_number.append(kind)
-        self._kind_of[job.id] = kind
+        self._line.admit(job)
         if until is not None and until > now:
             self._asleep.append((until, len(self._asleep), job))
         else:
@@ -146,7 +117,7 @@ class _Play:
         now = self._scene.now
         while self._todo and not self._is_far_enough():
             ready = self._events[0][0] if self._events else inf
-            wakes = self._asleep[0][0] if self._asleep and self._free else inf
+            wakes = self._asleep[0][0] if self._asleep and (self._free or self._idle) else inf
             now = max(now, min(ready, wakes))
             if now == inf:
                 return
@@ -175,11 +146,20 @@ class _Play:
             self._sort(now)
         self._wait_for_heat(now)
         while self._free and self._placed < MOST_PLACED:
-            first = min((self._front(p) for p in self._free), default=inf)
+            fronts = {p: self._line.front(p) for p in self._free}
+            first = min(fronts.values())
             if first == inf:
+                self._set_aside()
                 break
-            self._place(self._order[int(first)], now)
+            self._place(int(first), now)
             self._wait_for_heat(now)
+
+    def _set_aside(self) -> None:
+        """Nothing is left for the printers that are free; only another order changes that. With
+        limits of heating they go on to wait for their turn to heat."""
+        if self._heat is None:
+            self._idle |= self._free
+            self._free.clear()
 
     def _wait_for_heat(self, now: float) -> None:
         """Printers that may not begin to heat now come again when that has changed."""
@@ -198,67 +178,24 @@ class _Play:
         self._arrange(in_order((job for job in self._awake if self._left[job.id]), now), now)
 
     def _arrange(self, order: list[Job], now: float) -> None:
-        """For every printer the classes it is meant for, by their first jobs in this order."""
         self._sorted_at, self._sorts = now, self._sorts + 1
-        self._order = order
         self._awake = list(order)
-        for kind in self._by_number:
-            kind.places, kind.at = [], 0
-        for place, job in enumerate(self._order):
-            self._kind_of[job.id].places.append(place)
-        self._heaps = [[] for _ in self._printers]
-        for kind in self._by_number:
-            if kind.places:
-                for printer in self._meant(kind.sample):
-                    if kind.able.get(printer, True):
-                        self._heaps[printer].append((kind.places[0], kind.number))
-        for heap in self._heaps:
-            heapify(heap)
+        self._line.arrange(order)
+        self._free |= self._idle
+        self._idle.clear()
 
     # -- who goes where ------------------------------------------------------------------------
 
-    def _meant(self, job: Job) -> list[int]:
-        known = self._wanted.get(job.target)
-        if known is None:
-            names = {c.printer_id for c in match.wanted(job, self._candidates)}
-            known = [i for i, c in enumerate(self._candidates) if c.printer_id in names]
-            self._wanted[job.target] = known
-        return known
-
-    def _can(self, kind: _Kind, printer: int) -> bool:
-        known = kind.able.get(printer)
-        if known is None:
-            candidate = self._printers[printer].candidate
-            known = self._scene.fits(kind.sample, candidate) is None
-            kind.able[printer] = known
-        return known
-
-    def _front(self, printer: int) -> float:
-        """Place of the first job this printer may take; inf: none."""
-        heap = self._heaps[printer]
-        while heap:
-            place, number = heap[0]
-            kind = self._by_number[number]
-            front = kind.front
-            if front < 0 or not self._can(kind, printer):
-                heappop(heap)
-            elif front != place:
-                heapreplace(heap, (front, number))
-            else:
-                return place
-        return inf
-
-    def _place(self, job: Job, now: float) -> None:
-        kind = self._kind_of[job.id]
-        meant = set(self._meant(job))
-        able = [p for p in self._free if p in meant and self._can(kind, p)]
+    def _place(self, place: int, now: float) -> None:
+        job, kind = self._line.at(place)
+        able = [p for p in self._free if p in kind.meant and self._line.can(kind, p)]
         chosen = match.choose(job, [self._candidates[p] for p in able])
         printer = next(p for p in able if self._candidates[p] is chosen)
         self._free.discard(printer)
         self._left[job.id] -= 1
         self._todo -= 1
         if not self._left[job.id]:
-            kind.at += 1
+            kind.drop_first()
         self._placed += 1
         self._plan(job, printer, now)
 
@@ -364,8 +301,8 @@ class _Play:
                 continue
             reason = self._barred.get(job.id)
             if reason is None:
-                kind = self._kind_of[job.id]
-                if stopped and any(kind.able.get(p, True) for p in self._meant(job)):
+                kind = self._line.kind_of(job)
+                if stopped and any(kind.able.get(p, True) for p in kind.meant):
                     beyond += self._left[job.id]
                     continue
                 if len(told) < MOST_TOLD and kind.number not in told:
@@ -377,8 +314,8 @@ class _Play:
                 found.append((job.id, reason))
         return found, pending, beyond
 
-    def _why(self, job: Job, kind: _Kind) -> Reason:
-        able = [p for p in self._meant(job) if self._can(kind, p)]
+    def _why(self, job: Job, kind: Kind) -> Reason:
+        able = [p for p in kind.meant if self._line.can(kind, p)]
         if any(self._lanes[p] and self._lanes[p][-1].end is None for p in able):
             return _BEHIND_UNKNOWN
         candidates = [p.candidate for p in self._printers]

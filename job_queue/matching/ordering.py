@@ -28,8 +28,10 @@ Key = tuple[int, int, float, float, float, int]
 
 def urgency(job: Job, now: float) -> int:
     """Priority plus the steps of its age; time before ``not_before`` is no waiting."""
-    waited = now - max(job.waiting_since, job.not_before or 0.0)
-    return job.priority + max(0, int(waited // AGE_STEP_S))
+    since = job.waiting_since
+    if job.not_before is not None and job.not_before > since:
+        since = job.not_before
+    return job.priority + (int((now - since) // AGE_STEP_S) if now > since else 0)
 
 
 def latest_start(job: Job) -> float | None:
@@ -49,7 +51,8 @@ def is_pressing(job: Job, now: float) -> bool:
 
 def sort_key(job: Job, now: float, most: Mapping[int, int] | None = None) -> Key:
     """``most``: the highest urgency among all that wait, by priority."""
-    level, latest = urgency(job, now), latest_start(job)
+    level = urgency(job, now)
+    latest = None if job.deadline is None else latest_start(job)
     if latest is None or not is_pressing(job, now):
         return -level, 1, 0.0, job.rank, job.waiting_since, number_of(job)
     level = max(level, (most or {}).get(job.priority, level))
