@@ -44,7 +44,7 @@ function orders(rigOf, signal, repaint) {
   /** @param {any} rig */
   function paint(rig) {
     const shown = actionsOf(rig);
-    const focused = row.contains(document.activeElement);
+    const focused = buttons.find((one) => one === document.activeElement);
     for (const button of buttons) {
       const { action } = button.dataset;
       const busy = waits() && sent?.action === action;
@@ -55,7 +55,7 @@ function orders(rigOf, signal, repaint) {
       applyGate(button, busy ? { ok: true, code: '', why: '' } : gateOf(rig, action, store.connected));
     }
     // Who pressed "Start" by keyboard finds "Pause" in its place.
-    if (focused && /** @type {any} */ (document.activeElement).hidden) buttons.find((one) => one.dataset.action === shown[0])?.focus();
+    if (focused?.hidden) buttons.find((one) => one.dataset.action === shown[0])?.focus();
     const answer = sent && answerTo(rig, sent, store.now());
     said.className = `rig-said t-${answer?.words ? answer.tone : 'none'}`;
     setIcon(mark, answer?.tone === 'ok' ? 'check' : 'triangle');
