@@ -17,6 +17,7 @@ from core.checks import (
     Check,
     Problems,
     clean_entries,
+    entries,
     flag,
     mapping,
     number,
@@ -50,12 +51,6 @@ _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _CONTACT = re.compile(r"mailto:[^@\s]+@[^@\s]+|https://\S+")
 
 
-def _entries(value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise ValueError("must be a list in brackets")
-    return value
-
-
 def or_off(low: float, high: float, *, whole: bool = False) -> Check:
     """A number, or 0 = off."""
     check = number(low, high, whole=whole)
@@ -80,7 +75,7 @@ def _chat(value: Any) -> str:
 
 
 def _chats(value: Any) -> tuple[str, ...]:
-    return tuple(_chat(item) for item in _entries(value))
+    return tuple(_chat(item) for item in entries(value))
 
 
 def _token(value: Any) -> Secret:
@@ -187,7 +182,7 @@ def _template(value: Any) -> str:
 
 def _reminders(value: Any) -> tuple[float, ...]:
     one = number(1, 10_080)
-    found = tuple(one(item) for item in _entries(value))
+    found = tuple(one(item) for item in entries(value))
     if len(found) > 10 or list(found) != sorted(set(found)):
         raise ValueError("must be at most 10 rising numbers of minutes")
     return found
@@ -204,8 +199,8 @@ _ALERTS: dict[str, Check] = {
     "spool_margin_g": number(0, 100_000),
     "disk_mb": number(0, 10_000_000, whole=True),
     "keep_days": number(1, 3650, whole=True),
-    "channels": _entries,
-    "rules": _entries,
+    "channels": entries,
+    "rules": entries,
 }
 _EVERY: dict[str, Check] = {
     "name": text,

@@ -24,6 +24,7 @@ from core.checks import (
     Check,
     Problems,
     clean_entries,
+    entries,
     flag,
     number,
     one_of,
@@ -44,12 +45,6 @@ _SCHEMES: Mapping[str, tuple[str, ...]] = {
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 MIN_TOKEN = 16
-
-
-def _entries(value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise ValueError("must be a list in brackets")
-    return value
 
 
 def _turn(value: Any) -> int:
@@ -86,7 +81,7 @@ _CAMERAS: dict[str, Check] = {
     "idle_s": number(5, 3600),
     "stale_s": number(2, 300),
     "ffmpeg": text,
-    "list": _entries,
+    "list": entries,
 }
 _TIMELAPSE: dict[str, Check] = {
     "enabled": flag,
@@ -109,7 +104,7 @@ _CONNECT: dict[str, Check] = {
     "host": text,
     "interval_s": number(10, 3600),
     "only_printing": flag,
-    "cameras": _entries,
+    "cameras": entries,
 }
 _CONNECT_CAMERA: dict[str, Check] = {"camera": text, "token": secret, "fingerprint": text}
 _RIG: dict[str, Check] = {

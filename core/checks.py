@@ -55,6 +55,12 @@ def mapping(value: Any) -> dict[str, Any]:
     return value
 
 
+def entries(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise ValueError("must be a list in brackets")
+    return value
+
+
 def one_of(*allowed: str) -> Check:
     def check(value: Any) -> Any:
         if value not in allowed:
