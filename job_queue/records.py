@@ -40,6 +40,7 @@ class Seen:
     boot: str = ""  # which run of the computer, "" = it does not tell
     token: int = 0  # of our job that it was at work on then, 0 = none
     machine: str = ""  # which machine had this id then (Fleet.machine_of)
+    serial: str = ""  # what that machine called itself, "" = it never said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

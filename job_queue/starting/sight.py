@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from math import inf
 from pathlib import Path
@@ -77,7 +77,7 @@ class Sight:
         seen = self._known.get(status.printer_id)
         if seen is None:
             return Gap(inf)
-        if seen.machine != self._machine(status.printer_id):
+        if self._is_replaced(seen, status):
             return Gap(inf, replaced=True)
         passed = self._passed(seen, at, mono)
         if passed < 0:  # somebody else has judged a newer one already
@@ -91,14 +91,22 @@ class Sight:
         at_work = job is not None and status.state.has_job and echoes(job, status.job)
         seen = Seen(
             at=at, mono=mono, boot=self._boot, token=job.token if job and at_work else 0,
-            machine=self._machine(status.printer_id),
+            machine=self._machine(status.printer_id), serial=status.machine.serial,
         )  # fmt: skip
         with self._lock:
             known = self._known.get(status.printer_id)
+            if known is not None and not seen.serial and not self._is_replaced(known, status):
+                seen = replace(seen, serial=known.serial)  # not every report says it
             if known is None or status.printer_id not in self._own or mono >= known.mono:
                 self._known[status.printer_id] = seen
                 self._own.add(status.printer_id)
                 self._changed = True
+
+    def _is_replaced(self, seen: Seen, status: PrinterStatus) -> bool:
+        """By the configuration, or by what it says of itself: routers give addresses away."""
+        said = status.machine.serial
+        by_its_word = bool(said and seen.serial) and said != seen.serial
+        return by_its_word or seen.machine != self._machine(status.printer_id)
 
     def at_work(self, job: Job) -> float | None:
         """When this attempt was last seen at work by the process before (monotonic); None: not

@@ -51,7 +51,7 @@ def write(
 def _plain(seen: Seen) -> dict[str, Any]:
     return {
         "at": seen.at, "mono": seen.mono, "boot": seen.boot, "token": seen.token,
-        "machine": seen.machine,
+        "machine": seen.machine, "serial": seen.serial,
     }  # fmt: skip
 
 
@@ -70,6 +70,7 @@ def _decode(raw: bytes) -> dict[str, Seen]:
         name: Seen(
             at=float(one["at"]), mono=float(one["mono"]), boot=str(one["boot"]),
             token=int(one["token"]), machine=str(one.get("machine", "")),
+            serial=str(one.get("serial", "")),
         )
         for name, one in data["printers"].items()
     }  # fmt: skip

@@ -215,6 +215,47 @@ def test_another_name_or_address_of_the_same_machine_costs_no_look(farm: Any) ->
     assert farm.bed()[0]
 
 
+def says(farm: Any, serial: str, **shown: Any) -> None:
+    """Alder reports, and calls itself so."""
+    machine = replace(farm.printer().status.machine, serial=serial)
+    farm.printer().report(machine=machine, **shown)
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_another_machine_at_the_same_address_is_known_by_its_word(
+    farm: Any, restarts: bool
+) -> None:
+    """The router has been restarted, and two printers got each other's address."""
+    says(farm, "SN-1")
+    approved(farm, P.IDLE)
+    says(farm, "")
+    farm.look()
+    assert farm.bed()[0], "not every report says it"
+    job = farm.add()
+    if restarts:
+        farm.reboot()
+    farm.clock.advance(20)
+    says(farm, "SN-2", state=P.IDLE)
+    assert farm.dispatch_once() == [] and farm.job(job).state.is_waiting
+    assert farm.bed() == (False, "Another machine than before; look at its bed once")
+    farm.service.mark_clear("alder")
+    farm.wait(2)
+    assert farm.bed()[0]
+
+
+def test_the_end_on_a_machine_with_another_serial_is_not_the_jobs(farm: Any) -> None:
+    says(farm, "SN-1")
+    job = farm.printing()
+    says(farm, "SN-1", state=P.PRINTING)
+    farm.look()
+    farm.clock.advance(5)
+    says(farm, "SN-2", state=P.FINISHED, job=None)
+    farm.look()
+    farm.wait(20)
+    found = farm.job(job)
+    assert found.state is JobState.NEEDS_HUMAN and found.error.code == "end_unseen"
+
+
 def test_moonrakers_history_vouches_for_its_own_machine_alone(farm: Any) -> None:
     """Cards copied from one image carry the same history."""
     farm.printer().report(P.IDLE, job=HISTORY)
