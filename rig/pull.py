@@ -139,8 +139,8 @@ class Puller:
         with self._sftp.open(remote, "rb") as source, part.open("ab") as file:
             source.seek(had)
             source.prefetch(size)
-            while block := source.read(_BLOCK):
-                file.write(block)
+            while file.tell() <= size and (block := source.read(_BLOCK)):
+                file.write(block)  # never much more than it was said to be: it may have no end
             file.flush()
             os.fsync(file.fileno())
         if (got := files.sha256(part)) != digest:

@@ -190,6 +190,18 @@ def test_one_video_that_cannot_be_read_keeps_no_other_away(place: Place) -> None
     assert (place.local / NAME).read_bytes() == VIDEO
 
 
+def test_a_file_longer_than_it_says_has_an_end_here(place: Place) -> None:
+    """It may grow faster than it comes; and what is cut off is no video."""
+    place.video(data=VIDEO[:1000])
+    place.server.tampered[NAME] = bytes(8_000_000)
+    assert get_timelapses.one_round(place.settings) == 0
+    assert max(offset for _, offset in place.server.reads) < 2_000_000
+    assert list(place.local.iterdir()) == [] and place.server.removed == []
+    place.server.tampered[NAME] = VIDEO[:500]
+    assert get_timelapses.one_round(place.settings) == 0
+    assert list(place.local.iterdir()) == [] and place.server.removed == []
+
+
 def test_a_size_that_nobody_can_keep_is_not_begun(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
