@@ -63,7 +63,7 @@ test('facts name only what is known', () => {
   const all = factsOf(recording({ disk_free_mb: 1500, waiting: 2, version: '1.0' }), 100);
   assert.deepEqual(all.map(([key]) => key), ['rig.f.session', 'rig.f.since', 'rig.f.disk', 'rig.f.waiting', 'rig.f.version']);
   assert.equal(all[2][1], '1.50\u00a0GB');
-  assert.deepEqual(troubles(rig({ error: 'The disk is full; no frame is saved.', sensor: 'no answer' })), ['The disk is full; no frame is saved.', 'no answer']);
+  assert.deepEqual(troubles(rig({ error: 'the camera ended', sensor: 'no answer' })), ['The camera ended', 'Sensor: no answer']);
   assert.deepEqual(troubles(rig({ online: false, error: 'old' })), []);
 });
 

@@ -12,7 +12,7 @@ addWords({
   'rig.p.start': 'Starting…', 'rig.p.pause': 'Pausing…', 'rig.p.resume': 'Resuming…', 'rig.p.stop': 'Stopping…', 'rig.p.shot': 'Taking it…', 'rig.p.discard': 'Stopping…',
   'rig.d.start': 'Recording.', 'rig.d.pause': 'The recording is paused.', 'rig.d.resume': 'Recording goes on.', 'rig.d.stop': 'The recording has ended; its video is being made.', 'rig.d.shot': 'Taken.', 'rig.d.discard': 'The recording has ended; its frames are deleted.',
   'rig.no': 'The rig refused, and did not say why.', 'rig.g.away': 'The rig is not connected to the farm.', 'rig.g.empty': 'There is no frame yet to make a video of.', 'rig.late': '{name} has not answered within {n} s. Whether it acted is not known: look at what it does before you try again.',
-  'rig.f.since': 'Connected since', 'rig.f.disk': 'Free on its disk', 'rig.f.waiting': 'Still to be told', 'rig.f.session': 'Recording', 'rig.f.version': 'Program',
+  'rig.f.since': 'Connected since', 'rig.f.disk': 'Free on its disk', 'rig.f.waiting': 'Waiting to be sent', 'rig.sensor': 'Sensor: {why}', 'rig.f.session': 'Recording', 'rig.f.version': 'Program',
   'rig.e.session_started': 'Recording started', 'rig.e.session_paused': 'Recording paused', 'rig.e.session_continued': 'Recording goes on', 'rig.e.session_resumed': 'Recording goes on after a restart of the rig', 'rig.e.session_stopped': 'Recording ended', 'rig.e.session_discarded': 'Recording ended without a video', 'rig.e.photo': 'Photo', 'rig.e.frame_missed': 'A frame is missing', 'rig.e.video': 'Video ready', 'rig.e.build_failed': 'No video; its frames are kept',
   'rig.by.button': 'by its button', 'rig.by.farm': 'by the farm', 'rig.by.print': 'by the print', 'rig.by.found': '',
   'rig.status_delay': 'Reports every', 'rig.temphum_delay': 'Measures every', 'rig.image_delay': 'Live picture every', 'rig.range': 'From {low} to {high} seconds.', 'rig.kept': 'Kept; the rig gets these when it connects.', 'rig.sent': 'Sent; the rig confirms them with its next report.',
@@ -53,7 +53,10 @@ export function sentence(rig, now) {
 }
 
 /** What is wrong, as it says it. @param {any} rig @returns {string[]} */
-export const troubles = (rig) => (rig.online ? [rig.error, rig.sensor].filter(Boolean) : []);
+export function troubles(rig) {
+  if (!rig.online) return [];
+  return [rig.error && rig.error[0].toUpperCase() + rig.error.slice(1), rig.sensor && t('rig.sensor', { why: rig.sensor })].filter(Boolean);
+}
 
 /** What a person may want now, in this order. @param {any} rig @returns {string[]} */
 export function actionsOf(rig) {
