@@ -3,7 +3,7 @@ the pace. Times are monotonic s."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set
 
 from alerts.delivery.health import DEAD_FAILURES
 from alerts.delivery.pace import URGENT_S, Pace, backoff
@@ -81,8 +81,16 @@ class Waits:
             self._until.pop(message_id, None)
         self._by_outage.clear()
 
+    def keep(self, message_ids: Set[str]) -> None:
+        """All others are done with, also those that newer news has taken the place of."""
+        for done in [one for one in (*self._until, *self._tries) if one not in message_ids]:
+            self._forget(done)
+
     def forget(self, message: Message) -> None:
         """It is done with."""
-        self._until.pop(message.id, None)
-        self._by_outage.discard(message.id)
-        self._tries.pop(message.id, None)
+        self._forget(message.id)
+
+    def _forget(self, message_id: str) -> None:
+        self._until.pop(message_id, None)
+        self._by_outage.discard(message_id)
+        self._tries.pop(message_id, None)

@@ -11,6 +11,7 @@ import random
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -142,7 +143,7 @@ class Worker:
             if wait_s is None:
                 self._stop.wait(FAULT_S)
             elif wait_s > 0:
-                self._rest(wait_s)
+                self._guarded(partial(self._rest, wait_s))
 
     def _guarded(self, step: Callable[[], _T]) -> _T | None:
         try:
@@ -177,7 +178,9 @@ class Worker:
             self._mended.clear()
             self._waits.end_outage()
         mono = self._clock.monotonic()
-        found = sift(self._outbox.pending(self.name), self._waits.until, self._clock.time(), mono)
+        pending = self._outbox.pending(self.name)
+        self._waits.keep({message.id for message in pending})
+        found = sift(pending, self._waits.until, self._clock.time(), mono)
         for message, outcome, why in found.done:
             self._end(message, outcome, why)
         chosen = first(found.ready, self._waits.tried, self._waits.last_failed)

@@ -87,6 +87,12 @@ class _Lane:
             self.sent.popleft()
         return not self.rule.per_hour or len(self.sent) < self.rule.per_hour
 
+    def note(self, count: int, at: float) -> None:
+        """So many messages; where there is no limit nobody will ask."""
+        if self.rule.per_hour:
+            self.sent.extend([at] * count)
+            self.room(at)
+
 
 class Holder:
     """Not thread-safe; the desk's."""
@@ -104,7 +110,7 @@ class Holder:
 
     def note_sent(self, rule: RuleConfig, channel: str, at: float) -> None:
         """A message of an earlier life, for the rule's limit."""
-        self._lane(rule, channel).sent.append(at)
+        self._lane(rule, channel).note(1, at)
 
     def waiting(self) -> tuple[Waiting, ...]:
         return tuple(one for lane in self._lanes.values() for one in lane.waiting)
@@ -135,9 +141,9 @@ class Holder:
         urgent = [one for one in lane.waiting if one.level is Level.NOW]
         calm = [one for one in lane.waiting if one.level is not Level.NOW]
         found = [_newest(Why.GROUP, group) for group in self._ripe(urgent, mono)]
-        lane.sent.extend(now for _ in found)
+        lane.note(len(found), now)
         later = self._calm(lane, calm, now, mono)
-        lane.sent.extend(now for _ in later)
+        lane.note(len(later), now)
         gone = {
             id(one) for bundle in (*found, *later) for one in (*bundle.events, *bundle.superseded)
         }

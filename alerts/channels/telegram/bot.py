@@ -81,7 +81,7 @@ class OrderBot:
     # --- the thread ----------------------------------------------------------------------------
 
     def _run(self) -> None:
-        self._desk.own_up()
+        self._own_up()
         while not self._stop.wait(self._wait_s):
             try:
                 self._turn()
@@ -94,6 +94,12 @@ class OrderBot:
                 self._deaf(ChannelError(f"A fault in the farm ({type(error).__name__})."))
         self._api.close()
         self._asking.set()
+
+    def _own_up(self) -> None:
+        try:
+            self._desk.own_up()
+        except Exception:
+            logger.exception("Telegram %s: what the stop left undone is not told", self.name)
 
     def _turn(self) -> None:
         self._desk.look_after()

@@ -51,6 +51,16 @@ def test_two_messages_at_once_and_room_for_one() -> None:
     assert surplus.why is Why.SURPLUS and len(surplus.events) == 2
 
 
+def test_messages_of_long_ago_are_not_counted_for_ever() -> None:
+    for rule in (RuleConfig(group_s=0.0), RuleConfig(group_s=0.0, per_hour=9)):
+        bench = Bench(rule)
+        for number in range(100):
+            bench.put(event("failed", f"p{number}"))
+            assert len(bench.due(60.0)) == 1
+        [lane] = bench.holder._lanes.values()
+        assert len(lane.sent) == (60 if rule.per_hour else 0)
+
+
 def test_an_urgent_message_takes_room_but_needs_none() -> None:
     bench = Bench(RuleConfig(group_s=0.0, per_hour=1))
     for name in "abc":

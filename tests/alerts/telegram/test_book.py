@@ -9,7 +9,7 @@ import pytest
 
 from alerts.channels.telegram.bot import allowed_in, build_order_bots
 from alerts.channels.telegram.orders.book import Book, Order
-from core.clock import ManualClock
+from core.clock import ManualClock, SystemClock
 from core.errors import StorageError
 from core.events import Bus
 from core.secret import Secret
@@ -121,3 +121,19 @@ def test_one_bot_per_token_and_only_where_it_is_switched_on(
     for bot in bots:
         bot._api.close()
     assert not [p for p in tmp_path.rglob("*") if TOKEN[-12:] in p.name]
+
+
+def test_a_fault_over_what_was_left_undone_does_not_end_the_bot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = SystemClock()
+    fleet = Fleet([], Registry(Bus()), clock, tmp_path)
+    channels = [channel("http://127.0.0.1:1", chat_id="-1")]
+    bots = build_order_bots(channels, fleet, lambda _: None, clock, tmp_path)
+    monkeypatch.setattr(bots.bots[0]._desk, "own_up", lambda: 1 / 0)
+    bots.start()
+    try:
+        until(lambda: "cannot be reached" in bots.bots[0].problem, "it asks Telegram")
+    finally:
+        bots.stop()
+    assert "what the stop left undone" in caplog.text
