@@ -16,6 +16,7 @@ from typing import cast
 
 from bench.rows import Row
 from bench.store import Timed
+from core import memory
 from core.clock import SystemClock
 from core.config import DispatchConfig, PrinterConfig
 from core.events import Bus
@@ -130,6 +131,7 @@ class Queue:
             self.jobs, self.fleet, library, self.clock, DispatchConfig(max_uploads=64)
         )
         self.report(free=0)
+        memory.settle()  # as the server does once it has read its queue
 
     def report(self, free: int) -> None:
         for number in range(self.printers):

@@ -115,6 +115,7 @@ class Dispatcher:
         self._turn = threading.Lock()
         self._last = Pass()
         self._advised: Advice | None = None
+        self._looked_at: Mapping[str, Job] = {}
 
     # -- acting --------------------------------------------------------------------------------
 
@@ -127,6 +128,7 @@ class Dispatcher:
                 self._jobs.show_outlook({})
                 self._ahead.hold(view, self.config)
                 self._last = Pass(at=self._clock.time(), why=self.closed(view))
+                self._looked_at = view.jobs
                 return self._last
             scene = self._look()
             why = self.closed(scene.view)
@@ -142,6 +144,8 @@ class Dispatcher:
                 scene = self._look()
             self._send_ahead(scene, why)
             all_told = self._tell(scene, why)
+            # what those that were refused are told brings another try
+            self._looked_at = {} if refused else view.jobs
             took = self._clock.monotonic() - began
             opens = [p.opens_in for p in scene.printers if p.opens_in is not None]
             self._last = replace(
@@ -153,12 +157,16 @@ class Dispatcher:
         """Its moves have been read, or it is gone: ask the gates anew."""
         self.verdicts.forget_file(file_id)
 
+    def has_seen(self, job: Job) -> bool:
+        """A pass has looked at this very record: at most, it was only told why it waits since."""
+        return self._looked_at.get(job.id) is job
+
     def _assign(self, scene: _Scene) -> list[Match]:
         return assign(
             scene.waiting,
             scene.printers,
             lambda job, printer: self._fits(scene, job, printer),
-            slots=self.config.max_uploads - _in_transfer(scene.view),
+            slots=self.config.max_uploads - candidates.in_transfer(scene.view),
             now=scene.now,
             auto_assign=self.config.auto_assign,
             gate=scene.heat,
@@ -170,7 +178,7 @@ class Dispatcher:
         if why is not None:
             self._ahead.hold(scene.view, self.config)
             return
-        slots = self.config.max_uploads - _in_transfer(scene.view)
+        slots = self.config.max_uploads - candidates.in_transfer(scene.view)
         self._ahead.send(
             scene,
             lambda job, printer: self._fits(scene, job, printer),
@@ -224,7 +232,7 @@ class Dispatcher:
         if not answer.blind:
             return answer.other
         if scene.last is None:
-            scene.last = _last_started(scene.view)
+            scene.last = candidates.last_started(scene.view)
         last = scene.last.get(printer.printer_id)
         return last is None or self.verdicts.spools(last) != self.verdicts.spools(job)
 
@@ -274,7 +282,7 @@ class Dispatcher:
         jobs = [(job, tuple(self._explain(scene, job))) for job in scene.waiting[:TOLD]]
         return Standing(
             last=self._last,
-            uploads=_in_transfer(scene.view),
+            uploads=candidates.in_transfer(scene.view),
             why=self.closed(scene.view),
             printers=tuple(scene.printers),
             jobs=tuple(jobs),
@@ -348,7 +356,7 @@ class Dispatcher:
 
     def _full(self, view: QueueState) -> Reason | None:
         most = self.config.max_uploads
-        if _in_transfer(view) < most:
+        if candidates.in_transfer(view) < most:
             return None
         text = f"{most} files are being sent already, as many as the farm sends at once."
         return Reason("upload_slots", text)
@@ -381,17 +389,3 @@ class Dispatcher:
             if scene.all_judged:
                 found = scene.summaries[kind] = said
         return found
-
-
-def _last_started(view: QueueState) -> dict[str, Job]:
-    found: dict[str, Job] = {}
-    for job in view.jobs.values():
-        if job.started_at is not None and job.printer_id:
-            last = found.get(job.printer_id)
-            if last is None or (last.started_at or 0.0) < job.started_at:
-                found[job.printer_id] = job
-    return found
-
-
-def _in_transfer(view: QueueState) -> int:
-    return sum(job.state.is_before_start for job in view.open_jobs.values())

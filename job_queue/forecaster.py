@@ -48,9 +48,10 @@ UNSEEN_GAP_S = 10.0
 SEEN_S = 30.0
 OLD_S = 30.0
 """A forecast is worked out anew when it is so old, even if only time has passed."""
-JUDGE_S = 0.1
-"""Processor time in which one forecast asks the gates about files. What is left over is asked
-between forecasts, as long in each tick."""
+JUDGE_S = 0.05
+"""Processor time in which one forecast asks the gates about files."""
+REST_S = 0.1
+"""The same of one tick, which asks what the last forecast had no time for."""
 _TICK_S = 1.0
 _SLICERS_KEPT = 5_000
 
@@ -134,7 +135,11 @@ class Forecaster:
                     self.learn(value)
             self._learn_beds(self._jobs.view())
             self._newest()
-        self._judging.ask_for(JUDGE_S)
+        self.judge_rest(REST_S)
+
+    def judge_rest(self, seconds: float) -> None:
+        """For so much processor time: ask what the last forecast had no time to ask."""
+        self._judging.ask_for(seconds)
 
     # -- reading -------------------------------------------------------------------------------
 

@@ -105,7 +105,7 @@ class Runner:
             return True
         if isinstance(value, Snapshot):
             return self._printer_matters(name, value)
-        return not isinstance(value, Job) or _job_matters(value)
+        return not isinstance(value, Job) or self._job_matters(value)
 
     def _printer_matters(self, name: str, snapshot: Snapshot) -> bool:
         """Whether a start is now judged otherwise, or other filament is loaded."""
@@ -117,7 +117,9 @@ class Runner:
         self._seen[name] = facts
         return changed
 
-
-def _job_matters(job: Job) -> bool:
-    """A percent of a transfer does not; what waits, ends, or frees a transfer's slot does."""
-    return job.state.is_waiting or job.state.has_ended or job.state is JobState.STARTING
+    def _job_matters(self, job: Job) -> bool:
+        """A percent of a transfer does not, nor what a pass itself told the job; what waits, ends,
+        or frees a transfer's slot does."""
+        state = job.state
+        matters = state.is_waiting or state.has_ended or state is JobState.STARTING
+        return matters and not self._dispatcher.has_seen(job)

@@ -6,6 +6,7 @@ Source: print-files 2.4 (Bambu Studio's resources/printers/<model_id>.json and i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 Volume = tuple[float, float, float]
 
@@ -42,6 +43,7 @@ _BY_NAME = {model.name.casefold(): model for model in reversed(_TABLE)}
 _BY_NAME["bambu lab h2c"] = _BY_CODE["O1C2"]
 
 
+@lru_cache(maxsize=256)  # the gates ask about the same few again and again
 def normalise(code: str) -> str:
     """The table's spelling of a printer_model_id: old type strings and "-V2" variants resolved."""
     plain = code.strip().upper()

@@ -117,3 +117,19 @@ def hours_printed(jobs: Iterable[Job]) -> dict[str, float]:
             hours = max(0.0, job.finished_at - job.started_at) / 3600
             found[job.printer_id] = found.get(job.printer_id, 0.0) + hours
     return found
+
+
+def last_started(view: QueueState) -> dict[str, Job]:
+    """By printer: what the farm started there last."""
+    found: dict[str, Job] = {}
+    for job in view.jobs.values():
+        if job.started_at is not None and job.printer_id:
+            last = found.get(job.printer_id)
+            if last is None or (last.started_at or 0.0) < job.started_at:
+                found[job.printer_id] = job
+    return found
+
+
+def in_transfer(view: QueueState) -> int:
+    """How many files are on their way to printers, or about to be."""
+    return sum(job.state.is_before_start for job in view.open_jobs.values())

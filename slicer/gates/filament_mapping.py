@@ -157,6 +157,7 @@ def _pair(tray: LoadedTray) -> tuple[int, int]:
     return (tray.index // 4, tray.index % 4)
 
 
+@lru_cache(maxsize=256)  # the gates ask about the same few again and again
 def material(text: str) -> str:
     """A type without its finish: "PLA Matte" and "PLA+" are PLA; "PLA-CF" and "PLA-S" are not."""
     words = [word.strip("+") for word in text.upper().split()]
@@ -164,6 +165,7 @@ def material(text: str) -> str:
     return " ".join(kept) or "".join(words)
 
 
+@lru_cache(maxsize=1024)
 def color_distance(first: str, second: str) -> float:
     """Weighted RGB distance, 0 (same) to 765; 150 when one of them is unknown."""
     first, second = values.color(first), values.color(second)

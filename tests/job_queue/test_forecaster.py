@@ -247,9 +247,7 @@ def test_what_there_was_no_time_to_judge_is_judged_between_forecasts(
     monkeypatch.setattr(room, "JUDGE_S", -1.0)
     farm.add()
     assert look(farm, seer).pending == 1
-    monkeypatch.undo()
     seer.tick({})
-    monkeypatch.setattr(room, "JUDGE_S", -1.0)
     assert lane(look(farm, seer), "alder").planned
     assert not seer.partial
 
