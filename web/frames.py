@@ -6,6 +6,7 @@ import selectors
 import socket
 import threading
 from collections.abc import Callable
+from typing import Any
 
 MAX_UNSENT = 1 << 20
 _NO_WAIT = getattr(socket, "MSG_DONTWAIT", 0)
@@ -105,12 +106,23 @@ class FrameSocket:
 
     def _writable(self, timeout: float) -> bool:
         with selectors.DefaultSelector() as selector:
-            selector.register(self._sock, selectors.EVENT_WRITE)
+            try:
+                selector.register(self._sock, selectors.EVENT_WRITE)
+            except ValueError as error:  # closed by the library's thread: its reader saw the end
+                raise ConnectionAbortedError("the connection is closed") from error
             return bool(selector.select(timeout))
 
 
 class FrameSelector(selectors.DefaultSelector):
     """What the library's reader waits with: bytes that came with the head are readable at once."""
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        """Raises ValueError for a socket that was closed before its reader began: that the library
+        understands, an OSError ends its thread with a traceback."""
+        try:
+            return super().register(fileobj, events, data)
+        except OSError as error:
+            raise ValueError("the connection is closed") from error
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         for key in self.get_map().values():

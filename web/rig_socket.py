@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from typing import Any
 
 from flask import Flask, Response, request
 from simple_websocket import ConnectionClosed, Server
+from wsproto.utilities import LocalProtocolError
 
 from cameras.rigs.desk import RigDesk
 from cameras.rigs.state import Visit
@@ -56,7 +58,12 @@ class RigSocket:
             self._channel.close(CLOSE_LATER, "Try again later")
         finally:
             self._desk.left(self._rig_id, visit)
-            if self._channel.connected:
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        """The library cannot say goodbye to who is gone, nor a second time."""
+        if self._channel.connected:
+            with contextlib.suppress(OSError, LocalProtocolError):
                 self._channel.close()
 
     def _talk(self, visit: Visit) -> None:
