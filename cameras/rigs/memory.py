@@ -32,15 +32,18 @@ class RigMemory:
     def __init__(self, path: Path) -> None:
         self._path = path
         kept = _read(path)
+        delays, ids = kept.get("delays"), kept.get("ids")
         self.events: deque[Json] = deque(_objects(kept.get("events")), MAX_EVENTS)
         self.delays: dict[str, float] = {
             str(name): float(value)
-            for name, value in (kept.get("delays") or {}).items()
+            for name, value in (delays.items() if isinstance(delays, dict) else ())
             if isinstance(value, (int, float))
         }
         self.readings: deque[tuple[float, float, float]] = deque(maxlen=MAX_READINGS)
         """(epoch s, °C, percent); not on the disk: they come every few seconds."""
-        self._ids: deque[str] = deque((str(i) for i in kept.get("ids") or ()), MAX_IDS)
+        self._ids: deque[str] = deque(
+            (str(i) for i in (ids if isinstance(ids, list) else ())), MAX_IDS
+        )
         self._known = set(self._ids)
         self._event_ids: deque[str] = deque(self._ids, MAX_EVENT_IDS)
 

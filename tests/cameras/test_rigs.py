@@ -109,7 +109,10 @@ def test_items_are_known_again_after_a_restart(tmp_path: Path) -> None:
     assert again.is_new("a"), "bounded: the oldest are forgotten"
 
 
-@pytest.mark.parametrize("content", [b"{", b"[]", b'{"events": 3, "ids": null}'])
+@pytest.mark.parametrize(
+    "content",
+    [b"{", b"[]", b'{"events": 3, "ids": null}', b'{"ids": 5}', b'{"delays": [1]}'],
+)
 def test_a_damaged_memory_is_begun_anew(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "r.json").write_bytes(content)
     assert RigMemory(tmp_path / "r.json").is_new("a")
