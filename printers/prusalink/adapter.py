@@ -25,7 +25,7 @@ from printers.prusalink import refusals as words
 from printers.prusalink.client import PrusaLinkClient
 from printers.prusalink.commands import build, is_job_order, job_order
 from printers.prusalink.files import FileStore
-from printers.prusalink.flavour import Server
+from printers.prusalink.flavour import Server, serial_of
 from printers.prusalink.index import FileIndex
 from printers.prusalink.parse import COOLING
 from printers.prusalink.poller import Poller
@@ -150,8 +150,21 @@ class PrusaLinkPrinter(Printer):
 
     def refresh(self, timeout: float = 10.0) -> PrinterStatus:
         self._require_session()
+        self._require_same_machine(timeout)
         self._poller.poke()
         return self._watcher.wait_answer(timeout)
+
+    def _require_same_machine(self, timeout: float) -> None:
+        """Routers give addresses away, and the other printer may have the same key."""
+        known = self._watcher.server.serial
+        said = serial_of(self._client.info(timeout, once=True))
+        if known and said and said != known:
+            self._supervisor.restart()
+            raise PrinterOffline(
+                f"Another printer ({said}) answers at the address of {self.config.name} now. "
+                "Nothing was sent. Check both printers' addresses, and look at their beds.",
+                code="another_machine",
+            )
 
     def start_print(self, command: c.StartPrint, timeout: float = 15.0) -> CommandResult:
         """The Pi refuses a start while it shows the last job's end (11 s): waited for, before

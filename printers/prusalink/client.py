@@ -41,7 +41,7 @@ class PrusaLinkClient:
         version = self.http.request("GET", "/api/version", timeout=timeout).object()
         return Introduction(
             version=version,
-            info=self._optional("/api/v1/info", timeout),
+            info=self.info(timeout),
             storage=self.storage(timeout),
             cameras=self.cameras(timeout),
         )
@@ -52,6 +52,10 @@ class PrusaLinkClient:
     def job(self, timeout: float) -> dict[str, Any]:
         """Empty: no job."""
         return self._optional("/api/v1/job", timeout)
+
+    def info(self, timeout: float, *, once: bool = False) -> dict[str, Any]:
+        """Which machine this is; ``once``: that has the address now, on a new connection."""
+        return self._optional("/api/v1/info", timeout, once=once)
 
     def storage(self, timeout: float) -> dict[str, Any]:
         return self._optional("/api/v1/storage", timeout)
@@ -85,9 +89,9 @@ class PrusaLinkClient:
     def delete(self, place: Place, timeout: float) -> None:
         self.http.request("DELETE", place.address, timeout=timeout)
 
-    def _optional(self, path: str, timeout: float) -> dict[str, Any]:
+    def _optional(self, path: str, timeout: float, *, once: bool = False) -> dict[str, Any]:
         try:
-            reply = self.http.request("GET", path, timeout=timeout)
+            reply = self.http.request("GET", path, timeout=timeout, once=once)
         except Answered as error:
             if error.http_status in _MISSING:
                 return {}

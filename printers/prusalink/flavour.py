@@ -98,12 +98,17 @@ def server_of(said: Introduction, model: str) -> Server:
         flavour=Flavour.PI if is_pi else Flavour.FIRMWARE,
         text=as_text(version.get("text")) or "PrusaLink",
         firmware=as_text(version.get("firmware")),
-        serial=as_text(info.get("serial")),
+        serial=serial_of(info),
         nozzle_mm=nozzle or None,
         model=found or UNKNOWN,
         storages=storages_of(said.storage),
         camera=has_camera(said.cameras),
     )
+
+
+def serial_of(info: Mapping[str, Any]) -> str:
+    """From /api/v1/info; "" when it does not say."""
+    return as_text(info.get("serial"))
 
 
 def storages_of(reply: Mapping[str, Any]) -> tuple[Storage, ...]:

@@ -14,7 +14,7 @@ from printers.base import AdapterContext
 from printers.lan.outage import Outage
 from printers.lan.report import StatusKeeper
 from printers.prusalink.client import PrusaLinkClient
-from printers.prusalink.flavour import Flavour, Server, has_camera, storages_of
+from printers.prusalink.flavour import Flavour, Server, has_camera, serial_of, storages_of
 from printers.prusalink.homing import Homing
 from printers.prusalink.parse import STATES, Known, parse, state_word
 from printers.prusalink.parse_job import SeenJob, follow, job_id, needs_details, renewed, seen_job
@@ -110,13 +110,15 @@ class Watcher:
         self._good()
 
     def _look_around(self, now: float) -> None:
-        """Sticks are pulled out and cameras plugged in while nothing prints."""
+        """Sticks are pulled out and cameras plugged in while nothing prints, and a router may give
+        this address to another printer."""
         self._looked_at = now
         storages = storages_of(self._client.storage(self._rhythm.answer))
         camera = self.server.camera
         if self.server.is_pi:
             camera = has_camera(self._client.cameras(self._rhythm.answer))
-        self.server = replace(self.server, storages=storages, camera=camera)
+        serial = serial_of(self._client.info(self._rhythm.answer)) or self.server.serial
+        self.server = replace(self.server, storages=storages, camera=camera, serial=serial)
 
     def _asked_of(self, status: Mapping[str, Any], word: str, now: float) -> str:
         asked = self._asked

@@ -43,6 +43,7 @@ class FakePrusaLink:
         self.unindexed: dict[str, int] = {}  # path -> how many more looks find nothing
         self.transfer: dict[str, Any] = {}
         self.cameras: list[dict[str, Any]] = []
+        self.info: dict[str, Any] = {}  # said instead of what was recorded
         self.requests: list[tuple[str, str, dict[str, str]]] = []
         self.answers: dict[str, list[int]] = {}  # "METHOD prefix" -> statuses to give first
         self.drop: set[str] = set()  # "METHOD prefix" of requests that get no answer at all
@@ -197,7 +198,7 @@ class _Handler(BaseHTTPRequestHandler):
         idle = recorded("mk3_idle")
         replies: dict[str, Any] = {
             "/api/version": idle["version"] if link.pi else FIRMWARE_VERSION,
-            "/api/v1/info": idle["info"] if link.pi else FIRMWARE_INFO,
+            "/api/v1/info": (idle["info"] if link.pi else FIRMWARE_INFO) | link.info,
             "/api/v1/storage": idle["storage"] if link.pi else FIRMWARE_STORAGE,
             "/api/v1/status": link.status(),
             "/api/v1/job": link.job and link.job | {"state": link.state},

@@ -15,6 +15,7 @@ from core.errors import (
 )
 from tests.printers.prusalink.server import FakePrusaLink
 from tests.printers.prusalink.steps import Make, S, put, shows, start
+from tests.waiting import wait_for
 
 
 def test_start_is_one_post_and_is_seen(make: Make, pi: FakePrusaLink, source: Path) -> None:
@@ -104,3 +105,27 @@ def test_an_error_of_a_gateway_leaves_a_start_uncertain(
     with pytest.raises(PrinterTimeout, match="not known"):
         start(printer, "a-7.gcode")
     assert pi.count("POST", "/files/") == 1
+
+
+@pytest.mark.parametrize("flavour", ["pi", "firmware"])
+def test_another_printer_at_the_same_address_is_told_from_this_one(
+    make: Make, flavour: str, request: pytest.FixtureRequest
+) -> None:
+    """Routers give addresses away, and nothing on the old connection breaks."""
+    link: FakePrusaLink = request.getfixturevalue(flavour)
+    link.info = {"serial": "CZPX0001"}
+    printer = make(link)
+    shows(printer, S.IDLE)
+    assert printer.refresh().machine.serial == "CZPX0001"
+    link.info = {"serial": "CZPX0002"}
+    with pytest.raises(PrinterOffline, match="Another printer"):
+        printer.refresh()
+    wait_for(lambda: printer.status.machine.serial == "CZPX0002", "the other printer")
+
+
+def test_the_other_printer_shows_without_being_asked(make: Make, firmware: FakePrusaLink) -> None:
+    firmware.info = {"serial": "CZPX0001"}
+    printer = make(firmware)
+    shows(printer, S.IDLE)
+    firmware.info = {"serial": "CZPX0002"}
+    wait_for(lambda: printer.status.machine.serial == "CZPX0002", "the other printer")
