@@ -22,11 +22,14 @@ export function ago(seconds) {
   return seconds < 10 ? t('time.now') : t('time.ago', { d: dur(seconds) });
 }
 
+/** "2:35 PM" and "02:35": where the day has 24 hours, two digits keep the lines in order. */
+export const HOUR = new Intl.DateTimeFormat([], { hour: 'numeric' }).resolvedOptions().hour12 ? 'numeric' : '2-digit';
+
 /** Epoch seconds as the reader's clock time, with the day when it is not today.
  * @param {number} epoch @param {number} now */
 export function clock(epoch, now) {
   const at = new Date(epoch * 1000);
-  const time = at.toLocaleTimeString([], { hour: 'numeric', minute: '2-digit' });
+  const time = at.toLocaleTimeString([], { hour: HOUR, minute: '2-digit' });
   if (at.toDateString() === new Date(now * 1000).toDateString()) return time;
   return `${at.toLocaleDateString([], { weekday: 'short' })} ${time}`;
 }

@@ -155,7 +155,7 @@ def test_a_busy_printer_is_queued_for(farm: FarmProcess, new_page: Callable[...,
     dialog.get_by_role("button", name="Queue for Oak").click()
     expect(dialog).to_have_count(0)
     page.get_by_role("button", name="Show the queue").click()
-    expect(row(page, "clip")).to_contain_text("3 ×")
+    expect(row(page, "clip")).to_contain_text("3 copies")
     (job,) = waiting(farm)
     assert (job["target"], job["copies"]) == ({"printer_id": "oak"}, 3)
 
@@ -311,7 +311,7 @@ def test_an_edit_on_old_news_says_so_and_loses_nothing(
     assert (now["copies"], now["notes"]) == (1, "")
     dialog.get_by_role("button", name="Save").click()
     expect(dialog).to_have_count(0)
-    expect(row(page, "lamp")).to_contain_text("5 ×")
+    expect(row(page, "lamp")).to_contain_text("5 copies")
     expect(row(page, "lamp")).to_contain_text("In blue")
     (now,) = waiting(farm)
     assert (now["copies"], now["target"]) == (5, {"model": "P1S"})

@@ -59,6 +59,9 @@ test('amber is for what no waiting changes', () => {
   assert.deepEqual(lookOfJob(wrong).slice(0, 2), ['Needs you', 'warn']);
   assert.equal(isStuck(job('a')), false);
   assert.equal(lookOfJob(job('a', { state: 'cancelled', error: { code: 'removed' } }))[0], 'Removed');
+  const asks = [{ printer_id: 'x', code: 'confirm_needed', text: '' }, reason('printer_busy')];
+  assert.deepEqual(lookOfJob(job('a', { why: asks })).slice(0, 2), ['Needs you', 'warn'], 'x takes it after a yes only');
+  assert.equal(lookOfJob(job('a', { why: [...asks, { printer_id: 'y', code: 'printer_busy', text: '' }] }))[0], 'Waiting', 'y takes it without one');
   assert.equal(mayAsk(job('a', { state: 'held' })), true);
   assert.equal(mayAsk(job('a', { why: [reason('confirm_needed')] })), true);
   assert.equal(mayAsk(busy), false);

@@ -69,8 +69,8 @@ function task(p) {
         : { text: pausedBy(p) || t('card.paused'), sub: progress, act: 'resume', words: t('act.resume'), gate: 'resume' };
     case 'needs_clear': {
       const since = epoch(p.bed?.since);
-      if (unseen(p)) return { text: t('task.look'), sub: p.bed?.why ?? '', act: 'mark-clear', words: clearing(p), gate: 'mark-clear' };
-      return { text: t(p.sub === 'stopped' ? 'task.stopped' : 'task.done', { name: stem(p.bed?.name) || t('card.part') }), sub: since ? ago(store.now() - since) : p.bed?.why ?? '', act: 'mark-clear', words: clearing(p), gate: 'mark-clear' };
+      if (unseen(p)) return { text: t('task.look'), sub: joined(p.bed?.why, nextUp(p)), act: 'mark-clear', words: t('act.mark-clear'), gate: 'mark-clear' };
+      return { text: t(p.sub === 'stopped' ? 'task.stopped' : 'task.done', { name: stem(p.bed?.name) || t('card.part') }), sub: joined(since ? ago(store.now() - since) : p.bed?.why, nextUp(p)), act: 'mark-clear', words: t('act.mark-clear'), gate: 'mark-clear' };
     }
     case 'needs_human':
       return { text: t('task.human', { name }), sub: p.job?.text ?? '', act: 'resolve', words: t('card.decide'), gate: '' };
@@ -83,8 +83,11 @@ function task(p) {
   }
 }
 
-/** The words of "Mark clear": with what it starts, once the hints are there. @type {(p: Printer) => string} */
-let clearing = () => t('act.mark-clear');
+/** What a cleared bed starts, once the hints are there. @type {(p: Printer) => string} */
+let nextUp = () => '';
+
+/** @param {Array<string | null | undefined>} words */
+const joined = (...words) => words.filter(Boolean).join(' · ');
 
 /** @param {Printer} p */
 function taskNode(p) {
@@ -221,7 +224,7 @@ export function farmPage(root, signal) {
       pick, arrangeButton, arrange,
       h('div.seg', { role: 'group', 'aria-label': t('farm.view') }, modes),
       h('button.btn.pri.up', { type: 'button', 'aria-keyshortcuts': 'u', data: { do: 'upload' } }, icon('upload'), t('upload.open'))),
-    h('div.chips', { role: 'group', 'aria-label': t('farm.filter') }, chips, free),
+    h('div.ahead', null, h('div.chips', { role: 'group', 'aria-label': t('farm.filter') }, chips), free),
     needs, h('div.beside', null, h('section', { 'aria-labelledby': 'h-printers' }, h('h2.sr', { id: 'h-printers' }, t('farm.printers')), grid), next));
   root.append(page);
 
@@ -338,9 +341,9 @@ export function farmPage(root, signal) {
 
   store.watch((change) => paint(change.printers), signal);
   paint(null);
-  void import('../parts/upnext.js').then(({ clearWords, upNext, watchHints }) => {
+  void import('../parts/upnext.js').then(({ nextHere, upNext, watchHints }) => {
     if (signal.aborted) return;
-    clearing = clearWords;
+    nextUp = nextHere;
     watchHints(() => paint(new Set()), signal);
     void upNext(next, signal);
   });

@@ -2,7 +2,7 @@
 // What was printed: sums of a time, use per printer, and every attempt with its end.
 import { ApiError, get } from '../api.js';
 import { attr, h, hide, icon, keyed, sheet, text } from '../html.js';
-import { clock, dur, grams, stem } from '../format.js';
+import { clock, dur, grams, HOUR, stem } from '../format.js';
 import { store } from '../store.js';
 import { addWords, t } from '../text.js';
 import { statsPart } from '../parts/history-stats.js';
@@ -31,7 +31,7 @@ function when(at) {
   if (now - at < 6 * 86400) return clock(at, now);
   const date = new Date(at * 1000);
   const year = date.getFullYear() === new Date(now * 1000).getFullYear() ? undefined : /** @type {const} */ ('numeric');
-  return `${date.toLocaleDateString([], { day: 'numeric', month: 'short', year })}, ${date.toLocaleTimeString([], { hour: 'numeric', minute: '2-digit' })}`;
+  return `${date.toLocaleDateString([], { day: 'numeric', month: 'short', year })}, ${date.toLocaleTimeString([], { hour: HOUR, minute: '2-digit' })}`;
 }
 
 /** Jobs that have ended, as far as the page knows: a change of it means new records. */

@@ -1,7 +1,7 @@
 // @ts-check
 // One printer: camera, job, files, console, events; temperature, filament, air, movement.
 import { attr, h, hide, icon, keyed, setIcon, text } from '../html.js';
-import { ago, clock, dur, elsewhere, epoch, pausedBy, stem, unseen } from '../format.js';
+import { ago, clock, describe, dur, elsewhere, epoch, pausedBy, stem, unseen } from '../format.js';
 import { applyGate, gate, knows, skippableJob } from '../gates.js';
 import { store } from '../store.js';
 import { t } from '../text.js';
@@ -40,6 +40,7 @@ function mainOf(p) {
   return p.state === 'fault' && !knows(p, 'clear-fault') ? null : MAIN[p.state];
 }
 
+const AWAY = new Set(['offline', 'connecting', 'unknown', 'auth', 'identity', 'misconfigured']);
 const STOPS = new Set(['printing', 'preparing', 'paused', 'fault']);
 
 /** Main and Stop, once in the head and once at the foot of a phone. @param {string} id */
@@ -76,13 +77,15 @@ function noticesOf(p) {
   const list = /** @type {any[]} */ ([]);
   // What another make's server says besides its own error code: what to do.
   const advice = (/** @type {any} */ f) => (p.kind !== 'bambu' && p.state === 'fault' && p.message && !p.message.includes(f.text.replace(/\W+$/, '')) ? p.message : '');
-  for (const f of p.faults ?? []) list.push({ key: f.code, tone: f.tier === 'info' || f.tier === 'common' ? 'warn' : 'fault', pic: 'octagon', head: f.text, more: [advice(f), f.code, f.help].filter(Boolean).join(' · ') });
-  if (!p.faults?.length && p.fault) list.push({ key: p.fault.code, tone: 'fault', pic: 'octagon', head: p.fault.text, more: [p.fault.code, p.fault.help].filter(Boolean).join(' · ') });
+  for (const f of p.faults ?? []) list.push({ key: f.code, tone: f.tier === 'info' || f.tier === 'common' ? 'warn' : 'fault', pic: 'octagon', head: f.text, more: [advice(f), f.code].filter(Boolean).join(' · '), help: f.help });
+  if (!p.faults?.length && p.fault) list.push({ key: p.fault.code, tone: 'fault', pic: 'octagon', head: p.fault.text, more: p.fault.code, help: p.fault.help });
   if (p.state === 'fault' && list.length && knows(p, 'firmware-restart')) Object.assign(list[0], { key: `${list[0].key} r`, restarts: true });
   if (p.lock) list.push({ key: 'lock', tone: 'warn', pic: 'lock', head: t('printer.locked'), more: p.lock.text });
   if (['auth', 'identity', 'misconfigured', 'offline', 'connecting', 'unknown'].includes(p.state) && (p.message || p.conn?.text)) list.push({ key: 'message', tone: p.state === 'offline' || p.state === 'connecting' ? 'off' : 'warn', pic: lookOf(p.state).icon, head: p.message || p.conn.text, more: epoch(p.conn?.seen) ? t('card.offline', { ago: ago(store.now() - p.conn.seen) }) : '' });
   const why = p.state === 'paused' ? pausedBy(p) : '';
-  if (why && !list.some((one) => one.head === why)) list.push({ key: 'pause', tone: 'warn', pic: 'pausec', head: why, more: '' });
+  // One cause, one notice: where it stopped, and beneath it what to do.
+  if (why && p.sub === 'filament' && list.length === 1) Object.assign(list[0], { key: `${list[0].key} p`, tone: 'warn', pic: 'pausec', head: why, more: [list[0].head.replace(/\.$/, ''), list[0].more].filter(Boolean).join(' · ') });
+  else if (why && !list.some((one) => one.head === why)) list.push({ key: 'pause', tone: 'warn', pic: 'pausec', head: why, more: '' });
   if (p.maintenance?.on && p.maintenance.note) list.push({ key: 'maint', tone: 'maint', pic: 'wrench', head: p.maintenance.note, more: '' });
   for (const n of p.notices ?? []) list.push({ key: n.code, tone: 'warn', pic: 'info', head: n.text, more: '' });
   return list;
@@ -95,8 +98,9 @@ const restarts = (id) => h('div.row', null, RESTARTS.map((action) => h('button.b
 
 /** @param {HTMLElement} list @param {Printer} p */
 function paintNotices(list, p) {
-  keyed(list, noticesOf(p), (n) => n.key, (n) => h(`li.t-${n.tone}`, null, icon(n.pic), h('div', null, h('b'), h('small'), n.restarts && restarts(p.id))), (node, n) => {
-    const [head, more, row] = node.lastChild.children;
+  keyed(list, noticesOf(p), (n) => n.key, (n) => h(`li.t-${n.tone}`, null, icon(n.pic), h('div', null, h('b'), h('small'), /^https?:/.test(n.help ?? '') && h('a', { href: n.help, target: '_blank', rel: 'noreferrer' }, t('printer.help')), n.restarts && restarts(p.id))), (node, n) => {
+    const [head, more] = node.lastChild.children;
+    const row = node.lastChild.querySelector('.row');
     text(head, n.head);
     text(more, n.more);
     for (const button of row?.children ?? []) applyGate(button, gate(p, button.dataset.action));
@@ -131,7 +135,10 @@ function jobCard(id) {
     hide(img, !thumb);
     pic.toggleAttribute('hidden', Boolean(thumb));
     if (thumb && img.getAttribute('src') !== thumb) img.src = thumb;
-    text(title, active || job ? stem(job.name) : stem(p.bed?.name) || (p.state === 'ready' && !elsewhere(p) ? t('card.free') : t('job.none')));
+    // Who is away may well be printing: what it does is not known then.
+    const away = !job && AWAY.has(p.state);
+    setIcon(pic, away ? lookOf(p.state).icon : active ? 'file' : 'plate');
+    text(title, away ? describe(p, store.now()).title : active || job ? stem(job.name) : stem(p.bed?.name) || (p.state === 'ready' && !elsewhere(p) ? t('card.free') : t('job.none')));
     text(plate, [active && job.plates > 1 && t('job.plate', { n: job.plate ?? '?', all: job.plates }), active && job.local && t('job.local')].filter(Boolean).join(' · '));
     const value = p.state === 'uploading' ? job?.phase_pct : job?.pct;
     hide(barrow, !active || value === null || value === undefined);
@@ -169,7 +176,7 @@ function jobCard(id) {
 function sentence(p) {
   if (elsewhere(p) && ['ready', 'needs_clear', 'maintenance'].includes(p.state)) return p.message || t('card.elsewhere');
   if (p.state === 'ready') return p.lock ? t('card.locked') : t('job.ready');
-  if (p.state === 'needs_clear') return [p.bed?.why, t(unseen(p) ? 'job.look' : 'job.clear')].filter(Boolean).join('. ');
+  if (p.state === 'needs_clear') return [p.bed?.why, t(unseen(p) ? 'job.look' : 'job.clear')].filter(Boolean).map((one) => `${one.replace(/\.$/, '')}.`).join(' ');
   if (p.state === 'preparing') return p.stage || p.job?.text || '';
   if (p.state === 'uploading') return p.job?.text || t('card.sending');
   if (p.state === 'needs_human') return p.job?.text || t('card.uncertain');

@@ -90,7 +90,7 @@ export async function timelapsesPage(root, id, signal) {
     const end = h('button.btn.sm', { type: 'button', onclick: () => void act('POST', `/api/printers/${encodeURIComponent(first.printer_id)}/timelapse`, { on: false }) }, t('tl.end'));
     const remove = h('button.ib', { type: 'button', title: t('tl.delete'), 'aria-label': `${t('tl.delete')}: ${name}`, onclick: async () => { if (await (await dialogs()).sureToDelete(node.it)) void act('DELETE', url); } }, icon('trash'));
     const load_ = h('a.ib', { href: `${url}/video?download=1`, download: '', title: t('tl.download'), 'aria-label': `${t('tl.download')}: ${name}` }, icon('download'));
-    const node = h('li.card.tl', null, h('div.tl-pic', null, icon('camera'), picture, play, mark), bar,
+    const node = h('li.card.tl-one', null, h('div.tl-pic', null, icon('camera'), picture, play, mark), bar,
       h('div.tl-body', null, h('h2', null, name), h('p'), h('p'), error, h('div.tl-acts', null, end, again, load_, remove)));
     node.parts = { picture, mark, play, bar, error, again, end, load: load_, remove, url };
     return node;

@@ -30,7 +30,7 @@ export function amsCard(id) {
     cssVar(spool, '--r', String(tray.remain ?? 0));
     text(type, tray.empty ? t('ams.empty') : tray.type || t('tray.unknown'));
     text(remain, tray.remain === null || tray.remain === undefined ? '' : `${tray.remain} %`);
-    text(mark, used ? t('ams.inuse') : tray.slot === printer.next_tray ? t('ams.next') : tray.slot);
+    text(mark, used ? t('ams.inuse', tray) : tray.slot === printer.next_tray ? t('ams.next', tray) : tray.slot);
     mark.className = used || tray.slot === printer.next_tray ? '' : 'q';
     attr(button, 'aria-expanded', String(open === tray.slot));
   }

@@ -6,16 +6,17 @@ import { bytes, css, dur, grams, stem } from '../format.js';
 import { store } from '../store.js';
 import { addWords, t } from '../text.js';
 import { layersPart } from './layers.js';
+import { fitOf } from './upload-rules.js';
 
 addWords({
   'fd.back': 'Back to the list', 'fd.start': 'Print…', 'fd.slice': 'Slice…', 'fd.more': 'More', 'fd.download': 'Download', 'fd.delete': 'Delete…', 'fd.plate': 'Plate {n}', 'fd.plates': 'Plates', 'fd.values': 'What the file says', 'fd.fits': 'Where it fits', 'fd.layers': 'Layers', 'fd.showlayers': 'Show layers',
-  'fd.delete.title': 'Delete {name}?', 'fd.delete.body': 'It leaves the farm’s library. Files already on printers stay there.', 'fd.delete.go': 'Delete {name}', 'fd.source': 'from {place}', 'fd.fits.ok': 'Fits', 'fd.reading': 'Still reading the file’s moves…', 'fd.pic': 'Picture of plate {n}',
+  'fd.delete.title': 'Delete {name}?', 'fd.delete.body': 'It leaves the farm’s library. Files already on printers stay there.', 'fd.delete.go': 'Delete {name}', 'fd.source': 'from {place}', 'fd.fits.ok': 'Fits', 'fd.fits.later': 'Fits, but not now.', 'fd.reading': 'Still reading the file’s moves…', 'fd.pic': 'Picture of plate {n}',
   'fd.v.models': 'Sliced for', 'fd.v.nozzle': 'Nozzle', 'fd.v.time': 'Time', 'fd.v.grams': 'Filament', 'fd.v.layers': 'Layers', 'fd.v.height': 'Height', 'fd.v.bed': 'Build plate', 'fd.v.area': 'Printed area', 'fd.v.slicer': 'Slicer', 'fd.v.size': 'File', 'fd.v.objects': 'Objects', 'fd.v.box': 'Size', 'fd.v.triangles': 'Triangles', 'fd.v.made_for': 'Set up for', 'fd.unknown': 'not told',
   'fd.unsliced': 'A model: it must be sliced before it can be printed.', 'fd.notes': 'Notes on this file',
 });
 
-const LEVELS = /** @type {Record<string, [string, string]>} */ ({ ok: ['ok', 'check'], warn: ['warn', 'triangle'], confirm: ['warn', 'question'], refuse: ['fault', 'x'] });
-const ORDER = ['ok', 'warn', 'confirm', 'refuse'];
+const LEVELS = /** @type {Record<string, [string, string]>} */ ({ ok: ['ok', 'check'], warn: ['warn', 'triangle'], confirm: ['warn', 'question'], later: ['idle', 'clock'], refuse: ['fault', 'x'] });
+const ORDER = Object.keys(LEVELS);
 const AGAIN_MS = 1500;
 
 /** @param {HTMLElement} root @param {string} id
@@ -155,14 +156,13 @@ export function fileDetail(root, id, page) {
   }
 
   function paintFits() {
-    const list = [...fits].sort((a, b) => ORDER.indexOf(a.level) - ORDER.indexOf(b.level) || nameOf(a).localeCompare(nameOf(b), undefined, { numeric: true }));
+    const list = fits.map((fit) => ({ ...fit, ...fitOf(fit) })).sort((a, b) => ORDER.indexOf(a.level) - ORDER.indexOf(b.level) || nameOf(a).localeCompare(nameOf(b), undefined, { numeric: true }));
     keyed(where, list, (fit) => fit.printer_id, () => h('li', null, icon('check'), h('b'), h('ul')), (node, fit) => {
       const [tone, pic] = LEVELS[fit.level] ?? LEVELS.warn;
       node.className = `t-${tone}`;
       node.firstChild.replaceWith(icon(pic));
       text(node.children[1], nameOf(fit));
-      const said = fit.verdicts.concat(fit.mapping.map((/** @type {any} */ m) => m.verdict)).filter((/** @type {any} */ v) => v.level !== 'ok' && (fit.level !== 'refuse' || v.level === 'refuse'));
-      const lines = said.length ? said.map((/** @type {any} */ v) => v.text) : [t('fd.fits.ok')];
+      const lines = [...(fit.level === 'later' ? [t('fd.fits.later')] : fit.said.length ? [] : [t('fd.fits.ok')]), ...fit.said];
       keyed(node.lastChild, [...new Set(lines)], (words) => /** @type {string} */ (words), (words) => h('li', null, words));
     });
   }

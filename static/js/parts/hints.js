@@ -7,7 +7,7 @@ import { stem } from '../format.js';
 import { store } from '../store.js';
 import { addWords, t } from '../text.js';
 
-addWords({ 'hint.next': 'Mark clear: next {name}', 'hint.go': 'Show {name}' });
+addWords({ 'hint.next': 'Mark clear: next {name}', 'hint.here': 'next here: {name}', 'hint.go': 'Show {name}' });
 
 const GAP_MS = 3000;
 const OLD_MS = 30000;
@@ -48,11 +48,22 @@ export function watchHints(tell, signal) {
   soon(0);
 }
 
-/** The words of a printer's "Mark clear": with what it starts, as far as the farm knows.
- * @param {any} p */
-export function clearWords(p) {
+/** What starts on a printer once its bed is marked clear, '' = nothing the farm knows of. @param {any} p */
+function nextOn(p) {
   const next = store.queue.why ? null : known.next[p.id];
-  return next ? t('hint.next', { name: stem(next.name) }) : t('act.mark-clear');
+  return next ? stem(next.name) : '';
+}
+
+/** The words of a printer's "Mark clear": with what it starts. @param {any} p */
+export function clearWords(p) {
+  const name = nextOn(p);
+  return name ? t('hint.next', { name }) : t('act.mark-clear');
+}
+
+/** The same as a line of its own, '' = nothing. @param {any} p */
+export function nextHere(p) {
+  const name = nextOn(p);
+  return name && t('hint.here', { name });
 }
 
 /** One line with the act, a way to the printer it is about. @param {AbortSignal} signal */

@@ -4,7 +4,7 @@ import { h, icon } from '../html.js';
 import { store } from '../store.js';
 import { addWords, t } from '../text.js';
 
-addWords({ 'qr.made': '{made} of {all} made', 'qr.running': '{n} printing', 'qr.times': '{n} ×' });
+addWords({ 'qr.made': '{made} of {all} made', 'qr.running': '{n} printing', 'qr.times': '{n} copies' });
 
 /** @typedef {Record<string, any>} Job */
 

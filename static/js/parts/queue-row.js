@@ -8,11 +8,11 @@ import { addWords, t } from '../text.js';
 import { confirmJob, questions } from './queue-acts.js';
 import { plateOf, materialOf } from './queue-files.js';
 import { countWords, picture, printerName } from './queue-look.js';
-import { deadlineOf, isStuck, lookOfJob, mayAsk, targetWords, whyOf } from './queue-rules.js';
+import { deadlineOf, lookOfJob, mayAsk, targetWords, whyOf } from './queue-rules.js';
 import { nameButton } from './queue-menu.js';
 
 addWords({
-  'qr.grip': 'Move {name}: drag, or Alt and the arrow keys', 'qr.plate': 'Plate {n}', 'qr.priority': 'priority {n}', 'qr.why': 'Printer by printer', 'qr.next': 'Nothing is in its way.', 'qr.yes': 'I have checked this', 'qr.yes.full': 'I have checked this: {text}', 'qr.notbefore': 'Not before {at}.',
+  'qr.grip': 'Move {name}: drag, or Alt and the arrow keys', 'qr.plate': 'Plate {n}', 'qr.priority': 'priority {n}', 'qr.why': 'Printer by printer', 'qr.next': 'Nothing is in its way.', 'qr.asks': 'Waits for your yes.', 'qr.yes': 'I have checked this', 'qr.yes.full': 'I have checked this: {text}', 'qr.notbefore': 'Not before {at}.',
   'qr.due': 'Done by {at}', 'qr.due.soon': 'Must start by {start} to be done by {at}', 'qr.due.late': 'Should have started by {start} to be done by {at}',
   'qr.for': 'For', 'qr.material': 'Material', 'qr.time': 'Duration', 'qr.failed': 'The reasons could not be loaded.', 'qr.staged': 'Its file is already on {name}.',
 });
@@ -89,13 +89,12 @@ export function rows(menu, signal) {
   /** @param {any} node @param {Job} job */
   function paintState(node, job) {
     const p = node.bits;
-    const stuck = isStuck(job);
     const [word, tone, pic] = lookOfJob(job);
-    p.pill.className = `pill t-${tone}${job.state === 'queued' && !stuck ? ' is-plain' : ''}`;
+    p.pill.className = `pill t-${tone}${job.state === 'queued' && tone === 'idle' ? ' is-plain' : ''}`;
     setIcon(p.pill.firstChild, pic);
     text(p.pill.lastChild, word);
-    p.why.className = `q-why${stuck ? ' t-warn' : ''}`;
-    setIcon(p.why.firstChild, stuck ? 'triangle' : job.target.printer_id ? 'right' : 'info');
+    p.why.className = `q-why${tone === 'warn' ? ' t-warn' : ''}`;
+    setIcon(p.why.firstChild, tone === 'warn' ? 'triangle' : job.target.printer_id ? 'right' : 'info');
     text(p.why.lastChild, [job.why?.[0]?.code === 'not_before' ? t('qr.notbefore', { at: clock(job.not_before, store.now()) }) : whyOf(job) || t('qr.next'), job.staged_on && t('qr.staged', { name: printerName(job.staged_on) })].filter(Boolean).join(' '));
     const several = !job.target.printer_id || (job.why?.length ?? 0) > 1;
     hide(p.more, !several);
@@ -105,6 +104,12 @@ export function rows(menu, signal) {
     if (open) void reasons(node, job);
     if (mayAsk(job)) void ask(node, job);
     else hide(p.ask, true);
+    saidOnce(node, job);
+  }
+
+  /** The question stands in its box: not a second time as the reason. @param {any} node @param {Job} job */
+  function saidOnce(node, job) {
+    if (!node.bits.ask.hidden && node.question && whyOf(job).includes(node.question)) text(node.bits.why.lastChild, t('qr.asks'));
   }
 
   /** Every reason, each printer once. @param {any} node @param {Job} job */
@@ -136,7 +141,9 @@ export function rows(menu, signal) {
       return;
     }
     const words = open.map((v) => v.text).join(' ');
+    node.question = words;
     hide(node.bits.ask, !open.length);
+    saidOnce(node, job);
     if (open.length) {
       node.bits.ask.replaceChildren(icon('question'), h('p', null, words),
         h('button.btn.sm', { type: 'button', 'aria-label': t('qr.yes.full', { text: words }), onclick: async () => { node.bits.menu.focus(); await confirmJob(node.job, open); } }, t('qr.yes')));

@@ -93,12 +93,19 @@ export function whyOf(job) {
 /** A person has something to do about it; nothing passes by waiting. @param {Job} job */
 export const isStuck = (job) => isWaiting(job) && Boolean(job.why?.length) && job.why.every((/** @type {any} */ r) => !PASSES.has(r.code));
 
+/** No printer takes it before a person has said yes. @param {Job} job */
+export function needsYes(job) {
+  const why = /** @type {any[]} */ (job.why ?? []);
+  const shut = new Set(why.filter((r) => !PASSES.has(r.code)).map((r) => r.printer_id));
+  return job.state === 'queued' && why.some((r) => r.code === 'confirm_needed') && why.every((r) => shut.has(r.printer_id));
+}
+
 /** May wait for a person's yes: the farm's verdicts say which. @param {Job} job */
 export const mayAsk = (job) => isWaiting(job) && (job.state === 'held' || Boolean(job.why?.some((/** @type {any} */ r) => r.code === 'confirm_needed')));
 
 /** Word, tone and icon of a job. @param {Job} job @returns {[string, string, string]} */
 export function lookOfJob(job) {
-  if (isStuck(job)) return [t('job.stuck'), 'warn', 'triangle'];
+  if (isStuck(job) || needsYes(job)) return [t('job.stuck'), 'warn', 'triangle'];
   const removed = job.state === 'cancelled' && job.error?.code === 'removed';
   const [tone, pic] = /** @type {Record<string, [string, string]>} */ ({
     queued: ['idle', 'clock'], held: ['idle', 'pausec'], needs_human: ['warn', 'question'], paused: ['warn', 'pausec'], finished: ['ok', 'check'], failed: ['fault', 'octagon'], cancelled: ['idle', 'x'], printing: ['run', 'printing'],

@@ -1,6 +1,6 @@
 // @ts-check
 // Where the bars of the timeline lie, and how they are said. Pure: no DOM, no clock of its own.
-import { clock, dur, stem } from '../format.js';
+import { clock, dur, HOUR, stem } from '../format.js';
 import { addWords, t } from '../text.js';
 
 addWords({
@@ -43,7 +43,7 @@ export function ticks(from, to, most) {
 /** A tick's label: the time, at midnight the day. @param {number} at */
 export function tickWords(at) {
   const day = new Date(at * 1000);
-  return day.getHours() || day.getMinutes() ? day.toLocaleTimeString([], { hour: 'numeric', minute: '2-digit' }) : day.toLocaleDateString([], { weekday: 'short', day: 'numeric' });
+  return day.getHours() || day.getMinutes() ? day.toLocaleTimeString([], { hour: HOUR, minute: '2-digit' }) : day.toLocaleDateString([], { weekday: 'short', day: 'numeric' });
 }
 
 /** Left edge and width in percent of the track, cut to it; null when it lies outside.

@@ -22,6 +22,8 @@ const NEVER_SHOWN = 6;
 const NARROW_PX = 620;
 /** A print of unknown length is drawn so long, as a share of the track. */
 const OPEN = 0.12;
+/** Share of the axis at its end where a label would be cut off. */
+const EDGE = 0.02;
 
 /** @typedef {import('./timeline-rules.js').Bar} Bar */
 
@@ -113,7 +115,7 @@ export function timeline(signal) {
   /** @param {any[]} lanes @param {number} from @param {number} to @param {number} now */
   function paintChart(lanes, from, to, now) {
     const most = root.clientWidth < NARROW_PX ? 8 : 12;
-    keyed(axis, ticks(from, to, most), String, () => h('span'), (node, at) => { cssVar(node, '--x', `${(at - from) / (to - from)}`); text(node, tickWords(at)); });
+    keyed(axis, ticks(from, to, most).filter((at) => at < to - (to - from) * EDGE), String, () => h('span'), (node, at) => { cssVar(node, '--x', `${(at - from) / (to - from)}`); text(node, tickWords(at)); });
     cssVar(nowLine, '--x', `${(now - from) / (to - from)}`);
     const held = rows.contains(document.activeElement);
     keyed(rows, lanes, (lane) => lane.printer_id, makeLane, (node, lane) => paintLane(node, lane, from, to, now));

@@ -33,6 +33,18 @@ export function pathOf(fit) {
   return refusals.every((v) => PASSING.has(v.code)) ? 'queue' : 'no';
 }
 
+/** Whether the file fits a printer, whatever that is doing: "later" is a fit that only has to wait,
+ * and of what never fits it is not said what the printer is doing just now.
+ * @param {any} fit @returns {{level: string, said: string[]}} */
+export function fitOf(fit) {
+  const all = verdictsOf(fit).filter((v) => v.level !== 'ok');
+  const words = (/** @type {Verdict[]} */ list) => list.map((v) => v.text);
+  const path = pathOf(fit);
+  if (path === 'start') return { level: fit.level, said: words(all) };
+  if (path === 'queue') return { level: 'later', said: words(all) };
+  return { level: 'refuse', said: words(all.filter((v) => v.level === 'refuse' && !PASSING.has(v.code))) };
+}
+
 /** What keeps it waiting there. @param {any} fit */
 export const waitsFor = (fit) => verdictsOf(fit).find((v) => v.level === 'refuse')?.text ?? '';
 

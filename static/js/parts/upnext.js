@@ -6,12 +6,12 @@ import { store } from '../store.js';
 import { addWords, t } from '../text.js';
 import { adviceLine } from './hints.js';
 import { countWords, picture, printerName } from './queue-look.js';
-import { deadlineOf, inFlight, isStuck, ordered, targetWords, whyOf } from './queue-rules.js';
+import { deadlineOf, inFlight, lookOfJob, ordered, targetWords, whyOf } from './queue-rules.js';
 import { autoSwitch } from './queue-switch.js';
 
 addWords({ 'un.title': 'Up next', 'un.all': 'Whole queue', 'un.none': 'Nothing waits. Drop a sliced file anywhere on this page.', 'un.next': 'Nothing is in its way.', 'un.due.soon': 'Must start by {at}.', 'un.due.late': 'Should have started by {at}.' });
 
-export { clearWords, watchHints } from './hints.js';
+export { nextHere, watchHints } from './hints.js';
 
 const SHOWN = 5;
 
@@ -37,7 +37,7 @@ export async function upNext(box, signal) {
     const [name, facts, why] = node.lastChild.children;
     text(name, stem(job.name));
     text(facts, [countWords(job, running), dur(job.seconds), targetWords(job.target, printerName)].filter(Boolean).join(' · '));
-    const stuck = isStuck(job);
+    const stuck = lookOfJob(job)[1] === 'warn';
     why.className = stuck ? 't-warn' : '';
     setIcon(why.firstChild, stuck ? 'triangle' : job.state === 'held' ? 'pausec' : 'right');
     const how = deadlineOf(job, store.now());
