@@ -73,6 +73,7 @@ test('what happened, in words; what is not known is shown as it came', () => {
   assert.equal(eventOf({ event: 'session_started', by: 'print', name: 'gear.3mf' }).words, 'Recording started: gear by the print');
   assert.equal(eventOf({ event: 'session_started' }).words, 'Recording started');
   assert.equal(eventOf({ event: 'something_new' }).words, 'something_new');
+  for (const event of ['video', 'photo', 'session_started', 'build_failed', 7]) assert.match(eventOf({ event, name: 5, size: 'large', frames: 'many', error: 1, by: true }).words, /^[^:]+$/, 'a lie costs no page');
 });
 
 test('delays: what holds, what is wrong with one, and whether the rig has it', () => {

@@ -102,13 +102,17 @@ export function factsOf(rig, now) {
   return /** @type {Array<[string, string]>} */ (all.filter(([, words]) => words));
 }
 
-/** What happened, for a list. @param {any} e @returns {{tone: string, icon: string, words: string}} */
+/** What happened, for a list. A rig may say anything: what is of another type is left out.
+ * @param {any} e @returns {{tone: string, icon: string, words: string}} */
 export function eventOf(e) {
-  const by = e.event === 'session_started' ? t(`rig.by.${e.by}`) : '';
-  const detail = { video: [e.name, framesWord(e.frames), bytes(e.size)], build_failed: [e.error], frame_missed: [e.why], photo: [e.name], session_stopped: [framesWord(e.frames)], session_discarded: [framesWord(e.frames)], session_started: [[stem(e.name), by.startsWith('rig.') ? '' : by].filter(Boolean).join(' ')] }[String(e.event)] ?? [];
-  const known = t(`rig.e.${e.event}`);
-  const words = [known.startsWith('rig.e.') ? String(e.event) : known, detail.filter(Boolean).join(', ')].filter(Boolean).join(': ');
-  const [tone, icon] = { video: ['ok', 'check'], build_failed: ['fault', 'octagon'], frame_missed: ['warn', 'triangle'] }[String(e.event)] ?? ['idle', 'circle'];
+  const kind = String(e.event);
+  const word = (/** @type {string} */ name) => (typeof e[name] === 'string' ? e[name] : '');
+  const count = Number.isFinite(e.frames) ? framesWord(e.frames) : '';
+  const by = kind === 'session_started' ? t(`rig.by.${word('by')}`) : '';
+  const detail = { video: [word('name'), count, Number.isFinite(e.size) && bytes(e.size)], build_failed: [word('error')], frame_missed: [word('why')], photo: [word('name')], session_stopped: [count], session_discarded: [count], session_started: [[stem(word('name')), by.startsWith('rig.') ? '' : by].filter(Boolean).join(' ')] }[kind] ?? [];
+  const known = t(`rig.e.${kind}`);
+  const words = [known.startsWith('rig.e.') ? kind : known, detail.filter(Boolean).join(', ')].filter(Boolean).join(': ');
+  const [tone, icon] = { video: ['ok', 'check'], build_failed: ['fault', 'octagon'], frame_missed: ['warn', 'triangle'] }[kind] ?? ['idle', 'circle'];
   return { tone, icon, words };
 }
 
