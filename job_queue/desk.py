@@ -93,7 +93,7 @@ class Desk:
         fields = {_AS_FIELD.get(name, name): value for name, value in changes.items()}
         with self._board.change() as tx:
             job = self._waiting(tx, job_id, rev)
-            stored = self._library.get(job.file_id)
+            stored = self._stored(job)
             if "plate" in fields:
                 fresh = draft_of(stored, fields["plate"])
                 fields |= {"seconds": fresh.seconds, "picture": fresh.picture}
@@ -136,7 +136,7 @@ class Desk:
                     "cancelled can be tried again.",
                     code="not_ended_badly",
                 )
-            stored = self._library.get(job.file_id)
+            stored = self._stored(job)
             now = self._clock.time()
             late = job.deadline is not None and job.deadline <= now
             again = replace(
@@ -153,6 +153,7 @@ class Desk:
         job = self._board.store.view().jobs.get(job_id)
         if job is None:
             raise _no_job(job_id)
+        self._stored(job)
         return self.add(
             job.file_id,
             job.plate,
@@ -228,6 +229,16 @@ class Desk:
                 details={"state": job.state.value},
             )
         return job
+
+    def _stored(self, job: Job) -> StoredFile:
+        try:
+            return self._library.get(job.file_id)
+        except NotFound as error:
+            raise NotFound(
+                f"{job.file_name} is not in the library any more. Upload it again, and send it "
+                "from there.",
+                code=error.error_code,
+            ) from error
 
     def _name(self, printer_id: str) -> str:
         config = self._fleet.configs.get(printer_id)
