@@ -11,7 +11,7 @@ from typing import Any
 
 def wait_for(
     condition: Callable[[], Any],
-    what: str | Callable[[], object] = "it",
+    what: str | Callable[[], object] = "it did not come about",
     seconds: float = 60.0,
     *,
     every: float = 0.02,
@@ -25,7 +25,7 @@ def wait_for(
     while not (value := condition()):
         if time.monotonic() >= until:
             words = what() if callable(what) else what
-            raise AssertionError(f"waited {seconds:g} s in vain for {words}")
+            raise AssertionError(f"waited {seconds:g} s in vain: {words}")
         pause.wait(every)
     return value
 

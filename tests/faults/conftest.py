@@ -47,10 +47,10 @@ from simulator.octoprint import application as octoprint_application
 from simulator.plates import PlateSpec, build_gcode_3mf
 from simulator.specs import make_spec
 from slicer.library import FileLibrary
+from tests.waiting import wait_for
 from web.panel import PanelView
 
-WAIT_S = 30.0
-POLL_S = 0.01
+WAIT_S = 60.0
 SHORT = Timing(
     tick=0.05,
     publish=0.2,
@@ -120,6 +120,8 @@ class Sim:
 class Seat:
     """One printer and the person who watches it."""
 
+    every = 0.01  # seconds from one look at its panel to the next
+
     def __init__(self, farm: Farm, printer_id: str, model: str) -> None:
         self.farm = farm
         self.id = printer_id
@@ -135,19 +137,27 @@ class Seat:
         return view.doc
 
     def until(
-        self, holds: Callable[[dict[str, Any]], Any], what: str = "", seconds: float = WAIT_S
+        self,
+        holds: Callable[[dict[str, Any]], Any],
+        what: str = "never happened",
+        seconds: float = WAIT_S,
     ) -> dict[str, Any]:
         """Wait for a panel that ``holds``; fails with the last one."""
-        end = time.monotonic() + seconds
-        while True:
+
+        def found() -> dict[str, Any] | None:
             panel = self.panel()
-            if holds(panel):
-                return panel
-            if time.monotonic() > end:
-                keys = ("state", "sub", "message", "conn", "notices", "faults", "pause", "job")
-                told = {key: panel[key] for key in (*keys, "bed", "stage")}
-                raise AssertionError(f"{what or 'never happened'}; {self.name} shows {told}")
-            time.sleep(POLL_S)
+            return panel if holds(panel) else None
+
+        panel: dict[str, Any] = wait_for(
+            found, lambda: f"{what}; {self.told()}", seconds, every=self.every
+        )
+        return panel
+
+    def told(self) -> str:
+        """What is shown now, for a failure's message."""
+        keys = ("state", "sub", "message", "conn", "notices", "faults", "pause", "job")
+        panel = self.panel()
+        return f"{self.name} shows { {key: panel[key] for key in (*keys, 'bed', 'stage')} }"
 
     def in_state(self, state: str, seconds: float = WAIT_S) -> dict[str, Any]:
         return self.until(lambda p: p["state"] == state, f"never {state}", seconds)
@@ -163,7 +173,7 @@ class Seat:
         while time.monotonic() < end:
             panel = self.panel()
             assert holds(panel), (panel["state"], panel["message"], panel["notices"])
-            time.sleep(POLL_S)
+            time.sleep(self.every)
 
     @property
     def history(self) -> list[PrinterStatus]:
@@ -201,13 +211,13 @@ class Seat:
         return next(e.name for e in files if e.name.endswith(".3mf") and "Gear" not in e.name)
 
     def job_until(self, job: Job, *states: str, seconds: float = WAIT_S) -> Job:
-        end = time.monotonic() + seconds
-        while True:
+        def found() -> Job | None:
             now = self.farm.jobs.job(job.id)
-            if now.state.value in states:
-                return now
-            assert time.monotonic() < end, f"never {states}: {now}"
-            time.sleep(POLL_S)
+            return now if now.state.value in states else None
+
+        told = lambda: f"never {states}: {self.farm.jobs.job(job.id)}"  # noqa: E731
+        now: Job = wait_for(found, told, seconds, every=self.every)
+        return now
 
     def not_started(self, **options: Any) -> str:
         """Start a file that must not start; the job's sentence. The bed's permission stays."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from job_queue.job import Job
-from tests.faults.conftest import Seat, Sim
+from tests.faults.conftest import WAIT_S, Seat, Sim
 
 if TYPE_CHECKING:
     from tests.faults.http_farm import Stage
@@ -22,9 +21,6 @@ POLLED = (MK3, FIRMWARE)
 MODELS = {OCTOPRINT: "Ender 3", MOONRAKER: "Voron 2.4", MK3: "MK3S", FIRMWARE: "MK4"}
 NAMES = {OCTOPRINT: "Oak", MOONRAKER: "Maple", MK3: "Pine", FIRMWARE: "Fir"}
 NEIGHBOUR = "neighbour"
-
-WAIT_S = 30.0
-POLL_S = 0.04
 
 
 def http_fault(*names: str, kinds: tuple[str, ...] = KINDS) -> pytest.MarkDecorator:
@@ -53,6 +49,8 @@ class _MarkedSim(Sim):
 class HttpSeat(Seat):
     """One printer behind a print server, and the person who watches it."""
 
+    every = 0.04  # less often than a single printer: many are watched at once
+
     def __init__(self, stage: Stage, printer_id: str, kind: str) -> None:
         super().__init__(stage, printer_id, MODELS[kind])  # type: ignore[arg-type]
         self.stage = stage
@@ -63,22 +61,7 @@ class HttpSeat(Seat):
     def __repr__(self) -> str:
         return self.id
 
-    def until(
-        self, holds: Callable[[dict[str, Any]], Any], what: str = "", seconds: float = WAIT_S
-    ) -> dict[str, Any]:
-        """As Seat.until, and looked at less often: many are watched at once."""
-        end = time.monotonic() + seconds
-        while not holds(self.panel()) and time.monotonic() < end:
-            time.sleep(POLL_S)
-        return super().until(holds, what, 0.0)
-
-    def stays(self, holds: Callable[[dict[str, Any]], Any], seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            super().stays(holds, 1e-6)
-            time.sleep(POLL_S)
-
-    def ready(self, seconds: float = 30.0) -> dict[str, Any]:
+    def ready(self, seconds: float = WAIT_S) -> dict[str, Any]:
         """At rest, somebody has looked at the bed, and its temperatures are measured. The farm's
         own first look comes before theirs: it would take back what was said during it."""
         self.until(
@@ -108,15 +91,15 @@ class HttpSeat(Seat):
     def printing(self) -> Job:
         """A print of the farm's own that is under way."""
         self.ready()
-        job = self.job_until(self.start(), "printing", seconds=25.0)
-        self.in_state("printing", seconds=25.0)
+        job = self.job_until(self.start(), "printing")
+        self.in_state("printing")
         return job
 
     def prints_locally(self) -> dict[str, Any]:
         """Somebody has started a stored file past the farm."""
         self.ready()
         self.sim.handle.do("start_local", name=self.stored())
-        return self.until(lambda p: p["state"] == "printing" and p["job"], "prints nothing", 25.0)
+        return self.until(lambda p: p["state"] == "printing" and p["job"], "prints nothing")
 
     def starts(self) -> int:
         """How many requests to start a print have reached the server."""
@@ -161,12 +144,3 @@ def _is_order(request: Mapping[str, Any]) -> bool:
     body = request.get("body")
     method = str(body.get("method", "")) if isinstance(body, dict) else ""
     return method.startswith(("printer.print.", "printer.gcode.script", "printer.emergency"))
-
-
-def wait_until(holds: Callable[[], Any], what: str, seconds: float = 15.0) -> Any:
-    """Wait for something on the server's side."""
-    end = time.monotonic() + seconds
-    while not (value := holds()):
-        assert time.monotonic() < end, what
-        time.sleep(0.01)
-    return value

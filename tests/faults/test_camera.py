@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from PIL import Image
+
+from tests.waiting import wait_for
 
 PRINTERS = [("P1S", "idle")] * 10 + [("A1", "idle"), ("X1C", "idle")]
 
@@ -26,14 +27,13 @@ def _picture(farm: Any, seat: Any, after: int = 0) -> int:
 
 def _says(farm: Any, seat: Any, wanted: Callable[[Any], bool]) -> Any:
     """Keep looking until the camera's status is wanted."""
-    end = time.monotonic() + 10
-    while True:
+
+    def found() -> Any:
         farm.cameras.frame(seat.id)
         status = farm.cameras.status(seat.id)
-        if wanted(status):
-            return status
-        assert time.monotonic() < end, status
-        time.sleep(0.02)
+        return status if wanted(status) else None
+
+    return wait_for(found, lambda: farm.cameras.status(seat.id))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from printers import commands as c
+from tests.waiting import wait_for
 
 PRINTERS = [("P1S", "idle")] * 16 + [("X1C", "idle")] * 2 + [("P1S", "printing")]
 
@@ -50,10 +51,7 @@ def _rival(farm: Any, seat: Any) -> mqtt.Client:
     rival.username_pw_set("bblp", end.access_code)
     rival.connect(end.host, end.mqtt_port)
     rival.loop_start()
-    deadline = time.monotonic() + 5
-    while not rival.is_connected():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_for(rival.is_connected)
     return rival
 
 

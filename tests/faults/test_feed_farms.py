@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from tests.alerts.servers.telegram import TOKEN, TelegramServer
-from tests.faults.feed_line import WAIT_S, Line, Process
-from tests.waiting import free_port
+from tests.faults.feed_line import Line, Process
+from tests.waiting import free_port, wait_for
 
 CHAT = "-1001234567890"
 LEAST_S, MOST_S, PICTURES_S = 0.3, 1.0, 5.0
@@ -59,7 +59,7 @@ class Scene:
         return self.bridge.printer("alder")
 
     def shows(self, state: str) -> dict[str, Any]:
-        until(lambda: self.seen()["state"] == state, lambda: f"{state}: {self.seen()}")
+        wait_for(lambda: self.seen()["state"] == state, lambda: f"{state}: {self.seen()}")
         return self.seen()
 
     def at_far(self, action: str) -> None:
@@ -103,13 +103,6 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     assert built.telegram.violations == []
 
 
-def until(holds: Callable[[], object], told: Callable[[], str] = str) -> None:
-    end = time.monotonic() + WAIT_S
-    while not holds():
-        assert time.monotonic() < end, f"never came; {told()}"
-        time.sleep(0.05)
-
-
 def test_the_bridge_serves_status_and_picture_and_takes_no_orders(scene: Scene) -> None:
     assert scene.bridge.ask("/api/") == (200, b"OK")
     there, here = scene.far.printer("alder"), scene.seen()
@@ -118,7 +111,7 @@ def test_the_bridge_serves_status_and_picture_and_takes_no_orders(scene: Scene) 
     assert here["job"]["name"] == there["job"]["name"] and not here["job"]["local"]
     assert here["name"] == "Alder" and here["kind"] == "feed" and here["caps"] == []
     assert not here["bed"]["clear"] and here["bed"]["why"] == ""
-    until(scene.picture)
+    wait_for(scene.picture)
     assert scene.picture().startswith(b"\xff\xd8\xff")
     status, body = scene.bridge.ask("/api/printers/alder/pause", {})
     assert (status, json.loads(body)["error"]["message"]) == (
@@ -135,13 +128,13 @@ def test_a_cut_line_is_tried_again_within_the_bounds_and_what_happened_meanwhile
     scene.line.cut()
     scene.shows("offline")
     scene.runs_out()
-    until(lambda: len(scene.line.accepted) >= before + 5)
+    wait_for(lambda: len(scene.line.accepted) >= before + 5)
     scene.line.heal()
     scene.shows("paused")
     gaps = [b - a for a, b in pairwise(scene.line.accepted[before:])]
     assert all(LEAST_S <= gap <= MOST_S + SLACK_S for gap in gaps), gaps
     assert all(gap >= MOST_S / 2 for gap in gaps[1:4]), gaps  # they have grown
-    until(lambda: scene.told("ilament") == told + 1, lambda: str(scene.telegram.calls))
+    wait_for(lambda: scene.told("ilament") == told + 1, lambda: str(scene.telegram.calls))
     scene.at_far("resume")
     scene.shows("printing")
 
@@ -149,16 +142,16 @@ def test_a_cut_line_is_tried_again_within_the_bounds_and_what_happened_meanwhile
 def test_stalled_pictures_open_the_connection_anew_while_the_printer_goes_on(
     scene: Scene,
 ) -> None:
-    until(scene.picture)
+    wait_for(scene.picture)
     scene.knob(camera_stall=True)
     began, before = time.monotonic(), len(scene.line.accepted)
     states = set()
-    until(lambda: states.add(scene.seen()["state"]) or len(scene.line.accepted) > before)
+    wait_for(lambda: states.add(scene.seen()["state"]) or len(scene.line.accepted) > before)
     assert scene.line.accepted[before] - began <= PICTURES_S + MOST_S + SLACK_S
     assert scene.line.accepted[before] - began >= PICTURES_S - 2.0  # the last one may be older
     assert states == {"printing"}
     scene.knob(camera_stall=False)
-    until(scene.picture)
+    wait_for(scene.picture)
 
 
 def test_a_restarted_server_is_found_again_and_alerts_go_on(scene: Scene) -> None:
@@ -169,7 +162,7 @@ def test_a_restarted_server_is_found_again_and_alerts_go_on(scene: Scene) -> Non
     assert shown["conn"]["online"] and not shown["conn"]["stale"]
     told = scene.told("ilament")
     scene.runs_out()
-    until(lambda: scene.told("ilament") == told + 1, lambda: str(scene.telegram.calls))
+    wait_for(lambda: scene.told("ilament") == told + 1, lambda: str(scene.telegram.calls))
 
 
 def test_farms_that_look_at_each_other_in_a_circle_say_so_and_a_bridge_of_a_bridge_works(
@@ -189,10 +182,10 @@ def test_farms_that_look_at_each_other_in_a_circle_say_so_and_a_bridge_of_a_brid
     near = Process(tmp_path / "near", "--config", str(tmp_path / "near.json"), port=port)
     try:
         for name in ("mirror", "left", "right"):
-            until(lambda name=name: "leads back to this farm" in near.printer(name)["message"])
+            wait_for(lambda name=name: "leads back to this farm" in near.printer(name)["message"])
             assert near.printer(name)["job"] is None
         told = scene.far.printer("alder")["job"]["name"]
-        until(lambda: (near.printer("alder")["job"] or {}).get("name") == told)
+        wait_for(lambda: (near.printer("alder")["job"] or {}).get("name") == told)
         assert near.printer("alder")["model"] == "P1S"
     finally:
         near.stop()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -22,8 +21,8 @@ from tests.faults.http_seat import (
     OCTOPRINT,
     HttpSeat,
     http_fault,
-    wait_until,
 )
+from tests.waiting import wait_for
 
 WITH_CAMERA = (OCTOPRINT, MOONRAKER, MK3)
 Hubs = Callable[[Stage], CameraHub]
@@ -59,7 +58,7 @@ def _troubled(cameras: CameraHub, seat: HttpSeat) -> str:
         status = cameras.status(seat.id)
         return status if status.code != "live" and status.text else None
 
-    text: str = wait_until(look, "trouble is not told").text
+    text: str = wait_for(look, "trouble is not told").text
     return text
 
 
@@ -78,13 +77,11 @@ def test_a_camera_that_is_off_or_stalls_comes_back(stage: Callable[..., Any], hu
             assert _troubled(cameras, seat)
             assert seat.panel()["state"] == "ready", "the printer suffers from its camera"
             seat.sim.set(**{knob: False})
-            end, seq = time.monotonic() + 15, 0
-            while not seq and time.monotonic() < end:
-                frame = cameras.frame(seat.id)
-                live = cameras.status(seat.id).code == "live"
-                seq = frame.seq if frame is not None and live else 0
-                time.sleep(0.05)
-            assert seq, cameras.status(seat.id)
+            wait_for(
+                lambda: cameras.frame(seat.id) and cameras.status(seat.id).code == "live",
+                lambda: cameras.status(seat.id),
+                every=0.05,
+            )
 
     farm.each(act)
 
@@ -105,7 +102,7 @@ def _reconnect(seat: HttpSeat) -> None:
     """A new session, in which the webcam is asked for again."""
     before = seat.stage.fleet.diagnostics(seat.id)["sessions"]
     seat.order(c.Reconnect())
-    wait_until(lambda: seat.stage.fleet.diagnostics(seat.id)["sessions"] > before, "no new session")
+    wait_for(lambda: seat.stage.fleet.diagnostics(seat.id)["sessions"] > before, "no new session")
     seat.ready()
 
 
@@ -123,12 +120,12 @@ def test_where_the_webcam_is(stage: Callable[..., Any], hub: Hubs) -> None:
         else:
             seat.sim.set(relative_webcam=True)
         _reconnect(seat)
-        source = wait_until(lambda: farm.fleet.camera(seat.id), "no camera")
+        source = wait_for(lambda: farm.fleet.camera(seat.id), "no camera")
         assert source.url.startswith(f"{farm.simulated.endpoints[seat.id].url}/"), source.url
         _picture(cameras, seat)
         if seat.kind == OCTOPRINT:
             seat.sim.set(no_webcam=True, relative_webcam=False)
             _reconnect(seat)
-            wait_until(lambda: farm.fleet.camera(seat.id) is None, "a camera that is none")
+            wait_for(lambda: farm.fleet.camera(seat.id) is None, "a camera that is none")
 
     farm.each(act)

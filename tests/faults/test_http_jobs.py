@@ -19,8 +19,8 @@ from tests.faults.http_seat import (
     POLLED,
     HttpSeat,
     http_fault,
-    wait_until,
 )
+from tests.waiting import wait_for
 
 SCALE = 60.0
 HTTP_DELAY_S = 0.4
@@ -96,7 +96,7 @@ def _nothing_is_left(seat: HttpSeat) -> None:
             return []
         return [e.name for e in seat.sim.handle.peek(lambda m: m.storage.list("/farm"))]
 
-    wait_until(lambda: left() == [], f"something of the upload stays: {left()}")
+    wait_for(lambda: left() == [], f"something of the upload stays: {left()}")
 
 
 def _prints(seat: HttpSeat, starts: int = 1) -> None:
@@ -223,7 +223,7 @@ def test_a_start_whose_answer_is_lost_is_proved_by_the_print_itself(
         seat.ready()
         seat.sim.set(http_delay_s=HTTP_DELAY_S)  # time to turn the knob after the upload
         job = seat.start()
-        wait_until(lambda: _looked_for_the_file(seat), "the upload is not checked")
+        wait_for(lambda: _looked_for_the_file(seat), "the upload is not checked")
         seat.sim.set(answer_lost=True)
         seat.job_until(job, "printing")
         seat.sim.set(answer_lost=False, http_delay_s=0.0)

@@ -176,7 +176,7 @@ def test_a_print_of_air_ends_as_its_server_says(stage: Callable[..., Any]) -> No
     def act(seat: HttpSeat) -> None:
         seat.ready()
         seat.sim.set(air_print=True)
-        job = seat.job_until(seat.start(), "finished", seconds=40.0)
+        job = seat.job_until(seat.start(), "finished")
         panel = seat.in_state("needs_clear")
         assert panel["sub"] == "" and not panel["bed"]["clear"]
         assert job.error is None and seat.starts() == 1

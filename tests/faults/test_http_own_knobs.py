@@ -15,8 +15,8 @@ from tests.faults.http_seat import (
     POLLED,
     HttpSeat,
     http_fault,
-    wait_until,
 )
+from tests.waiting import wait_for
 
 SCALE = 30.0
 
@@ -103,5 +103,5 @@ def test_what_octoprint_can_do_without(stage: Callable[..., Any], knobs: dict[st
     seat.sim.set(**knobs)
     seat.is_live()
     job = seat.printing()
-    wait_until(lambda: (seat.panel()["job"] or {}).get("pct") is not None, "no progress")
+    wait_for(lambda: (seat.panel()["job"] or {}).get("pct") is not None, "no progress")
     assert seat.starts() == 1 and seat.farm.jobs.job(job.id).error is None

@@ -40,7 +40,7 @@ def test_a_job_that_prints_air_is_pointed_out(farm: Any) -> None:
     seat = farm.take()
     seat.sim.set(air_print=True, prepare_s=1.0)
     seat.sim.handle.do("start_local", name=seat.stored())
-    seat.until(lambda p: p["state"] == "printing", seconds=30)
+    seat.until(lambda p: p["state"] == "printing")
     text = seat.noticed("air_print")
     assert "no filament" in text and "Look at the print" in text
     assert seat.panel()["state"] == "printing"
@@ -68,7 +68,7 @@ def test_dead_heaters_show_a_target_that_is_never_reached(farm: Any) -> None:
 def test_a_start_without_an_answer_is_proved_by_the_report(farm: Any) -> None:
     seat = farm.take()
     seat.sim.set(no_ack=True)
-    job = seat.job_until(seat.start(), "printing", seconds=20)
+    job = seat.job_until(seat.start(), "printing")
     assert job.error is None
     assert len(seat.sim.handle.requests("project_file")) == 1
     assert seat.panel()["job"]["job_id"] == job.id
@@ -97,7 +97,7 @@ def test_a_start_that_shows_nothing_for_long_asks_a_person(farm: Any) -> None:
 @pytest.mark.fault("finish_linger_s")
 def test_the_end_of_the_last_job_is_not_the_end_of_the_next(farm: Any) -> None:
     seat = farm.take("H2D")
-    first = seat.job_until(seat.start(farm.sliced("H2D", 2.0)), "finished", seconds=40)
+    first = seat.job_until(seat.start(farm.sliced("H2D", 2.0)), "finished")
     farm.jobs.mark_clear(seat.id)
     seat.in_state("ready")
     seat.sim.set(finish_linger_s=1.5)
@@ -182,7 +182,7 @@ def test_a_power_cut_ends_our_job_in_words(farm: Any) -> None:
     job = seat.job_until(seat.start(farm.sliced("P1S", 240.0)), "printing")
     seat.until(lambda p: p["state"] == "printing")
     seat.sim.do("power_cycle")
-    ended = seat.job_until(job, "failed", seconds=25)
+    ended = seat.job_until(job, "failed")
     assert ended.error.text == (
         f"{seat.name} no longer has the job: cancelled there, switched off or restarted."
     )
@@ -220,7 +220,7 @@ def test_developer_mode_off_is_learned_from_a_refused_start(farm: Any) -> None:
     """A P1S answers nothing and shows an HMS entry: that is a refusal, not a doubt."""
     seat = farm.take()
     seat.sim.set(dev_mode_off=True)
-    job = seat.job_until(seat.start(), "failed", seconds=8)
+    job = seat.job_until(seat.start(), "failed")
     assert job.error.text.startswith(f"{seat.name} takes no orders over the network")
     assert "Developer Mode" in job.error.text
     panel = seat.until(lambda p: p["lock"])

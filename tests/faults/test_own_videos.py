@@ -4,7 +4,6 @@ for that."""
 from __future__ import annotations
 
 import subprocess
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import pytest
 from cameras.printer_videos import PrinterVideos, keep_in
 from cameras.timelapse.store import TimelapseStore
 from core.clock import SystemClock
+from tests.waiting import wait_for
 
 PRINTERS = [("P1S", "idle")] * 2 + [("X1C", "idle"), ("A1", "idle")]
 TIME_SCALE = 600.0
@@ -43,12 +43,7 @@ def test_a_printers_own_video_comes_home(farm: Any, videos: Any, model: str, cod
     job = seat.start(farm.sliced(model, 4.0), options={"timelapse": True})
     farm_job = seat.job_until(job, "finished")
     assert farm_job.state.value == "finished"
-    ready = threading.Event()
-    for _ in range(500):
-        if found := desk.listed(seat.id):
-            break
-        ready.wait(0.02)
-    (video,) = found
+    (video,) = wait_for(lambda: desk.listed(seat.id))
     desk.fetch(seat.id, video.name, remove=True)
     done = until_done(desk, seat.id)
     assert (done.state, done.error, done.removed) == ("done", "", True)
@@ -71,11 +66,7 @@ def test_a_start_breaks_a_fetch_off(farm: Any, videos: Any) -> None:
     seat.sim.handle.peek(lambda m: m.storage.write(f"/timelapse/{name}", BIG))
     seat.sim.set(ftps_bytes_per_s=150_000)
     desk.fetch(seat.id, name, remove=True)
-    moved = threading.Event()
-    for _ in range(500):
-        if desk.fetch_of(seat.id).bytes:
-            break
-        moved.wait(0.02)
+    wait_for(lambda: desk.fetch_of(seat.id).bytes)
     job = seat.start()
     seat.job_until(job, "printing")
     done = until_done(desk, seat.id)

@@ -57,7 +57,7 @@ def test_the_card_is_pulled_before_a_transfer(farm: Any) -> None:
         f"{seat.name} cannot write to its microSD card: none is inserted, or it is "
         "write-protected. Nothing was started."
     )
-    seat.until(lambda p: p["storage"] == "missing", "the missing card was never shown", 20)
+    seat.until(lambda p: p["storage"] == "missing", "the missing card was never shown")
     assert seat.blocked()[0] == "storage"
 
 

@@ -28,19 +28,13 @@ from simulator.plain_gcode import build_gcode
 from simulator.plates import PlateSpec, build_gcode_3mf
 from simulator.specs import make_spec
 from slicer.library import FileLibrary
+from tests.waiting import wait_for
 
 NAMES = ("alder", "birch")
 MAKES = {"bambu": "P1S", "octoprint": "MK3S", "moonraker": "Voron 2.4", "prusalink": "MK4"}
 MINUTES = 20.0
 """2 s of real time: a print must be seen between two reports to be believed."""
 TIME_SCALE = 600.0
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 40.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
 
 
 def starts_of(make: str, requests: list[dict[str, Any]]) -> int:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,13 +15,7 @@ from job_queue.dispatcher import Pass
 from job_queue.job import JobState
 from job_queue.runner import Runner
 from printers.status import PrinterState as P
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.01)
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -59,6 +51,23 @@ def test_a_new_job_is_sent_at_once_and_a_cleared_bed_is_used(farm: Any, runner: 
     farm.service.mark_clear("alder")
     wait_for(lambda: len(farm.printer().started) == 2)
     assert farm.job(second).state is not JobState.QUEUED
+
+
+def test_what_a_pass_has_told_a_job_is_no_reason_for_another(farm: Any) -> None:
+    farm.open()
+    runner = Runner(farm.dispatcher, farm.bus, farm.clock)
+
+    def news() -> list[bool]:
+        slots = runner._box.take(0)
+        return [runner._matters(k, value) for k, value in slots.items() if k[0] == "job"]
+
+    farm.service.desk.hold(farm.add().id)
+    assert news() == [True]
+    farm.dispatch_once()
+    assert news() == [False], "it was told that it is held"
+    farm.service.desk.release("j-1")
+    assert news() == [True]
+    runner.stop()
 
 
 def test_a_percent_or_a_temperature_is_no_reason_to_pass(farm: Any) -> None:
@@ -111,7 +120,7 @@ def test_a_clock_that_was_set_back_stops_no_passes(
         wait_for(lambda: len(passes) >= 2)
         monkeypatch.setattr(apscheduler.schedulers.base, "datetime", AnHourAgo)
         before = len(passes)
-        wait_for(lambda: len(passes) >= before + 4, 60)
+        wait_for(lambda: len(passes) >= before + 4)
     finally:
         runner.stop()
 
@@ -134,7 +143,7 @@ def test_reports_that_matter_to_nobody_do_not_put_off_a_pass(
     runner.start()
     talking.start()
     try:
-        wait_for(lambda: len(passes) >= 4, 60)
+        wait_for(lambda: len(passes) >= 4)
     finally:
         stop.set()
         talking.join()

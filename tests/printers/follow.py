@@ -17,7 +17,7 @@ class Shown(Protocol):
 
 
 def seen(
-    printer: Shown, holds: Callable[[PrinterStatus], Any], what: str = "what was awaited"
+    printer: Shown, holds: Callable[[PrinterStatus], Any], what: str = "it did not come about"
 ) -> PrinterStatus:
     """The first status that ``holds``; asked often, as some states are soon over.
 

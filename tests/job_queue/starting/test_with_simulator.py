@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -25,15 +24,9 @@ from simulator.farm import SimulatedFarm
 from simulator.plates import PlateSpec, build_gcode_3mf
 from simulator.specs import make_spec
 from slicer.library import FileLibrary
+from tests.waiting import wait_for
 
 CONFIRM = ("all",)
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
 
 
 class Bench:

@@ -77,16 +77,16 @@ class Rig:
         return self.printer.status
 
     def until(
-        self, holds: Callable[[PrinterStatus], object], what: str = "what was awaited"
+        self, holds: Callable[[PrinterStatus], object], what: str = "it did not come about"
     ) -> PrinterStatus:
         """Wait for a status that ``holds``; fails with the last one."""
         return seen(self.printer, holds, what)
 
     def online(self) -> PrinterStatus:
-        return self.until(lambda status: status.state.is_connected, "an online printer")
+        return self.until(lambda status: status.state.is_connected, "never online")
 
     def in_state(self, state: PrinterState) -> PrinterStatus:
-        return self.until(lambda status: status.state is state, state.name)
+        return self.until(lambda status: status.state is state, f"never {state}")
 
 
 @pytest.fixture
