@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from alerts.model import Event, Kind, Level, Message
 from core import jsonio
 from core.lines import one_line
+
+logger = logging.getLogger(__name__)
 
 _EVENT = {field.name: field.default for field in fields(Event)}
 MOST_TEXT, MOST_FACT, MOST_KEY = 2000, 500, 300
@@ -50,6 +53,17 @@ def event_from_json(raw: Mapping[str, Any]) -> Event:
     level = raw.get("level")
     given.update(kind=Kind(raw["kind"]), level=Level(level) if level else None)
     return Event(**given)
+
+
+def events_from_json(entries: Any) -> list[Event]:
+    """Those that can be read: another version of the farm may have written others."""
+    found = []
+    for entry in entries if isinstance(entries, list) else []:
+        try:
+            found.append(event_from_json(entry))
+        except (ValueError, TypeError, KeyError):
+            logger.warning("alerts: something of before the stop cannot be told: %s", entry)
+    return found
 
 
 def message_to_json(message: Message) -> dict[str, Any]:

@@ -72,9 +72,9 @@ def pieces(address: str) -> frozenset[str]:
 
 
 def clean(text: str) -> str:
-    """``text`` without what was hidden, without keys of bots, passwords in addresses, and what is no
-    text: half a character out of a service's answer can be kept by no file, so that what became of
-    its message would stay unknown for ever."""
+    """``text`` without what was hidden, keys of bots, passwords in addresses, and what is no text:
+    half a character out of a service's answer can be kept by no file, so that what became of its
+    message would stay unknown for ever."""
     text = text.encode("utf-8", "replace").decode()
     text = _USERINFO.sub(f"{HIDDEN}@", _BOT.sub(f"bot{HIDDEN}", text))
     return text if _pattern is None else _pattern.sub(HIDDEN, text)

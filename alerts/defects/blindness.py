@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 PATIENCE_S = 60.0
 MOST_PATIENCE_S = 3600.0
 CALM_S = 6 * 3600.0
@@ -11,13 +14,27 @@ CALM_S = 6 * 3600.0
 class Blindness:
     """Of one printer or of the provider. Times are monotonic seconds."""
 
-    def __init__(self, told: int = 0, key: str = "") -> None:
-        """``told``: how often so far; ``key``: of the incident that is open, "" = none."""
-        self.told, self.key = told, key
+    def __init__(self, told: int = 0, key: str = "", series: str = "") -> None:
+        """``told``: how often so far; ``key``: of the incident that is open, "" = none; ``series``:
+        tells its keys from those that were counted in a file that is lost."""
+        self.told, self.key, self.series = told, key, series
         self.reason = ""
         self._level = told
         self._saw: float | None = None
         self._since: float | None = None
+
+    @classmethod
+    def of_farm(cls, kept: Mapping[str, Any], now: float) -> Blindness:
+        """``kept``: what ``dump`` gave, {} when there is none; ``now``: epoch s."""
+        told, key, series = kept.get("told"), kept.get("key"), kept.get("series", "")
+        return cls(
+            told if isinstance(told, int) else 0,
+            key if isinstance(key, str) else "",
+            series if isinstance(told, int) and isinstance(series, str) else f"{int(now)}.",
+        )
+
+    def dump(self) -> dict[str, Any]:
+        return {"told": self.told, "key": self.key, "series": self.series}
 
     def blind(self, reason: str, now: float) -> None:
         self.reason = reason
@@ -40,7 +57,7 @@ class Blindness:
             return False
         self.told += 1
         self._level += 1
-        self.key = str(self.told)
+        self.key = f"{self.series}{self.told}"
         return True
 
     def sees(self, now: float) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from alerts.codec import event_to_json, events_from_json, storable
 from alerts.defects import words
 from alerts.defects.asking import Answer, Asking, Spawn, in_thread
 from alerts.defects.blindness import Blindness
@@ -54,23 +55,11 @@ class DefectWatch:
     """``start`` and ``stop`` once each; the other public methods from any thread."""
 
     def __init__(
-        self,
-        provider: Provider,
-        guards: Mapping[str, Guard],
-        budget: Budget,
-        memory: Memory,
-        *,
-        registry: Registry,
-        bus: Bus,
-        execute: Execute,
-        run_of: RunOf,
-        sink: Sink,
-        photos: Path,
-        clock: Clock,
-        timeout_s: float,
-        chance: Callable[[], float],
+        self, provider: Provider, guards: Mapping[str, Guard], budget: Budget, memory: Memory,
+        *, registry: Registry, bus: Bus, execute: Execute, run_of: RunOf, sink: Sink,
+        photos: Path, clock: Clock, timeout_s: float, chance: Callable[[], float],
         spawn: Spawn = in_thread,
-    ) -> None:
+    ) -> None:  # fmt: skip
         """``photos``: the alerts' photo folder; ``timeout_s``: of one question."""
         self._provider, self._guards, self._memory = provider, guards, memory
         self.budget = budget
@@ -78,11 +67,8 @@ class DefectWatch:
         self._execute, self._run_of, self._sink = execute, run_of, sink
         self._photos, self._spawn = photos, spawn
         self._health = Health(chance)
-        farm = part(memory.kept, "farm")
-        told, key = farm.get("told"), farm.get("key")
-        self._farm = Blindness(
-            told if isinstance(told, int) else 0, key if isinstance(key, str) else ""
-        )
+        self._farm = Blindness.of_farm(part(memory.kept, "farm"), clock.time())
+        self._owed = events_from_json(memory.kept.get("owed"))  # not yet with the desk
         self._box = bus.subscribe("printer", _ANSWERS, _WISHES, _PAUSES, _TESTS)
         self.asking = Asking(provider, clock, timeout_s, self._deliver, spawn)
         self._proven = False
@@ -174,7 +160,7 @@ class DefectWatch:
         for work in (self._tick, self._look_around, self._farm_blindness, self._flush):
             self._safely(work)
 
-    def _safely(self, work: Callable[[], None]) -> None:
+    def _safely(self, work: Callable[[], object]) -> None:
         try:
             work()
         except Exception:
@@ -311,19 +297,19 @@ class DefectWatch:
                 self._tell(words.blind(_FARM, "", self._farm.key, at, reason))
 
     def _flush(self) -> None:
-        """Evidence, then events, then the memory of both, then a pause: in this order nothing is
-        told without its picture or done twice, wherever the server is killed."""
-        told, pauses = False, []
+        """Evidence, then the memory of it and of what is owed, then the events, then a pause: in
+        this order nothing is told without its picture, taken for what was told before, or done
+        twice, wherever the server is killed."""
+        pauses = []
         for guard in self._guards.values():
             if (evidence := guard.take_evidence()) is not None:
                 self._keep(*evidence)
             for event in guard.take_events():
-                told = True
                 self._tell(event)
             if guard.take_pause():
                 pauses.append(guard)
         stakes = [stake(guard.print) for guard in self._guards.values()]
-        saved = self._save_if(told or stakes != self._stakes)
+        saved = self._save_and_tell(stakes != self._stakes)
         self._stakes = stakes if saved else []
         for guard in pauses:
             self._pause(guard, saved)
@@ -339,7 +325,19 @@ class DefectWatch:
             logger.warning("defect watch: %s", error.message)  # the alert goes without a picture
 
     def _tell(self, event: Event) -> None:
-        self._sink.take(event)
+        """At the end of this turn, once it is on the disk that it is owed."""
+        self._owed.append(storable(event))
+
+    def _save_and_tell(self, at_once: bool) -> bool:
+        """Whether it was saved; what is owed is told all the same."""
+        owed = self._owed
+        try:
+            saved = self._save_if(at_once or bool(owed))
+        finally:
+            self._owed = []
+            for event in owed:
+                self._safely(partial(self._sink.take, event))
+        return saved and self._save_if(bool(owed))
 
     def _save_if(self, at_once: bool) -> bool:
         """Prints change seldom and are written at once; free calls are counted every minute."""
@@ -357,7 +355,8 @@ class DefectWatch:
             {
                 "version": 1,
                 "day": day,
-                "farm": {"told": self._farm.told, "key": self._farm.key},
+                "farm": self._farm.dump(),
+                "owed": [event_to_json(event) for event in self._owed],
                 "prints": {g.subject.id: dump(g.print) for g in guards if g.print is not None},
                 "means": {g.subject.id: g.judge.dump() for g in guards},
             }

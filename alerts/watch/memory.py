@@ -8,12 +8,12 @@ is counted, and the next one never comes out with its identity.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from alerts.codec import event_from_json, event_to_json
+from alerts.codec import event_to_json, events_from_json
 from alerts.model import Event
 from core import jsonio
 from core.clock import Clock
@@ -97,13 +97,9 @@ class Memory:
         """They are to be told as soon as this is written."""
         self.owed = [event_to_json(event) for event in events]
 
-    def owed_events(self) -> Iterator[Event]:
-        """Of the life before. What another version wrote and this one cannot read is left out."""
-        for entry in self.owed:
-            try:
-                yield event_from_json(entry)
-            except (ValueError, TypeError, KeyError):
-                logger.warning("alerts: something of before the stop cannot be told: %s", entry)
+    def owed_events(self) -> list[Event]:
+        """Of the life before."""
+        return events_from_json(self.owed)
 
     def note_result(self, run: str, ended_at: float) -> None:
         """Its end needs no telling any more."""

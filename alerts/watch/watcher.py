@@ -71,7 +71,7 @@ class Watcher:
         self._spools = Spools(grams, config.spool_margin_g)
         self._ends = Ends(self._memory, self._place, grams)
         self._next: Mapping[str, Job] = {}  # by printer, of this second
-        self._told = list(self._memory.owed_events())  # not yet with the desk
+        self._told = self._memory.owed_events()  # not yet with the desk
         self._dirty = False
         self._saved_at = self._ticked_at = float("-inf")  # monotonic s
         self._box = bus.subscribe(PRINTER_TOPIC, JOB_TOPIC, _STOPS)
