@@ -89,7 +89,7 @@ class ConnectClient:
             return float(text[:9])
         try:
             return max(0.0, parsedate_to_datetime(text).timestamp() - self._clock.time())
-        except ValueError:
+        except (ValueError, OverflowError):  # a year of thirty digits
             return None
 
     def _why(self, error: Exception) -> str:

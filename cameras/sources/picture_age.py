@@ -43,7 +43,7 @@ def _since(modified: str, now: str) -> float:
     """Both by the server's clock, whatever that shows."""
     try:
         age = parsedate_to_datetime(now) - parsedate_to_datetime(modified)
-    except (ValueError, TypeError):  # not there, no dates, or only one of them with a zone
+    except (ValueError, TypeError, OverflowError):  # not there, no dates, one without a zone
         return 0.0
     return max(0.0, age.total_seconds())
 

@@ -19,6 +19,7 @@ from core.clock import SystemClock
 from tests.cameras.web_camera import WebCamera, source_of, web_camera
 
 NOON = 1_800_000_000.0
+FAR = "Mon, 01 Jan " + 30 * "9" + " 00:00:00 GMT"
 
 
 def heads(modified: float | None, now: float = NOON, age: str = "") -> Message:
@@ -103,7 +104,7 @@ def test_what_headers_say(headers: Message, age: float) -> None:
     assert PictureAges().of(b"picture", headers) == age
 
 
-@pytest.mark.parametrize("text", ["yesterday", "Thu, 99 Foo 2026 99:99:99 GMT", "0", "é"])
+@pytest.mark.parametrize("text", ["yesterday", "Thu, 99 Foo 2026 99:99:99 GMT", "0", "é", FAR])
 def test_headers_that_say_nothing(text: str) -> None:
     for name in ("Date", "Last-Modified"):
         message = heads(NOON - 90)

@@ -87,7 +87,15 @@ def test_bad_data_is_tried_a_few_times_and_then_hardly_ever(scene: Scene, draw: 
 
 @pytest.mark.parametrize(
     ("asked", "wait_s"),
-    [("120", 120), ("1", 10), ("99999999", 3600), ("soon", 60), ("-5", 60), ("", 60)],
+    [
+        ("120", 120),
+        ("1", 10),
+        ("99999999", 3600),
+        ("soon", 60),
+        ("-5", 60),
+        ("", 60),
+        ("Mon, 01 Jan " + 30 * "9" + " 00:00:00 GMT", 60),
+    ],
 )
 def test_too_often_waits_as_long_as_asked(
     scene: Scene, draw: Draw, asked: str, wait_s: float
