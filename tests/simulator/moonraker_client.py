@@ -236,14 +236,6 @@ class Bench:
         self.client = client
         self.printer = printer
 
-    def until(self, condition: Callable[[], object], timeout_s: float = WAIT_S) -> None:
-        """Wait, or fail."""
-        end = time.monotonic() + timeout_s
-        pause = threading.Event()
-        while not condition():
-            assert time.monotonic() < end, "did not happen in time"
-            pause.wait(0.02)
-
     def another(self, key: str | None = None) -> Client:
         """A second client; the caller closes it."""
         return Client(self.client.url, self.client.key if key is None else key)

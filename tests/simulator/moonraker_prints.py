@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.simulator.moonraker_client import Bench, Client, plain
+from tests.waiting import wait_for
 
 RUNNING = {"print_stats": ["state", "filename"], "pause_resume": None, "webhooks": ["state"]}
 
@@ -18,9 +19,7 @@ def start(moonraker: Bench, seconds: int = 14_400, name: str = "part.gcode", **o
 
 
 def extruding(moonraker: Bench) -> None:
-    moonraker.until(
-        lambda: moonraker.client.status("print_stats")["print_stats"]["filament_used"] > 0
-    )
+    wait_for(lambda: moonraker.client.status("print_stats")["print_stats"]["filament_used"] > 0)
 
 
 def settled(moonraker: Bench, status: str) -> dict:
@@ -31,5 +30,5 @@ def settled(moonraker: Bench, status: str) -> dict:
         jobs[:] = moonraker.client.get("/server/history/list", limit=1)["jobs"]
         return bool(jobs) and jobs[0]["status"] == status
 
-    moonraker.until(look, 10)
+    wait_for(look)
     return jobs[0]

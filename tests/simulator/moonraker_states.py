@@ -8,6 +8,7 @@ from tests.simulator.moonraker_client import (
     Bench,
     as_recorded,
 )
+from tests.waiting import wait_for
 
 SETUP: dict[str, Callable[[Bench], None]] = {}
 
@@ -37,15 +38,15 @@ def printing(made: Bench, path: str = "farm") -> None:
     content = as_recorded(minutes=240, layers=20)
     assert made.client.upload("slow.gcode", content, path=path).status_code == 201
     made.client.rpc("printer.print.start", filename=f"{path}/slow.gcode".lstrip("/"))
-    made.until(lambda: made.client.status("print_stats")["print_stats"]["filament_used"] > 0)
-    made.until(lambda: made.client.get("/server/history/list", limit=1)["count"] == 1)
+    wait_for(lambda: made.client.status("print_stats")["print_stats"]["filament_used"] > 0)
+    wait_for(lambda: made.client.get("/server/history/list", limit=1)["count"] == 1)
 
 
 @state("idle")
 def _idle(made: Bench) -> None:
     made.client.open(header=[f"X-Api-Key: {made.client.key}"])
     made.client.rpc("printer.gcode.script", script="M105")
-    made.until(lambda: made.client.get("/server/temperature_store") != {})
+    wait_for(lambda: made.client.get("/server/temperature_store") != {})
 
 
 @state("console")
@@ -66,7 +67,7 @@ def _heating(made: Bench) -> None:
     made.client.upload("slow.gcode", as_recorded(240, 20), path="farm")
     made.printer.peek(lambda machine: setattr(machine.heat.bed, "rate", 0.0))
     made.client.rpc("printer.print.start", filename="farm/slow.gcode")
-    made.until(lambda: made.client.get("/server/history/list", limit=1)["count"] == 1)
+    wait_for(lambda: made.client.get("/server/history/list", limit=1)["count"] == 1)
 
 
 state("printing")(printing)
@@ -82,14 +83,14 @@ def _paused(made: Bench) -> None:
 def _runout(made: Bench) -> None:
     printing(made)
     made.printer.do("runout")
-    made.until(lambda: made.client.job() == "paused")
+    wait_for(lambda: made.client.job() == "paused")
 
 
 @state("cancelled")
 def _cancelled(made: Bench) -> None:
     printing(made)
     made.client.rpc("printer.print.cancel")
-    made.until(lambda: made.client.get("/server/history/list")["jobs"][0]["end_time"])
+    wait_for(lambda: made.client.get("/server/history/list")["jobs"][0]["end_time"])
 
 
 def _ended_jobs(made: Bench) -> int:
@@ -101,11 +102,11 @@ def _ended_jobs(made: Bench) -> int:
 def _complete(made: Bench) -> None:
     printing(made)
     made.client.rpc("printer.print.cancel")
-    made.until(lambda: made.client.get("/server/history/list")["jobs"][0]["end_time"])
+    wait_for(lambda: made.client.get("/server/history/list")["jobs"][0]["end_time"])
     made.client.upload("small.gcode", as_recorded(0))
     for number in (2, 3):
         made.client.rpc("printer.print.start", filename="small.gcode")
-        made.until(lambda number=number: _ended_jobs(made) == number)
+        wait_for(lambda number=number: _ended_jobs(made) == number)
 
 
 @state("standby")
@@ -120,8 +121,8 @@ def _error(made: Bench) -> None:
     bad = b"G28\nG90\nG1 X10 F6000\nG1 X9999\nG1 X5\n"
     made.client.upload("bad.gcode", bad)
     made.client.rpc("printer.print.start", filename="bad.gcode")
-    made.until(lambda: made.client.get("/server/history/list")["count"] == 1)
-    made.until(lambda: made.client.get("/server/history/list")["jobs"][0]["end_time"])
+    wait_for(lambda: made.client.get("/server/history/list")["count"] == 1)
+    wait_for(lambda: made.client.get("/server/history/list")["jobs"][0]["end_time"])
 
 
 @state("shutdown")
@@ -134,14 +135,14 @@ def _klippy_error(made: Bench) -> None:
     made.client.online()
     made.client.rpc("printer.emergency_stop")
     made.client.rpc("printer.restart")
-    made.until(lambda: made.client.get("/server/info")["klippy_state"] == "error")
+    wait_for(lambda: made.client.get("/server/info")["klippy_state"] == "error")
 
 
 @state("mcu_shutdown")
 def _mcu_shutdown(made: Bench) -> None:
     printing(made, "")
     made.printer.do("klippy_shutdown")
-    made.until(lambda: made.client.get("/server/info")["klippy_state"] == "shutdown")
+    wait_for(lambda: made.client.get("/server/info")["klippy_state"] == "shutdown")
 
 
 @state("klippy_gone")
@@ -170,7 +171,7 @@ def _disk_full(made: Bench) -> None:
 
 
 def _await_the_end_of_the_line(made: Bench) -> None:
-    made.until(lambda: made.client.job() == "paused")
+    wait_for(lambda: made.client.job() == "paused")
 
 
 def _stop(made: Bench) -> None:

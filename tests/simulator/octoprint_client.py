@@ -6,7 +6,6 @@ import json
 import queue
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 import requests
@@ -14,6 +13,7 @@ import websocket
 
 from simulator.farm import SimulatedFarm
 from simulator.specs import make_spec
+from tests.waiting import wait_for
 
 WAIT_S = 30.0
 SUBSCRIBE = {"state": {"logs": False, "messages": False}, "events": True, "plugins": False}
@@ -31,18 +31,6 @@ def gcode(minutes: float, lines: int = 400, middle: str = "") -> bytes:
     moves.insert(lines // 2, middle)
     head = f"; estimated printing time (normal mode) = {round(minutes * 60)}s\nG28\n"
     return (head + "\n".join(moves) + "\n").encode()
-
-
-def until(
-    condition: Callable[[], object], what: str | Callable[[], str], timeout_s: float = WAIT_S
-) -> None:
-    """Wait until it is true, or fail."""
-    end = time.monotonic() + timeout_s
-    pause = threading.Event()
-    while not condition():
-        if time.monotonic() >= end:
-            raise AssertionError(f"did not happen: {what if isinstance(what, str) else what()}")
-        pause.wait(0.01)
 
 
 class Client:
@@ -95,7 +83,7 @@ class Client:
             seen[:] = [*seen[-5:], self.state]
             return seen[-1] in states
 
-        until(arrived, lambda: f"one of {states}; seen last: {seen}")
+        wait_for(arrived, lambda: f"one of {states}; seen last: {seen}")
 
     def print_file(self, name: str = "part.gcode", content: bytes | None = None) -> None:
         """Upload, select with print, and wait until it prints."""

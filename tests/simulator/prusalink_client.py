@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import http.client
 import json
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from simulator.farm import Endpoint
+from tests.waiting import wait_for
 
 RECORDED = Path(__file__).parents[1] / "data" / "prusalink"
 
@@ -79,14 +78,8 @@ class Client:
     def state(self) -> str:
         return str(self.get("/api/v1/status")["printer"]["state"])
 
-    def wait(self, condition: Callable[[], object], timeout_s: float = 5.0) -> None:
-        end = time.monotonic() + timeout_s
-        while not condition():
-            assert time.monotonic() < end, "did not happen in time"
-            time.sleep(0.02)
-
     def wait_state(self, *states: str) -> None:
-        self.wait(lambda: self.state in states)
+        wait_for(lambda: self.state in states, lambda: f"never {states}; now {self.state}")
 
 
 def recorded(name: str) -> list[dict[str, Any]]:

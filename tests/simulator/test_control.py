@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections import Counter
@@ -24,6 +23,7 @@ from simulator.demo import demo_specs, spec_from_entry
 from simulator.farm import SimulatedFarm
 from simulator.knobs import Knobs
 from simulator.specs import KINDS, make_spec
+from tests.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
 
@@ -137,9 +137,7 @@ def test_the_storage_is_listed_with_folders(farm):
 
 def test_requests_are_remembered(farm, probe):
     probe(farm.endpoints["p0"]).online().ask("info", qos=1, command="get_version")
-    end = time.monotonic() + 5
-    while not farm.printer("p0").requests():
-        assert time.monotonic() < end
+    wait_for(farm.printer("p0").requests)
     _status, answer = call(farm.control_url + "/printers/p0/requests")
     assert answer["requests"][0]["info"]["command"] == "get_version"
 

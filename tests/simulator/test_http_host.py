@@ -22,6 +22,7 @@ from simulator.knobs import MachineKnobs
 from simulator.prusalink.knobs import PrusaLinkKnobs
 from simulator.specs import make_spec
 from tests.simulator.prusalink_client import Client
+from tests.waiting import wait_for
 
 GCODE = b"M73 P0 R10\nM73 P50 R5\nM73 P100 R0\n"
 PATH = "/api/v1/files/usb/a.gcode"
@@ -179,7 +180,7 @@ def test_a_request_under_way_when_the_power_goes(server: Pair) -> None:
 
     asking = threading.Thread(target=ask)
     asking.start()
-    client.wait(lambda: handle.asked("GET", "/api/version"))
+    wait_for(lambda: handle.asked("GET", "/api/version"))
     handle.half_open()
     asking.join()
     assert failures == [TimeoutError]
@@ -211,7 +212,7 @@ def test_slow_uploads_and_the_transfer(server: Pair) -> None:
     started = time.monotonic()
     upload = threading.Thread(target=lambda: client.put_file(PATH, b";" * 50_000))
     upload.start()
-    client.wait(lambda: client.ask("GET", "/api/v1/transfer").status == 200)
+    wait_for(lambda: client.ask("GET", "/api/v1/transfer").status == 200)
     assert client.get("/api/v1/status")["transfer"]["progress"] < 100
     upload.join()
     assert time.monotonic() - started >= 0.4

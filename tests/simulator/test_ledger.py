@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import time
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 
 from simulator.farm import SimulatedFarm
 from simulator.specs import make_spec
+from tests.waiting import wait_for
 
 MAKES = {"bambu": "P1S", "octoprint": "MK3S", "moonraker": "Voron 2.4", "prusalink": "MK4"}
 
@@ -52,19 +52,18 @@ def _files(farm: SimulatedFarm) -> list[dict[str, Any]]:
 
 def _start(farm: SimulatedFarm, name: str) -> None:
     """OctoPrint still winds up for a moment after a print."""
-    before, end = len(truth(farm, "oak")["prints"]), time.monotonic() + 10
-    while len(truth(farm, "oak")["prints"]) == before:
+    before = len(truth(farm, "oak")["prints"])
+
+    def begun() -> bool:
         with contextlib.suppress(ValueError):
             farm.printer("oak").do("start_local", name=name)
-        assert time.monotonic() < end
-        time.sleep(0.05)
+        return len(truth(farm, "oak")["prints"]) > before
+
+    wait_for(begun, every=0.05)
 
 
 def _wait_for(farm: SimulatedFarm, condition: Any) -> None:
-    end = time.monotonic() + 30
-    while not condition(truth(farm, "oak")):
-        assert time.monotonic() < end, truth(farm, "oak")
-        time.sleep(0.02)
+    wait_for(lambda: condition(truth(farm, "oak")), lambda: truth(farm, "oak"))
 
 
 def test_a_halted_machine_prints_no_more(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from simulator.moonraker.gcode_program import read_program
 from tests.simulator.moonraker_client import bench, plain, sliced
 from tests.simulator.moonraker_prints import RUNNING, extruding, settled, start
+from tests.waiting import wait_for
 
 
 def test_a_print_runs_to_its_end_and_is_in_the_history(moonraker):
@@ -25,12 +26,12 @@ def test_a_print_runs_to_its_end_and_is_in_the_history(moonraker):
 def test_print_duration_leaves_out_heating_and_pauses():
     with bench(time_scale=20.0) as moonraker:
         client = start(moonraker, heat=60)
-        moonraker.until(lambda: client.status("print_stats")["print_stats"]["total_duration"] > 4)
+        wait_for(lambda: client.status("print_stats")["print_stats"]["total_duration"] > 4)
         assert client.status("print_stats")["print_stats"]["print_duration"] == 0.0
         extruding(moonraker)
         client.rpc("printer.print.pause")
         before = client.status("print_stats")["print_stats"]
-        moonraker.until(
+        wait_for(
             lambda: (
                 client.status("print_stats")["print_stats"]["total_duration"]
                 > before["total_duration"] + 5
@@ -44,9 +45,7 @@ def test_print_duration_leaves_out_heating_and_pauses():
 def test_pause_waits_for_m109_and_gcode_too():
     with bench(time_scale=4.0) as moonraker:
         client = start(moonraker, heat=45)
-        moonraker.until(
-            lambda: client.status("toolhead=homed_axes")["toolhead"]["homed_axes"] == "xyz"
-        )
+        wait_for(lambda: client.status("toolhead=homed_axes")["toolhead"]["homed_axes"] == "xyz")
         pause = client.send("printer.print.pause")
         script = client.send("printer.gcode.script", script="M117 later")
         heat = client.status("extruder")["extruder"]["temperature"]
@@ -99,7 +98,7 @@ def test_progress_counts_the_header_until_the_metadata_is_used(moonraker):
     client = moonraker.client.online()
     client.upload("thumbs.gcode", sliced(240, thumbnails=(300,)))
     client.rpc("printer.print.start", filename="thumbs.gcode")
-    moonraker.until(lambda: client.status("virtual_sdcard")["virtual_sdcard"]["file_position"] > 0)
+    wait_for(lambda: client.status("virtual_sdcard")["virtual_sdcard"]["file_position"] > 0)
     card = client.status("virtual_sdcard")["virtual_sdcard"]
     known = client.get("/server/files/metadata", filename="thumbs.gcode")
     span = known["gcode_end_byte"] - known["gcode_start_byte"]
@@ -118,14 +117,14 @@ def test_runout_pauses_first_and_takes_half_a_second_to_admit_it(moonraker):
     client = start(moonraker)
     extruding(moonraker)
     moonraker.printer.do("runout")
-    moonraker.until(lambda: client.job() == "paused")
+    wait_for(lambda: client.job() == "paused")
     status = client.status("pause_resume", "filament_switch_sensor%20runout", "print_stats")
     assert status["filament_switch_sensor runout"]["filament_detected"] is False
     assert status["print_stats"]["message"] == ""
     assert status["pause_resume"]["is_paused"] is False
     client.rpc("printer.print.resume")  # too early: "Print is not paused"
     assert client.job() == "paused"
-    moonraker.until(lambda: client.status("pause_resume")["pause_resume"]["is_paused"])
+    wait_for(lambda: client.status("pause_resume")["pause_resume"]["is_paused"])
     assert client.rpc("printer.print.resume")["result"] == "ok"  # without filament, too
     assert client.job() == "printing"
 
@@ -151,14 +150,14 @@ def test_objects_come_from_the_file_and_an_excluded_one_costs_no_filament():
         client = moonraker.client.online()
         client.upload("two.gcode", sliced(1))
         client.rpc("printer.print.start", filename="two.gcode")
-        moonraker.until(lambda: client.status("exclude_object")["exclude_object"]["objects"])
+        wait_for(lambda: client.status("exclude_object")["exclude_object"]["objects"])
         objects = client.status("exclude_object")["exclude_object"]["objects"]
         assert [one["name"] for one in objects] == ["A_ID_0_COPY_0", "B_ID_0_COPY_0"]
         assert len(objects[0]["polygon"]) >= 4
         client.rpc("printer.gcode.script", script="EXCLUDE_OBJECT NAME=A_id_0_copy_0")
         used = settled(moonraker, "completed")["filament_used"]
         client.rpc("printer.print.start", filename="two.gcode")
-        moonraker.until(lambda: len(client.get("/server/history/list")["jobs"]) == 2)
+        wait_for(lambda: len(client.get("/server/history/list")["jobs"]) == 2)
         assert settled(moonraker, "completed")["filament_used"] > used * 1.5
 
 
@@ -200,7 +199,7 @@ def test_heaters_fans_and_light_follow_gcode(moonraker):
     assert status["fan_generic exhaust"]["speed"] == 0.5
     assert status["output_pin caselight"] == {"value": 0.7}
     assert status["gcode_move"]["speed_factor"] == 1.5
-    moonraker.until(lambda: client.status("extruder")["extruder"]["temperature"] > 58)
+    wait_for(lambda: client.status("extruder")["extruder"]["temperature"] > 58)
 
 
 def test_errors_with_several_lines_are_unknown_over_http_and_true_over_rpc(moonraker):
@@ -218,7 +217,7 @@ def test_somebody_starts_a_print_at_the_printers_screen(moonraker):
     client = moonraker.client.online(**RUNNING)
     client.upload("local.gcode", plain(14_400))
     moonraker.printer.do("start_local", name="local.gcode")
-    moonraker.until(lambda: client.job() == "printing")
+    wait_for(lambda: client.job() == "printing")
     assert settled(moonraker, "in_progress")["user"] == "No User"
 
 

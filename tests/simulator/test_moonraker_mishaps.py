@@ -8,6 +8,7 @@ from simulator.actions import catalogue
 from simulator.scenarios import SCENARIOS
 from tests.simulator.moonraker_client import bench
 from tests.simulator.moonraker_prints import RUNNING, extruding, settled, start
+from tests.waiting import wait_for
 
 
 def test_print_stats_says_printing_for_a_moment_after_a_shutdown(moonraker):
@@ -16,7 +17,7 @@ def test_print_stats_says_printing_for_a_moment_after_a_shutdown(moonraker):
     client.rpc("printer.emergency_stop")
     assert client.status("print_stats", "webhooks")["print_stats"]["state"] == "printing"
     client.notified("notify_klippy_shutdown")
-    moonraker.until(lambda: client.job() == "paused")
+    wait_for(lambda: client.job() == "paused")
     assert client.status("webhooks")["webhooks"]["state"] == "shutdown"
     assert settled(moonraker, "klippy_shutdown")["filename"] == "part.gcode"
 
@@ -25,7 +26,7 @@ def test_restart_with_a_halted_board_ends_in_error_and_firmware_restart_helps(mo
     client = moonraker.client.online()
     client.rpc("printer.emergency_stop")
     client.rpc("printer.restart")
-    moonraker.until(lambda: client.get("/server/info")["klippy_state"] == "error")
+    wait_for(lambda: client.get("/server/info")["klippy_state"] == "error")
     assert "is shutdown" in client.get("/printer/info")["state_message"]
     client.rpc("printer.firmware_restart")
     client.notified("notify_klippy_ready")
@@ -63,7 +64,7 @@ def test_a_script_that_waits_is_answered_when_klippy_goes():
     with bench(time_scale=1.0) as moonraker:
         client = moonraker.client.online()
         waiting = client.send("printer.gcode.script", script="M109 S200")
-        moonraker.until(lambda: client.status("extruder=target")["extruder"]["target"] == 200.0)
+        wait_for(lambda: client.status("extruder=target")["extruder"]["target"] == 200.0)
         moonraker.printer.do("klippy_disconnect")
         assert client.answer(waiting)["error"] == {"code": 503, "message": "Klippy Disconnected"}
 
@@ -76,10 +77,10 @@ def test_power_lost_in_a_print_needs_power_and_a_firmware_restart(moonraker):
     info = client.get("/printer/info")
     assert info["state_message"].startswith("Lost communication with MCU 'mcu'")
     client.rpc("printer.firmware_restart")
-    moonraker.until(lambda: client.get("/server/info")["klippy_state"] == "error")
+    wait_for(lambda: client.get("/server/info")["klippy_state"] == "error")
     moonraker.printer.do("power_on")
     client.rpc("printer.firmware_restart")
-    moonraker.until(lambda: client.get("/server/info")["klippy_state"] == "ready")
+    wait_for(lambda: client.get("/server/info")["klippy_state"] == "ready")
 
 
 def test_dead_heaters_shut_klippy_down(moonraker):
@@ -102,7 +103,7 @@ def test_a_restart_of_the_server_keeps_the_print_and_loses_its_history(moonraker
     assert back.job() == "printing"
     assert settled(moonraker, "server_exit")["job_id"] == "000001"
     back.rpc("printer.print.cancel")
-    moonraker.until(lambda: back.job() == "cancelled")
+    wait_for(lambda: back.job() == "cancelled")
     assert settled(moonraker, "server_exit")["job_id"] == "000001"
     back.close()
 

@@ -21,6 +21,7 @@ from tests.simulator.moonraker_client import (
     recorded,
 )
 from tests.simulator.moonraker_states import BEFORE, SETUP, printing
+from tests.waiting import wait_for
 
 _NAMES = {  # what was uploaded where the reply does not tell
     "re-upload printed": "slow.gcode",
@@ -256,7 +257,7 @@ def test_a_restart_passes_through_the_recorded_states(name, action, monkeypatch)
         else:
             made.client.online()
         made.client.rpc(action)
-        made.until(lambda: made.client.call("GET", "/printer/info").status_code == 503)
+        wait_for(lambda: made.client.call("GET", "/printer/info").status_code == 503)
         seen: list[tuple[str, str]] = []
 
         def look() -> bool:
@@ -267,7 +268,7 @@ def test_a_restart_passes_through_the_recorded_states(name, action, monkeypatch)
                 seen.extend([now] if not seen or seen[-1] != now else [])
             return server["klippy_state"] == "ready"
 
-        made.until(look)
+        wait_for(look)
     found = [pair for pair in seen if pair[0] != "disconnected"]
     brief = ("startup", "ready")  # a quarter of a second, which a busy machine may miss
     assert wanted == [("startup", "startup"), brief, ("ready", "ready")]

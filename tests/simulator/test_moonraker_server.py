@@ -10,6 +10,7 @@ import websocket
 
 from tests.simulator.moonraker_client import as_recorded, plain
 from tests.simulator.moonraker_prints import extruding, start
+from tests.waiting import wait_for
 
 
 def test_names_are_kept_exactly_and_quoted_paths_find_them(moonraker):
@@ -41,7 +42,7 @@ def test_upload_knobs_act(moonraker):
     moonraker.printer.set(upload_lost=False, file_delay_s=0.3)
     assert moonraker.client.upload("late.gcode", plain(60)).json()["item"]["path"] == "late.gcode"
     assert len(moonraker.client.get("/server/files/list")) == 1
-    moonraker.until(lambda: len(moonraker.client.get("/server/files/list")) == 2)
+    wait_for(lambda: len(moonraker.client.get("/server/files/list")) == 2)
 
 
 def test_without_a_key_nothing_but_access_info_is_told(moonraker):
@@ -71,7 +72,7 @@ def test_malformed_json_gets_a_parse_error_and_lists_are_answered_as_lists(moonr
     assert client.raw('{"id":96,"method":"server.info"}')["error"]["code"] == -32600
     assert client.socket is not None
     client.socket.send('[{"jsonrpc":"2.0","id":97,"method":"server.info"}]')
-    moonraker.until(lambda: [m for m in client.messages if isinstance(m, list)])
+    wait_for(lambda: [m for m in client.messages if isinstance(m, list)])
 
 
 def test_updates_come_at_most_four_times_a_second(moonraker):

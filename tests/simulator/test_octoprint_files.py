@@ -6,7 +6,8 @@ import pytest
 import requests
 
 from simulator.octoprint.analysis import analyse
-from tests.simulator.octoprint_client import WAIT_S, Client, farm_of_one, gcode, until
+from tests.simulator.octoprint_client import WAIT_S, Client, farm_of_one, gcode
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -140,7 +141,9 @@ def test_a_file_can_be_listed_late(client):
     client.printer.set(file_delay_s=0.4)
     client.upload("late.gcode", gcode(1))
     assert client.call("GET", "/api/files/local/late.gcode").status_code == 404
-    until(lambda: client.call("GET", "/api/files/local/late.gcode").status_code == 200, "listing")
+    wait_for(
+        lambda: client.call("GET", "/api/files/local/late.gcode").status_code == 200, "listing"
+    )
 
 
 def test_a_file_put_into_the_folder_has_no_user(client):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.simulator.octoprint_client import Client, farm_of_one, gcode, until
+from tests.simulator.octoprint_client import Client, farm_of_one, gcode
+from tests.waiting import wait_for
 
 BUSY = ["STARTING", "PRINTING"]
 
@@ -41,7 +42,7 @@ def test_a_job_runs_to_its_end_and_says_so_by_event_only(client, ear):
 
 def test_progress_counts_bytes_of_the_file(client):
     client.print_file(content=gcode(1, middle="; " + "x" * 20_000))
-    until(lambda: client.job()["progress"]["completion"], "progress")
+    wait_for(lambda: client.job()["progress"]["completion"], "progress")
     seen = client.job()["progress"]
     size = client.job()["job"]["file"]["size"]
     assert seen["completion"] == pytest.approx(100 * seen["filepos"] / size)
@@ -49,7 +50,7 @@ def test_progress_counts_bytes_of_the_file(client):
 
 def test_the_time_left_comes_from_the_analysis_when_there_is_one(client):
     assert client.upload("part.gcode", gcode(60)).status_code == 201
-    until(lambda: "gcodeAnalysis" in client.get("/api/files/local/part.gcode"), "analysis")
+    wait_for(lambda: "gcodeAnalysis" in client.get("/api/files/local/part.gcode"), "analysis")
     client.post("/api/files/local/part.gcode", command="select", print=True)
     client.wait("Printing")
     progress = client.job()["progress"]
@@ -97,7 +98,7 @@ def test_pause_and_resume_pass_through_their_states(client, ear):
     client.wait("Printing")
     assert client.job()["progress"]["filepos"] >= position
     passed = [*BUSY, "PAUSING", "PAUSED", "RESUMING", "PRINTING"]
-    until(lambda: len(ear.states()) >= len(passed), lambda: f"{passed}; heard {ear.states()}")
+    wait_for(lambda: len(ear.states()) >= len(passed), lambda: f"{passed}; heard {ear.states()}")
     assert ear.states() == passed
 
 
@@ -162,12 +163,12 @@ def test_raw_gcode_and_targets_pass_while_printing_and_moves_do_not(client):
     def target():
         return client.get("/api/printer")["temperature"]["tool0"]["target"]
 
-    until(lambda: target() == 99.0, "the target, after the homing that came before it")
+    wait_for(lambda: target() == 99.0, "the target, after the homing that came before it")
 
 
 def test_commands_move_the_machine(client):
     client.post("/api/printer/printhead", command="home", axes=["x", "y", "z"])
-    until(lambda: client.printer.peek(lambda m: m.axes.homed) == 7, "homing")
+    wait_for(lambda: client.printer.peek(lambda m: m.axes.homed) == 7, "homing")
     before = client.printer.peek(lambda m: dict(m.axes.position))
     client.post("/api/printer/printhead", command="jog", x=-10, z=5)
     after = client.printer.peek(lambda m: dict(m.axes.position))

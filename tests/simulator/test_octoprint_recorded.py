@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.simulator.octoprint_client import SUBSCRIBE, Client, Ear, farm_of_one, until
+from tests.simulator.octoprint_client import SUBSCRIBE, Client, Ear, farm_of_one
+from tests.waiting import wait_for
 
 DATA = Path(__file__).parents[1] / "data" / "octoprint"
 HTTP = json.loads((DATA / "recorded_http.json").read_text("utf-8"))
@@ -77,15 +78,15 @@ class Play:
             case {"wait": states}:
                 client.wait(*states)
                 if states[0] in ("Paused", "Offline after error"):
-                    until(lambda: self._pushed() == states[0], f"{states[0]} on the web socket")
+                    wait_for(lambda: self._pushed() == states[0], f"{states[0]} on the web socket")
             case {"analysed": name}:
-                until(lambda: "gcodeAnalysis" in self._file(name), f"analysis of {name}")
+                wait_for(lambda: "gcodeAnalysis" in self._file(name), f"analysis of {name}")
             case {"printed": name}:
-                until(lambda: self._prints(name) >= 1, f"print of {name}")
+                wait_for(lambda: self._prints(name) >= 1, f"print of {name}")
             case {"printed2": name}:
-                until(lambda: self._prints(name) >= 2, f"second print of {name}")
+                wait_for(lambda: self._prints(name) >= 2, f"second print of {name}")
             case {"progress": share}:
-                until(lambda: (client.job()["progress"]["completion"] or 0) > share, "progress")
+                wait_for(lambda: (client.job()["progress"]["completion"] or 0) > share, "progress")
             case {"fatal": _}:
                 client.printer.do("hard_fail")
             case {"power_off": _}:

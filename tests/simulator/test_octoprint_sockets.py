@@ -7,7 +7,8 @@ import time
 import pytest
 import websocket
 
-from tests.simulator.octoprint_client import SUBSCRIBE, Client, farm_of_one, gcode, until
+from tests.simulator.octoprint_client import SUBSCRIBE, Client, farm_of_one, gcode
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def test_only_connected_comes_before_signing_in(listen):
 def test_signing_in_is_followed_by_history_timelapse_and_currents(client, listen):
     ear = listen(subscribe=None)
     kinds = []
-    until(lambda: len(ear.heard) >= 5, "five messages")
+    wait_for(lambda: len(ear.heard) >= 5, "five messages")
     kinds = [next(iter(message)) for message in ear.heard]
     assert kinds[:3] == ["connected", "history", "timelapse"]
     assert "current" in kinds
@@ -96,14 +97,16 @@ def test_the_framed_form_wraps_what_the_raw_form_sends(listen):
 def test_the_framed_form_beats_and_the_raw_form_does_not(listen, monkeypatch):
     monkeypatch.setattr("simulator.octoprint.push.HEARTBEAT_S", 0.2)
     framed, raw = listen(framed=True), listen()
-    until(lambda: framed.frames.count("h") >= 2, "two heartbeats")
+    wait_for(lambda: framed.frames.count("h") >= 2, "two heartbeats")
     assert "h" not in raw.frames
 
 
 def test_an_offline_server_says_nothing_at_all(client, listen):
     ear = listen()
     client.post("/api/connection", command="disconnect")
-    until(lambda: ear.heard[-1].get("current", {}).get("state", {}).get("text") == "Offline", "off")
+    wait_for(
+        lambda: ear.heard[-1].get("current", {}).get("state", {}).get("text") == "Offline", "off"
+    )
     assert quiet(ear, 1.5)
 
 
@@ -111,7 +114,7 @@ def test_currents_come_twice_a_second_while_printing(client, listen):
     ear = listen()
     client.print_file()
     start, before = time.monotonic(), len(ear.of_kind("current"))
-    until(lambda: len(ear.of_kind("current")) >= before + 6, "six currents")
+    wait_for(lambda: len(ear.of_kind("current")) >= before + 6, "six currents")
     assert 2.0 < time.monotonic() - start < 4.5
 
 
@@ -142,7 +145,7 @@ def test_logs_come_when_asked_for_and_by_expression(client, listen):
     ear, without = listen(subscribe=wish), listen()
     ear.next("current")
     client.post("/api/printer/command", commands=["M117 hello", "M220 S100"])
-    until(lambda: any(one["logs"] for one in ear.of_kind("current")), "a log line")
+    wait_for(lambda: any(one["logs"] for one in ear.of_kind("current")), "a log line")
     assert [one["logs"] for one in ear.of_kind("current") if one["logs"]] == [["Send: M117 hello"]]
     assert not any(one["logs"] for one in without.of_kind("current"))
 
@@ -155,7 +158,7 @@ def test_every_temperature_sample_comes_once(client, listen):
     def samples():
         return [sample for one in ear.of_kind("current") for sample in one["temps"]]
 
-    until(lambda: len(samples()) >= 3, "three samples")
+    wait_for(lambda: len(samples()) >= 3, "three samples")
     assert [s["bed"]["target"] for s in samples()[:2]] == [40.0, 40.0]
     assert [s["tool0"]["target"] for s in samples()[:2]] == [0.0, 60.0]
     assert samples()[0]["chamber"] == {"actual": None, "target": None}
@@ -175,7 +178,7 @@ def test_the_knobs_of_web_sockets_act(client, listen):
     ear = listen()
     ear.next("current")
     client.printer.set(ws_mute=True)
-    until(lambda: quiet(ear, 1.2), "silence")
+    wait_for(lambda: quiet(ear, 1.2), "silence")
     client.printer.set(ws_mute=False)
     assert ear.next("current")
     client.printer.set(ws_off=True)

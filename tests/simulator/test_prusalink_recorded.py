@@ -13,6 +13,7 @@ from simulator.farm import PrinterHandle, SimulatedFarm
 from simulator.plain_gcode import build_gcode
 from simulator.specs import make_spec
 from tests.simulator.prusalink_client import Client, differences, recorded, reply_to
+from tests.waiting import wait_for
 
 SMALL = b"; a\nM73 P0 R2\nG28\nM73 P50 R1\nG1 X1\nM73 P100 R0\n"
 LONG = b"".join(
@@ -45,7 +46,7 @@ def _start(client: Client, content: bytes = LONG) -> int:
     put = client.put_file("/api/v1/files/local/long.gcode", content, Overwrite="?1")
     assert put.status == 201
     assert client.post("/api/v1/files/local/long.gcode").status == 204
-    client.wait(lambda: client.get("/api/v1/status").get("job", {}).get("time_printing"))
+    wait_for(lambda: client.get("/api/v1/status").get("job", {}).get("time_printing"))
     return int(client.get("/api/v1/job")["id"])
 
 
@@ -112,7 +113,7 @@ def test_printing(mk3: tuple[Client, PrinterHandle]) -> None:
     ours = client.get("/api/printer")
     assert not differences(real, ours) or ours["telemetry"]["axis_x"] is None
     handle.peek(lambda machine: setattr(machine, "time_scale", 60))
-    client.wait(lambda: "time_printing" in client.get("/api/v1/status")["job"])
+    wait_for(lambda: "time_printing" in client.get("/api/v1/status")["job"])
     ours = client.get("/api/v1/status")
     real = reply_to("printing", "GET /api/v1/status")
     real["job"]["time_remaining"] = 1  # the real one had not read it from the file yet
@@ -154,7 +155,7 @@ def test_uploading(mk3: tuple[Client, PrinterHandle]) -> None:
         )
     )
     upload.start()
-    client.wait(lambda: "transfer" in client.get("/api/v1/status"))
+    wait_for(lambda: "transfer" in client.get("/api/v1/status"))
     _same(client, "uploading", "/api/v1/transfer")
     _same(client, "uploading", "/api/v1/status")
     assert client.put_file("/api/v1/files/local/second.gcode", SMALL).status == 500

@@ -13,6 +13,7 @@ from simulator.farm import PrinterHandle, SimulatedFarm
 from simulator.plain_gcode import build_gcode
 from simulator.specs import make_spec
 from tests.simulator.prusalink_client import Client
+from tests.waiting import wait_for
 
 GCODE = b"M73 P0 R10\nM73 P50 R5\nM73 P100 R0\n"
 Pair = tuple[Client, PrinterHandle]
@@ -44,7 +45,7 @@ def files_of(flavour: str) -> str:
 def start_job(client: Client, flavour: str, name: str = "a.gcode") -> int:
     path = f"{files_of(flavour)}/{name}"
     assert client.put_file(path, GCODE, Overwrite="?1").status == 201
-    client.wait(lambda: client.ask("POST", path, b"").status == 204)
+    wait_for(lambda: client.ask("POST", path, b"").status == 204)
     client.wait_state("PRINTING")
     return int(client.get("/api/v1/job")["id"])
 
@@ -145,10 +146,10 @@ def test_the_mk3_index_is_late(server: Callable[..., Pair]) -> None:
     path = "/api/v1/files/local/late.gcode"
     assert client.put_file(path, GCODE).status == 201
     assert client.ask("GET", path).status == 404
-    client.wait(lambda: client.ask("GET", path).status == 200)
+    wait_for(lambda: client.ask("GET", path).status == 200)
     assert client.put_file(path, GCODE * 2, Overwrite="?1").status == 201
     assert client.get(path)["size"] == len(GCODE)  # the old one
-    client.wait(lambda: client.get(path)["size"] == 2 * len(GCODE))
+    wait_for(lambda: client.get(path)["size"] == 2 * len(GCODE))
     assert handle.file("/late.gcode") == GCODE * 2
 
 
@@ -305,7 +306,7 @@ def test_starting(server: Callable[..., Pair]) -> None:
     handle.go_offline()
     handle.go_online()
     assert client.ask("GET", "/api/version").status == 503
-    client.wait(lambda: client.ask("GET", "/api/version").status == 200)
+    wait_for(lambda: client.ask("GET", "/api/version").status == 200)
 
 
 def test_inherited_progress(server: Callable[..., Pair]) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import struct
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from io import BytesIO
@@ -29,6 +27,7 @@ from slicer.slicing.service import Enqueue, SlicingService
 from slicer.slicing.slicers import Slicers
 from slicer.slicing.task import SliceRequest, Task
 from slicer.slicing.work import Workshop
+from tests.waiting import wait_for
 
 SCRIPT = Path(__file__).with_name("tiny_slicer.py")
 SET = "0" * 32
@@ -135,20 +134,12 @@ class Shop:
     def submit(self, process: str = "good", **more: Any) -> Task:
         return self.service.submit(self.request(process, **more))
 
-    def ended(self, task: Task, timeout: float = 60.0) -> Task:
-        wait_for(lambda: self.service.task(task.id).state.has_ended, timeout)
+    def ended(self, task: Task) -> Task:
+        wait_for(lambda: self.service.task(task.id).state.has_ended)
         return self.service.task(task.id)
 
     def slice(self, process: str = "good", **more: Any) -> Task:
         return self.ended(self.submit(process, **more))
-
-
-def wait_for(true: Callable[[], object], timeout: float = 30.0) -> None:
-    deadline = time.monotonic() + timeout
-    tick = threading.Event()
-    while not true():
-        assert time.monotonic() < deadline, "waited in vain"
-        tick.wait(0.01)
 
 
 class RecordingBus(Bus):

@@ -14,6 +14,7 @@ import pytest
 from core.errors import Blocked, NotFound, Unusable
 from slicer.profiles.seats import Seat
 from slicer.slicing.task import State
+from tests.waiting import wait_for
 
 MakeShop = Callable[..., Any]
 
@@ -34,15 +35,6 @@ def pids_of_hanging(shop: Any, task: Any) -> list[int]:
 
     wait_for(told)
     return [int(pid) for pid in note.read_text().split()]
-
-
-def wait_for(true: Callable[[], object], timeout: float = 30.0) -> None:
-    tick = threading.Event()
-    for _ in range(int(timeout / 0.01)):
-        if true():
-            return
-        tick.wait(0.01)
-    raise AssertionError("waited in vain")
 
 
 def test_a_model_becomes_a_print_file_of_the_library(
