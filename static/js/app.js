@@ -93,7 +93,7 @@ async function show(moved) {
     attr(/** @type {Element} */ (document.getElementById(`nav-${place}`)), 'aria-current', here);
   }
   document.body.classList.toggle('on-printer', name === 'printer');
-  const build = await pageOf(name, id);
+  const build = await pageOf(name, id).catch((error) => unloaded(error, mine.signal));
   if (mine.signal.aborted) return;
   main.replaceChildren();
   build(main, mine.signal);
@@ -102,6 +102,15 @@ async function show(moved) {
     main.focus({ preventScroll: true });
     scrollTo(0, 0);
   }
+}
+
+/** Its script did not come: the former page under this name would be a lie. What of it was not
+ * loaded stays so, thus it is all loaded anew once the farm answers.
+ * @param {unknown} error @param {AbortSignal} signal @returns {(root: HTMLElement) => void} */
+function unloaded(error, signal) {
+  if (store.connected) throw error;
+  store.watch((change) => change.link && store.connected && location.reload(), signal);
+  return (root) => root.append(h('div.empty', null, icon('nowifi'), h('h1', null, t('page.gone')), h('p', null, t('page.gone.how'))));
 }
 
 function title() {
@@ -132,6 +141,7 @@ function paintLink() {
   const online = all.filter((p) => p.conn?.online).length;
   const known = store.connected || state === 'connecting';
   text(/** @type {Node} */ (foot.lastElementChild), [words[state], known && t('conn.online', { n: online, all: all.length })].filter(Boolean).join(' · '));
+  document.body.classList.toggle('is-lost', !known);
   if (!quiet && state !== 'polling') setTimeout(paintLink, 1000);
 }
 

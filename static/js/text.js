@@ -16,6 +16,7 @@ const en = {
   'conn.signin': 'You are signed out.', 'conn.retry': 'Retry', 'conn.reload': 'Sign in', 'conn.locked': 'No connection to the farm server, so nothing can be sent.',
   'trouble.read': 'I have looked at the printers',
   'conn.updated': 'The farm server was updated.', 'conn.back': 'Connected to the farm again', 'conn.gone': 'No connection to the farm server',
+  'page.gone': 'This page is not loaded yet', 'page.gone.how': 'The farm server cannot be reached. The page comes as soon as it answers.',
   'gate.unknown': 'This printer cannot do that.',
 
   'api.signin': 'You are signed out. Reload the page to sign in.', 'api.status': 'The farm answered with an error ({status}).', 'api.timeout': 'The farm did not answer in time. Whether it acted is not known.',

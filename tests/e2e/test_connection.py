@@ -48,3 +48,25 @@ def test_a_lost_connection_is_said_and_repaired(
     page.get_by_role("link", name="Back to the farm").click()
     expect(page.locator(card("cedar")).get_by_role("button", name="Print…")).to_be_enabled()
     settle(page)
+
+
+def test_a_page_that_cannot_be_loaded_is_no_other_page_under_its_name(
+    farm: FarmProcess, new_page: Callable[..., Page], complaints: Complaints
+) -> None:
+    complaints.expected += ["ERR_CONNECTION", "WebSocket connection", "ERR_INCOMPLETE", "ERR_EMPTY"]
+    farm.wait_for("oak", "printing", "preparing")
+    page = new_page(farm.url)
+    settle(page)
+    assert farm.stop() == 0
+    try:
+        expect(page.locator("#conn")).to_have_text("No connection")
+        expect(page.locator("body")).to_have_class("is-lost")
+        page.get_by_role("link", name="History").click()
+        said = page.get_by_role("heading", level=1)
+        expect(said).to_have_text("This page is not loaded yet")
+        expect(page.locator(card("oak"))).to_have_count(0)
+        expect(page.locator(".errbar")).to_have_count(0)
+    finally:
+        farm.start()
+    expect(said).to_have_text("History", timeout=40_000)
+    expect(page.locator("body")).not_to_have_class("is-lost")
