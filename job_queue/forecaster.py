@@ -42,15 +42,16 @@ from slicer.library import FileLibrary
 logger = logging.getLogger(__name__)
 
 GAP_S = 2.0
-"""Between two forecasts at least, and twenty times the processor time that the last one took."""
-UNSEEN_GAP_S = 10.0
-"""The same while nobody has asked for one in the last SEEN_S."""
+"""Between two forecasts at least."""
+REST, UNSEEN_REST = 20.0, 100.0
+"""And so many times the processor time that the last one took; the second while nobody has asked
+for one in the last SEEN_S."""
 SEEN_S = 30.0
 OLD_S = 30.0
 """A forecast is worked out anew when it is so old, even if only time has passed."""
 JUDGE_S = 0.05
 """Processor time in which one forecast asks the gates about files."""
-REST_S = 0.1
+LEFT_S = 0.1
 """The same of one tick, which asks what the last forecast had no time for."""
 _TICK_S = 1.0
 _SLICERS_KEPT = 5_000
@@ -135,7 +136,7 @@ class Forecaster:
                     self.learn(value)
             self._learn_beds(self._jobs.view())
             self._newest()
-        self.judge_rest(REST_S)
+        self.judge_rest(LEFT_S)
 
     def judge_rest(self, seconds: float) -> None:
         """For so much processor time: ask what the last forecast had no time to ask."""
@@ -181,11 +182,12 @@ class Forecaster:
     def _is_due(self, last: Forecast) -> bool:
         mono = self._clock.monotonic()
         age = mono - self._made_at
-        if age < 20 * self._cost_s:
+        rest = REST if mono - self._asked_at < SEEN_S else UNSEEN_REST
+        if age < min(OLD_S, rest * self._cost_s):
             return False
         if self._file_told and last.pending:  # it may be what that one waited for
             return True
-        if age < (GAP_S if mono - self._asked_at < SEEN_S else UNSEEN_GAP_S):
+        if age < GAP_S:
             return False
         if self._partial or self._file_told or age >= OLD_S:
             return True

@@ -274,18 +274,21 @@ def test_nobody_waits_for_a_forecast_that_is_being_made(farm: Any, seer: Forecas
 
 
 def test_while_nobody_looks_it_is_worked_out_less_often(farm: Any, seer: Forecaster) -> None:
-    found = look(farm, seer)
-    farm.clock.advance(room.SEEN_S)
+    look(farm, seer)
+    farm.clock.advance(room.OLD_S)
     seer.tick({})
-    assert seer.last is not found
-    found = seer.last
+    found, seer._cost_s = seer.last, 0.2
     farm.add()
-    farm.clock.advance(room.UNSEEN_GAP_S - 1)
+    farm.clock.advance(0.2 * room.UNSEEN_REST - 0.1)
     seer.tick({})
     assert seer.last is found
-    farm.clock.advance(1)
+    farm.clock.advance(0.2)
     seer.tick({})
     assert seer.last is not found
+    found, seer._cost_s = seer.last, 0.2
+    farm.add()
+    farm.clock.advance(0.2 * room.REST)
+    assert seer.current() is not found, "somebody asks"
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"version": 9}', b'{"version":1,"prints":[]}'])
