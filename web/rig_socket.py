@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask, Response, request
 from simple_websocket import ConnectionClosed, Server
-from wsproto.utilities import LocalProtocolError
+from simple_websocket.ws import LocalProtocolError
 
 from cameras.rigs.desk import RigDesk
 from cameras.rigs.state import Visit
