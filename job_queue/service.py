@@ -282,7 +282,7 @@ class JobService:
             return self.desk.remove(job_id, rev, by=by)
         if rev is not None and rev != job.rev:
             raise Blocked(f"{job.file_name} has changed since you looked.", code="stale")
-        self.cancel_upload(job.printer_id)
+        self._cancel(job)
         return self.job(job_id)
 
     # -- starting ------------------------------------------------------------------------------
@@ -320,12 +320,27 @@ class JobService:
         job = self._store.view().open_jobs.get(printer_id)
         if job is None:
             raise Blocked(f"Nothing is being sent to {name}.", code="no_upload")
+        self._cancel(job)
+
+    def _cancel(self, job: Job) -> None:
+        """Of this very attempt: another job may have the printer by now."""
         error = JobError(code="cancelled", text="The transfer was cancelled. Nothing was started.")
-        if not self._launcher.cancel(job, error):
+        if self._launcher.cancel(job, error):
+            return
+        current = self.job(job.id)
+        if current.token != job.token or not current.state.holds_printer:
+            raise Blocked(f"{job.file_name} has changed since you looked.", code="stale")
+        if current.state.is_before_start and job.id not in self._launcher.alive():
             raise Blocked(
-                f"{job.file_name} has been sent to {name}; use Stop to end the print.",
-                code="too_late",
+                f"The transfer of {job.file_name} is over and nothing was started; the farm says "
+                "so as soon as its disk takes it.",
+                code="no_upload",
             )
+        name = self._fleet.snapshot(job.printer_id).status.name
+        raise Blocked(
+            f"{job.file_name} has been sent to {name}; use Stop to end the print.",
+            code="too_late",
+        )
 
     # -- people --------------------------------------------------------------------------------
 

@@ -200,7 +200,8 @@ class Launcher:
         """End the transfer of this attempt; False when there is none, or too late."""
         with self._lock:
             run = self._runs.get(job.id)
-        return run is not None and job.state.is_before_start and run.cancel(error)
+        at_work = run is not None and run.token == job.token and run.thread.is_alive()
+        return run is not None and at_work and job.state.is_before_start and run.cancel(error)
 
     def running(self) -> list[StartRun]:
         with self._lock:

@@ -64,6 +64,7 @@ class StartRun:
         recheck: Recheck,
     ) -> None:
         self.job_id = job.id
+        self.token = job.token
         self._job = job
         self._source = source
         self._board = board
@@ -273,7 +274,8 @@ class StartRun:
             job = tx.job(self.job_id)
             if job.token != self._job.token or not job.state.is_before_start:
                 return
-            cancelled = isinstance(error, UploadCancelled)
+            # whoever asked for its end was told yes, whatever ended it in the same moment
+            cancelled = isinstance(error, UploadCancelled) or self._cancel.is_set()
             failure = self._failure(error, cancelled)
             end_before_start(
                 tx, job, failure, self._clock.time(),
