@@ -13,7 +13,8 @@ import pytest
 
 from printers.adapters import ADAPTERS
 from tests.job_queue.conftest import Farm
-from tests.job_queue.model.world import Crash, MetalPrinter, World
+from tests.job_queue.model.metal import Crash, MetalPrinter
+from tests.job_queue.model.world import World
 
 NewWorld = Callable[[], World]
 

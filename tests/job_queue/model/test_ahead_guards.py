@@ -15,7 +15,8 @@ from job_queue.store.base import Transaction
 from printers.status import PrinterStatus
 from tests.job_queue.model import ahead_stories as stories
 from tests.job_queue.model.conftest import NewWorld
-from tests.job_queue.model.world import Broken, World
+from tests.job_queue.model.metal import Broken
+from tests.job_queue.model.world import World
 
 Patch = pytest.MonkeyPatch
 

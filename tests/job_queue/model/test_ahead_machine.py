@@ -15,8 +15,9 @@ from hypothesis.stateful import invariant, precondition, rule, run_state_machine
 from core.config import DispatchConfig
 from printers.status import PrinterState as P
 from tests.job_queue.model.conftest import NewWorld
+from tests.job_queue.model.metal import Broken
 from tests.job_queue.model.test_real_queue import FATES, STEADY, Queue
-from tests.job_queue.model.world import Broken, World
+from tests.job_queue.model.world import World
 
 ON = DispatchConfig(prestage=("simulated",))
 WAYS = {"sent ahead", "started from ahead", "crash", "began", "not_started"}

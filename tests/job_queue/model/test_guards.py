@@ -23,7 +23,8 @@ from job_queue.store.json_store import JsonJobStore
 from printers.fleet import Fleet
 from tests.job_queue.model import stories
 from tests.job_queue.model.conftest import NewWorld
-from tests.job_queue.model.world import Broken, World
+from tests.job_queue.model.metal import Broken
+from tests.job_queue.model.world import World
 
 Patch = pytest.MonkeyPatch
 

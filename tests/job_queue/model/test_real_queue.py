@@ -20,8 +20,9 @@ from hypothesis.stateful import (
 
 from core.errors import PrinterTimeout
 from tests.job_queue.model.conftest import NewWorld
+from tests.job_queue.model.metal import Broken
 from tests.job_queue.model.test_guards import GUARDS
-from tests.job_queue.model.world import EVIDENCE_S, QUIET_S, Broken, World
+from tests.job_queue.model.world import EVIDENCE_S, QUIET_S, World
 
 FATES = ("begins", "silent", "begins, no answer", "silent, no answer", "late", "lost", "refused",
          "unsent")  # fmt: skip
