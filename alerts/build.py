@@ -59,7 +59,8 @@ class AlertRoom:
     @property
     def trouble(self) -> str:
         """For the operator: what the disk refuses, what was damaged; "" = nothing."""
-        return " ".join(text for text in (self.log.trouble, self.watch.trouble) if text)
+        push = self.push.trouble if self.push is not None else ""
+        return " ".join(text for text in (self.log.trouble, self.watch.trouble, push) if text)
 
     def acknowledge(self, incident_id: str, by: str = "") -> Incident:
         """A person has seen it. Raises NotFound."""

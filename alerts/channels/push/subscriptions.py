@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import logging
 import re
 import threading
 from collections.abc import Collection, Mapping
@@ -19,9 +20,12 @@ from core import jsonio
 from core.clock import Clock
 from core.errors import NotFound, StorageError, Unusable
 from core.files import write_durably
+from core.fs import DISK, keep_aside
 
 if TYPE_CHECKING:
     from py_vapid import Vapid02
+
+logger = logging.getLogger(__name__)
 
 HOSTS = (
     "fcm.googleapis.com",
@@ -58,7 +62,8 @@ class Subscription:
 
 
 class Subscriptions:
-    """Thread-safe; every change is one durable write. Raises StorageError."""
+    """Thread-safe; every change is one durable write, which raises StorageError. A damaged file is
+    kept aside and never stops the farm: the browsers then have to ask again."""
 
     def __init__(self, folder: Path, clock: Clock, hosts: Collection[str] = HOSTS) -> None:
         self._path = folder / "push.json"
@@ -66,6 +71,9 @@ class Subscriptions:
         self._clock = clock
         self._hosts = tuple(hosts)
         self._lock = threading.Lock()
+        self.trouble = ""
+        """For the operator: what was found at the start, until a browser has come; "" = nothing."""
+        self._frozen = False  # a file that could not be read nor kept aside: it is left alone
         self._all: dict[str, Subscription] = self._read()
         self._key: Vapid02 | None = None
 
@@ -134,19 +142,32 @@ class Subscriptions:
     def _read(self) -> dict[str, Subscription]:
         try:
             found = jsonio.loads(self._path.read_bytes())
+            return {raw["id"]: Subscription(**raw) for raw in found["subscriptions"]}
         except FileNotFoundError:
             return {}
-        except (OSError, jsonio.JSONDecodeError) as error:
-            raise StorageError(
-                f"{self._path} cannot be read ({error}). Move it away: the browsers then have to "
-                "switch their notifications on again."
-            ) from error
-        return {raw["id"]: Subscription(**raw) for raw in found["subscriptions"]}
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            self._set_aside(type(error).__name__)
+            return {}
+
+    def _set_aside(self, why: str) -> None:
+        try:
+            where = f"It is kept as {keep_aside(DISK, self._path, 'damaged').name}"
+            DISK.unlink(self._path)  # else the next start would find it again
+        except OSError:
+            self._frozen = True
+            where = "It is left as it is, and no browser can be added"
+        self.trouble = (
+            f"{self._path.name} cannot be read ({why}). {where}; every browser has to switch its "
+            "notifications on again."
+        )
+        logger.error("alerts: %s", self.trouble)
 
     def _save(self, wanted: dict[str, Subscription]) -> None:
+        if self._frozen:
+            raise StorageError(self.trouble)
         content = {"version": 1, "subscriptions": [asdict(one) for one in wanted.values()]}
         write_durably(self._path, jsonio.dumps_pretty(content))
-        self._all = wanted
+        self._all, self.trouble = wanted, ""
 
 
 def _endpoint(value: Any, hosts: Collection[str]) -> str:

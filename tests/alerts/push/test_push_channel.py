@@ -255,10 +255,24 @@ def test_there_is_a_limit(
         own.add(raw, "x", "")
 
 
-def test_a_damaged_file_is_told(tmp_path: Path) -> None:
-    (tmp_path / "push.json").write_text("{")
-    with pytest.raises(StorageError):
-        Subscriptions(tmp_path, ManualClock())
+@pytest.mark.parametrize("content", ["{", "[]", '{"subscriptions": [{"id": 1}]}', "{}"])
+def test_a_damaged_file_is_told_and_stops_no_farm(
+    server: PushServer, tmp_path: Path, content: str
+) -> None:
+    (tmp_path / "push.json").write_text(content)
+    found = Subscriptions(tmp_path, ManualClock(), hosts=("127.0.0.1",))
+    assert found.all() == () and "switch its notifications on again" in found.trouble
+    assert (tmp_path / "push.json.damaged").read_text() == content
+    assert Subscriptions(tmp_path, ManualClock()).trouble == ""
+    found.add(server.browser("x").subscription, "x", "")
+    assert found.trouble == "" and len(Subscriptions(tmp_path, ManualClock()).all()) == 1
+
+
+def test_a_file_that_cannot_be_read_is_left_alone(server: PushServer, tmp_path: Path) -> None:
+    (tmp_path / "push.json").mkdir()
+    found = Subscriptions(tmp_path, ManualClock(), hosts=("127.0.0.1",))
+    with pytest.raises(StorageError, match="left as it is"):
+        found.add(server.browser("x").subscription, "x", "")
 
 
 def test_a_text_without_end_and_a_tag_without_end(
