@@ -95,6 +95,9 @@ test('the store follows what is open', () => {
 
 test('the printer is named once', () => {
   assert.equal(plainText({ printer: 'Elm', text: 'Elm: bed levelling failed.' }), 'Bed levelling failed.');
+  assert.deepEqual(lookOf({ kind: 'fault', level: 'info' }), { tone: 'run', icon: 'info', words: 'Message' });
+  assert.equal(lookOf({ kind: 'fault', level: 'now' }).words, 'Fault');
+  assert.equal(plainText({ kind: 'bed_waiting', printer: 'Elm', text: 'Elm: gear_v2 waits to be taken off the bed.' }), 'gear_v2 waits to be taken off the bed.');
   assert.equal(plainText({ printer: 'Elm', text: 'Elm is paused.' }), 'Elm is paused.');
   assert.equal(plainText({ printer: 'Elm', text: 'Elm: one\nFir: two' }), 'Elm: one\nFir: two');
   assert.equal(plainText({ printer: '', text: ': x' }), ': x');

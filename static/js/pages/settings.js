@@ -12,7 +12,7 @@ import { defectCard, mqttCard } from '../parts/watch-cards.js';
 
 addWords({
   'settings.title': 'Settings', 'send.title': 'Send from your slicer', 'send.how': 'In PrusaSlicer, OrcaSlicer or Cura add a physical printer of the type OctoPrint, with one of these addresses and a key. “Upload” puts the file into the library; “Upload and print” puts it into the queue, where the farm’s own checks wait for it.',
-  'send.farm': 'The whole farm', 'send.copy': 'Copy', 'send.copied': 'Copied', 'send.address': 'Address for {name}', 'send.addresses': 'Addresses', 'send.keys': 'Keys', 'send.keys.how': 'A key can send files and nothing else. Give each computer its own, so that you can take it back.',
+  'send.farm': 'The whole farm', 'send.copy': 'Copy', 'send.copied': 'Copied', 'send.address': 'Address for {name}', 'send.addresses': 'Addresses', 'send.each': 'One for each printer', 'send.keys': 'Keys', 'send.keys.how': 'A key can send files and nothing else. Give each computer its own, so that you can take it back.',
   'send.name': 'Name of the new key', 'send.name.hint': 'Workshop PC', 'send.make': 'Make a key', 'send.new': 'The key of “{name}” is shown this once:', 'send.never': 'never used', 'send.used': 'used {ago}', 'send.made': 'made {at}', 'send.config': 'from config.json', 'send.revoke': 'Revoke', 'send.revoke.title': 'Revoke the key of {name}?', 'send.revoke.body': 'That slicer can no longer send files.', 'send.none': 'No key yet.', 'send.open': 'This farm has no password: files are taken without a key too.',
   'eng.title': 'Slicers', 'eng.none': 'No slicer was found on this machine.', 'eng.off': 'Slicing is off', 'eng.missing': 'not found',
 });
@@ -50,7 +50,9 @@ function copyable(value, label) {
 
 /** @param {AbortSignal} signal */
 function sendCard(signal) {
+  const whole = h('dl.addr');
   const addresses = h('dl.addr');
+  const each = h('details', null, h('summary', null, t('send.each')), addresses);
   const list = h('ul.keylist', { 'aria-label': t('send.keys') });
   const none = h('p.note', { hidden: true }, t('send.none'));
   const fresh = h('div.fresh', { hidden: true, role: 'status' });
@@ -83,15 +85,18 @@ function sendCard(signal) {
   }
 
   function paint() {
-    const rows = [{ id: '', name: t('send.farm') }, ...[...store.printers.values()].map((p) => ({ id: p.id, name: p.name }))];
-    keyed(addresses, rows, (row) => `a ${row.id}`, (row) => h('div', null, h('dt', null, row.name), h('dd', null, copyable(row.id ? `${location.origin}/send/${encodeURIComponent(row.id)}/` : `${location.origin}/`, t('send.address', { name: row.name })))));
+    const address = (/** @type {{id: string, name: string}} */ row) => h('div', null, h('dt', null, row.name), h('dd', null, copyable(row.id ? `${location.origin}/send/${encodeURIComponent(row.id)}/` : `${location.origin}/`, t('send.address', { name: row.name }))));
+    const rows = [...store.printers.values()].map((p) => ({ id: p.id, name: p.name }));
+    keyed(whole, [{ id: '', name: t('send.farm') }], () => 'farm', address);
+    keyed(addresses, rows, (row) => `a ${row.id}`, address);
+    hide(each, !rows.length);
   }
   store.watch((change) => change.printers === null && paint(), signal);
   paint();
   void load().catch(fail);
   return h('section.card.scard', { 'aria-labelledby': 'send-h' }, h('h2', { id: 'send-h' }, t('send.title')), h('p', null, t('send.how')), problem,
     h('h3', null, t('send.keys')), h('p.note', null, t('send.keys.how')), list, none, h('form.row', { onsubmit: (/** @type {Event} */ e) => { e.preventDefault(); void make().catch(fail); } }, name, h('button.btn', null, icon('key'), t('send.make'))), fresh,
-    h('h3', null, t('send.addresses')), addresses);
+    h('h3', null, t('send.addresses')), whole, each);
 }
 
 /** @param {AbortSignal} signal */

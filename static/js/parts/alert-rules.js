@@ -4,7 +4,7 @@ import { ago, clock, dur } from '../format.js';
 import { addWords, t } from '../text.js';
 
 addWords({
-  'ak.paused': 'Paused', 'ak.filament_out': 'Filament ran out', 'ak.bed_waiting': 'Clear the bed', 'ak.fault': 'Fault', 'ak.offline_printing': 'Offline while printing', 'ak.offline': 'Offline', 'ak.needs_person': 'Your answer, please', 'ak.queue_blocked': 'Queue is blocked', 'ak.spool_short': 'Spool is short', 'ak.disk_low': 'Disk is full', 'ak.camera_dead': 'No picture', 'ak.defect': 'Looks wrong', 'ak.watch_blind': 'Defect watch is blind', 'ak.channel_dead': 'Channel fails', 'ak.channel_moved': 'Chat has a new id', 'ak.failed': 'Failed',
+  'ak.paused': 'Paused', 'ak.filament_out': 'Filament ran out', 'ak.bed_waiting': 'Clear the bed', 'ak.fault': 'Fault', 'ak.message': 'Message', 'ak.offline_printing': 'Offline while printing', 'ak.offline': 'Offline', 'ak.needs_person': 'Your answer, please', 'ak.queue_blocked': 'Queue is blocked', 'ak.spool_short': 'Spool is short', 'ak.disk_low': 'Disk is full', 'ak.camera_dead': 'No picture', 'ak.defect': 'Looks wrong', 'ak.watch_blind': 'Defect watch is blind', 'ak.channel_dead': 'Channel fails', 'ak.channel_moved': 'Chat has a new id', 'ak.failed': 'Failed',
   'ch.ok': 'sent {ago}', 'ch.unused': 'nothing sent yet', 'ch.waiting': '{n} waiting', 'ch.next': 'next try in {d}', 'mu.until': 'until {at}', 'mu.print_end': 'until its print ends', 'mu.unmuted': 'until somebody unmutes it',
   'so.waiting': 'waits', 'so.quiet': 'waits until {at}', 'so.sending': 'is being sent', 'so.sent': 'sent', 'so.failed': 'not sent: {why}', 'so.expired': 'out of date, not sent', 'so.unclear': 'perhaps sent: the server was stopped meanwhile', 'so.superseded': 'replaced by a newer one',
 });
@@ -18,15 +18,20 @@ const WEIGHT = /** @type {Record<string, number>} */ ({ now: 0, soon: 1, info: 2
 /** @param {any} it @returns {{tone: string, icon: string, words: string}} */
 export function lookOf(it) {
   const tone = it.kind === 'bed_waiting' ? 'ok' : it.kind === 'paused' || it.kind === 'filament_out' ? 'warn' : TONES[it.level] ?? 'idle';
+  // What the printer only mentions is no fault, whatever list it stood on.
+  if (it.kind === 'fault' && it.level === 'info') return { tone, icon: 'info', words: t('ak.message') };
   return { tone, icon: ICONS[it.kind] ?? 'info', words: t(`ak.${it.kind}`) };
 }
+
+/** Their sentences begin with a file's name, which is written as it is. */
+const NAMED = new Set(['bed_waiting', 'needs_person', 'progress', 'due_soon']);
 
 /** The sentence without the printer's name, which stands above it. @param {any} it */
 export function plainText(it) {
   const head = `${it.printer}: `;
   if (!it.printer || !it.text.startsWith(head) || it.text.includes('\n')) return it.text;
   const rest = it.text.slice(head.length);
-  return rest.charAt(0).toUpperCase() + rest.slice(1);
+  return NAMED.has(it.kind) ? rest : rest.charAt(0).toUpperCase() + rest.slice(1);
 }
 
 /** What a person can do about it from here; "" = nothing. Whether it may be done is the gate's.

@@ -2,7 +2,7 @@
 // Files on the printer's storage, a one-line console, and what happened lately.
 import { ApiError, get } from '../api.js';
 import { attr, h, hide, icon, text } from '../html.js';
-import { bytes, clock, clockS, epoch } from '../format.js';
+import { bytes, clock, clockS, epoch, HOUR } from '../format.js';
 import { applyLock, gate, knows, lockLine } from '../gates.js';
 import { command } from '../commands.js';
 import { store } from '../store.js';
@@ -81,7 +81,16 @@ function filesPanel(url, signal) {
 /** @param {any} f @param {(path: string) => void} go */
 function fileRow(f, go) {
   const name = f.folder ? h('button.link', { type: 'button', onclick: () => go(f.path) }, f.name) : f.name;
-  return h('li', null, icon(f.folder ? 'folder' : 'file'), h('b', { title: f.path }, name), h('span', null, bytes(f.size_bytes)), h('span.when', null, (f.modified ?? '').replace(/^(\S+ \d+:\d+):\d+$/, '$1')));
+  return h('li', null, icon(f.folder ? 'folder' : 'file'), h('b', { title: f.path }, name), h('span', null, bytes(f.size_bytes)), h('span.when', null, when(f.modified)));
+}
+
+/** A printer's own words for a time, as the reader writes it; words that are none stay as they are.
+ * @param {string | undefined} modified */
+function when(modified) {
+  const at = Date.parse(modified ?? '');
+  if (Number.isNaN(at) || !/\d{4}/.test(modified ?? '')) return modified ?? '';
+  const timed = /\d:\d/.test(modified ?? '');
+  return new Date(at).toLocaleString([], { year: 'numeric', month: 'short', day: 'numeric', ...(timed && { hour: HOUR, minute: '2-digit' }) });
 }
 
 /** @param {any} e */
