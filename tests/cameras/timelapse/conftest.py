@@ -9,13 +9,14 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from PIL import Image
+from tests.cameras.timelapse.recorded_farm import Farm
 
 from cameras.frames import CameraStatus, Frame
 from cameras.timelapse import child
@@ -146,3 +147,10 @@ def kit() -> SimpleNamespace:
     return SimpleNamespace(
         frame=make_frame, hub=FakeHub, status=make_status, wait_for=wait_for, probe=probe
     )
+
+
+@pytest.fixture
+def farm(tmp_path: Path, kit: SimpleNamespace, tools: Tools) -> Iterator[Farm]:
+    made = Farm(tmp_path, kit, tools)
+    yield made
+    made.close()
