@@ -56,9 +56,7 @@ class Shop:
         answer = self.client.post("/api/slicing", json=wish)
         assert answer.status_code == 202, answer.json
         path = answer.headers["Location"]
-        self.kit.wait_for(
-            lambda: self.client.get(path).json["state"] in ("done", "failed")
-        )
+        self.kit.wait_for(lambda: self.client.get(path).json["state"] in ("done", "failed"))
         return self.client.get(path).json
 
 
