@@ -159,7 +159,7 @@ def seconds(asked: str, clock: Clock) -> float | None:
         return float(text)
     try:
         return max(0.0, parsedate_to_datetime(text).timestamp() - clock.time())
-    except ValueError:
+    except (ValueError, OverflowError):  # no date, or one of thirty digits
         return None
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import websocket
 
-from rig.dial import Refused, Unreachable, dial
+from rig.dial import Refused, Unreachable, dial, hang_up
 from rig.link import Backoff
 from rig.secret import Secret
 from rig.settings import Settings
@@ -125,3 +126,42 @@ def test_a_redirect_takes_the_token_nowhere() -> None:
     farm.close()
     other.close()
     assert b"canary-of-the-rig" in farm.heard and other.heard == b""
+
+
+@pytest.mark.parametrize("secured", [False, True])
+def test_hanging_up_wakes_who_waits_for_a_word(tmp_path: Path, secured: bool) -> None:
+    """Otherwise the rig ends, or notices a dead line, only after the silence of 50 s."""
+    ours, theirs = socket.socketpair()
+    if secured:
+        ours, theirs = _shaken(ours, theirs, tmp_path)
+    with ours, theirs:
+        line = websocket.WebSocket()
+        line.sock = ours
+        line.connected = True
+        begins = threading.Event()
+
+        def wait() -> None:
+            begins.set()
+            with pytest.raises((OSError, websocket.WebSocketException, AttributeError)):
+                line.recv()
+
+        reader = threading.Thread(target=wait, daemon=True)
+        reader.start()
+        assert begins.wait(30)
+        hang_up(line)
+        reader.join(30)
+        assert not reader.is_alive()
+
+
+def _shaken(
+    ours: socket.socket, theirs: socket.socket, folder: Path
+) -> tuple[ssl.SSLSocket, ssl.SSLSocket]:
+    context = server_context(CertificateAuthority(folder).identity("127.0.0.1"))
+    kept: list[ssl.SSLSocket] = []
+    other = threading.Thread(target=lambda: kept.append(context.wrap_socket(theirs, True)))
+    other.start()
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+    line = client.wrap_socket(ours)
+    other.join(30)
+    return line, kept[0]

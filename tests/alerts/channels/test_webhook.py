@@ -84,6 +84,14 @@ def test_what_may_pass_is_no_refusal(hook: HookServer, status: int) -> None:
     assert raised.value.retry_after_s == 7.0 and not raised.value.maybe
 
 
+@pytest.mark.parametrize("asked", [f"Wed, 01 Jan {'9' * 30} 00:00:00 GMT", "soon", "9" * 30, ""])
+def test_a_time_that_cannot_be_is_none(hook: HookServer, asked: str) -> None:
+    hook.answer_with(Answer(503, {}, (("Retry-After", asked),)))
+    with pytest.raises(ChannelError) as raised:
+        channel(hook.url).send(message_of(), None, {})
+    assert raised.value.retry_after_s is None
+
+
 def test_redirects_are_not_followed(hook: HookServer) -> None:
     with HookServer() as other:
         hook.answer_with(Answer(307, {}, (("Location", other.url),)))
