@@ -15,7 +15,7 @@ from job_queue.board import Board
 from job_queue.identity import echoes, names_start, signature
 from job_queue.job import Attempt, Job, JobError, JobState
 from job_queue.records import QueueState
-from job_queue.starting.closing import BEGAN_AFTER_ALL
+from job_queue.starting.closing import BEGAN_AFTER_ALL, was_not_made
 from printers.status import PrinterStatus
 
 logger = logging.getLogger(__name__)
@@ -68,12 +68,13 @@ class Belied:
 
 
 def _attempt_of(view: QueueState, status: PrinterStatus) -> tuple[Job, Attempt] | None:
-    """The job that has not ended, one of whose attempts there is what the printer shows."""
+    """The job that has not ended, one of whose attempts there was not made and is what the printer
+    shows. A print that did end there, and is asked for once more, contradicts nobody."""
     for job in view.jobs.values():
         if not job.attempts or job.state.has_ended:
             continue
         for past in job.attempts:
-            there = past.printer_id == status.printer_id
+            there = past.printer_id == status.printer_id and was_not_made(past)
             if there and names_start(status.job, past.token, past.remote_name):
                 return job, past
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from job_queue.job import NOT_ITS_FAULT, Job, JobError, JobState, archived
+from job_queue.job import NOT_ITS_FAULT, Attempt, Job, JobError, JobState, archived
 from job_queue.records import Cleanup
 from job_queue.starting import beds
 from job_queue.starting.evidence import END_UNSEEN
@@ -20,6 +20,15 @@ BEGAN_AFTER_ALL = "began_after_all"
 _HELD_AT_ONCE = frozenset({"file_damaged", "file_missing", "file_not_found", BEGAN_AFTER_ALL})
 _GIVEN_UP = frozenset({"given_up", "not_started"})
 """A person has let go of these: their file must not start by itself at the next power-up."""
+_CANCELLED_BEFORE, _NOT_STARTED = "Cancelled before it started", "Not started"
+
+
+def was_not_made(past: Attempt) -> bool:
+    """By all the farm knows, nothing was printed in this attempt."""
+    let_go = past.error is not None and past.error.code in _GIVEN_UP
+    return (
+        let_go or past.outcome == "not_started" or past.result in (_CANCELLED_BEFORE, _NOT_STARTED)
+    )
 
 
 def end_before_start(
@@ -35,7 +44,7 @@ def end_before_start(
     if job.from_queue and not cancelled:
         return back_to_queue(tx, job, error, now)
     state = JobState.CANCELLED if cancelled else JobState.FAILED
-    result = "Cancelled before it started" if cancelled else "Not started"
+    result = _CANCELLED_BEFORE if cancelled else _NOT_STARTED
     return tx.move(job.id, state, finished_at=now, error=error, result=result)
 
 

@@ -125,3 +125,23 @@ def test_somebody_starts_at_the_screen_what_was_being_sent(farm: Any) -> None:
     assert not birch.started
     see(farm)
     assert (farm.job(job).state, farm.job(job).error.code) == (JobState.HELD, "began_after_all")
+
+
+def test_a_print_that_was_stopped_and_is_asked_for_again_contradicts_nobody(farm: Any) -> None:
+    """The printer shows it for a while yet, or somebody goes on there: the farm knows of it."""
+    birch = farm.printer("birch")
+    job = farm.add(Target.printer("birch"))
+    farm.dispatch_once()
+    began(farm)
+    see(farm)
+    assert farm.job(job).state is JobState.PRINTING
+    birch.report(P.FAILED)
+    see(farm)
+    farm.wait(40)
+    see(farm)
+    assert farm.job(job).state is JobState.FAILED
+    farm.service.desk.retry(job.id)
+    began(farm)
+    see(farm)
+    again = farm.job(job)
+    assert again.state is JobState.QUEUED and again.error is None
