@@ -170,8 +170,9 @@ class KlipperPrinter(PlainPrinter):
         return self.shown_progress
 
     def touch(self) -> None:
-        """A command was carried out."""
+        """A command was carried out. A long tick may begin after it and be over its whole trace."""
         self._touched = self.clock
+        self._rested = 0.0
 
     def _mind_idling(self, dt: float) -> None:
         if self.is_busy:

@@ -40,7 +40,13 @@ class Made:
         return int(self.server.server_port)
 
     def threads(self) -> int:
-        return sum("process_request_thread" in t.name for t in threading.enumerate())
+        """That answer this server's connections; other servers of the tests have theirs."""
+        targets = (getattr(t, "_target", None) for t in threading.enumerate())
+        return sum(
+            getattr(target, "__self__", None) is self.server
+            and target.__name__ == "process_request_thread"
+            for target in targets
+        )
 
 
 @pytest.fixture

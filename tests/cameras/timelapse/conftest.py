@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from tests.cameras.timelapse.recorded_farm import Farm
 
 from cameras.frames import CameraStatus, Frame
 from cameras.timelapse import child
@@ -25,6 +24,7 @@ from cameras.timelapse.store import TimelapseStore
 from core.clock import Clock, ManualClock, SystemClock
 from core.errors import NotFound
 from printers.status import JobProgress, PrinterState, PrinterStatus
+from tests.cameras.timelapse.recorded_farm import Farm
 
 
 def make_frame(number: int = 0, size: tuple[int, int] = (160, 120), **options: Any) -> bytes:
