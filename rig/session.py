@@ -14,6 +14,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 RECORDING, PAUSED, BUILDING, DONE, FAILED = "recording", "paused", "building", "done", "failed"
 OPEN = (RECORDING, PAUSED)
 _FRAME = re.compile(r"\d{6}\.jpg")
+_DRAWS = 1000
 _ID = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d_[0-9a-f]{4}")
 
 
@@ -60,12 +62,9 @@ class Session:
     @classmethod
     def create(cls, photos: Path, now: float, by: str, name: str = "", job: str = "") -> Session:
         """Raises OSError."""
-        stamp = time.strftime("%Y-%m-%d_%H-%M-%S", time.localtime(now))
-        session_id = f"{stamp}_{secrets.token_hex(2)}"
-        folder = photos / session_id
-        folder.mkdir(parents=True)
+        folder = _new_folder(photos, now)
         files.sync_folder(photos)
-        session = cls(folder, Sheet(session_id, RECORDING, now, by, name[:200], job[:200]))
+        session = cls(folder, Sheet(folder.name, RECORDING, now, by, name[:200], job[:200]))
         session._save()
         return session
 
@@ -167,3 +166,15 @@ def _sheet(folder: Path) -> Sheet:
     except TypeError:
         logger.warning("%s: its session.json is of another version", folder.name)
     return Sheet(folder.name, BUILDING, folder.stat().st_mtime, "found")
+
+
+def _new_folder(photos: Path, now: float) -> Path:
+    """Several recordings may begin within one second, and two of them draw alike."""
+    stamp = time.strftime("%Y-%m-%d_%H-%M-%S", time.localtime(now))
+    photos.mkdir(parents=True, exist_ok=True)
+    for _ in range(_DRAWS):
+        with suppress(FileExistsError):
+            folder = photos / f"{stamp}_{secrets.token_hex(2)}"
+            folder.mkdir()
+            return folder
+    raise FileExistsError(f"{photos} has no free name of {stamp} left")

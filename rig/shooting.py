@@ -36,7 +36,7 @@ class Shooter:
         if picture is None:
             return "The camera gives no picture."
         stamp = time.strftime("%Y-%m-%d_%H-%M-%S", time.localtime(picture.at))
-        path = self._settings.photos / f"{stamp}_{secrets.token_hex(2)}.jpg"
+        path = self._settings.photos / f"{stamp}_{secrets.token_hex(4)}.jpg"
 
         def save() -> None:
             files.write(path, picture.jpeg)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import threading
 import time
 from dataclasses import replace
@@ -70,8 +71,15 @@ def test_frames_are_numbered_and_survive(settings: Settings, kit: SimpleNamespac
     assert [line["frame"] for line in lines] == [1, 2, 2, 3] and lines[-1]["layer"] == 7
 
 
-def test_two_sessions_of_one_second_do_not_collide(settings: Settings) -> None:
-    assert len({session_of(settings).id for _ in range(8)}) == 8
+def test_two_sessions_of_one_second_do_not_collide(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even where their names are drawn alike."""
+    draws = iter(["915f", "915f", "915f", "0a1b"])
+    monkeypatch.setattr(secrets, "token_hex", lambda _: next(draws))
+    first, second = session_of(settings), session_of(settings)
+    assert first.id.endswith("_915f") and second.id.endswith("_0a1b")
+    assert first.folder != second.folder and next(draws, None) is None
 
 
 def test_a_video_has_every_frame_and_its_checksum(settings: Settings, kit: SimpleNamespace) -> None:
