@@ -34,7 +34,7 @@ def new_farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...,
 
     yield start
     codes = [farm.stop() for farm in farms]
-    assert codes == [0] * len(codes), [farm.log()[-3000:] for farm in farms]
+    assert codes == [0] * len(codes), [farm.log()[-12000:] for farm in farms]
 
 
 @pytest.fixture

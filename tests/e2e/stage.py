@@ -25,6 +25,7 @@ DESK = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 CHROMIUM = which("chromium") or which("chromium-browser") or which("google-chrome") or ""
 WAIT_MS = 30_000
+STOP_S = 15.0
 
 
 def entry(id: str, model: str, scenario: str = "idle", **more: Any) -> dict[str, Any]:
@@ -71,7 +72,8 @@ class FarmProcess:
         ]  # fmt: skip
         with log:
             self._process = subprocess.Popen(
-                command, cwd=ROOT, env=environment | self._environment, text=True,
+                command, cwd=ROOT, text=True,
+                env=environment | {"PYTHONFAULTHANDLER": "1"} | self._environment,
                 stdout=subprocess.PIPE, stderr=log,
             )  # fmt: skip
         assert self._process.stdout is not None
@@ -91,9 +93,9 @@ class FarmProcess:
         process, self._process = self._process, None
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(15)
+            process.wait(STOP_S)
         except subprocess.TimeoutExpired:
-            process.kill()
+            process.send_signal(signal.SIGABRT)  # what every thread waits for goes to the log
             process.wait()
         assert process.stdout is not None
         process.stdout.close()
