@@ -13,6 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 from simulator.plain_gcode import build_gcode
 from simulator.plates import PlateSpec, build_gcode_3mf
 from tests.e2e.stage import PHONE, Complaints, FarmProcess, card, drop, entry, settle
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.e2e
 
@@ -249,7 +250,8 @@ def test_the_order_is_changed_by_keys_menu_and_pointer(
     page.mouse.up()
     expect(page.locator("#live")).to_contain_text("disc moved to 1 of 4")
     expect(names(page)).to_have_text(["disc", "bolt", "cog", "axle"])
-    assert [ids[job["id"]] for job in waiting(farm)] == ["disc", "bolt", "cog", "axle"]
+    wanted = ["disc", "bolt", "cog", "axle"]  # the page shows it before the farm has answered
+    wait_for(lambda: [ids[job["id"]] for job in waiting(farm)] == wanted, "the new order")
 
     page.mouse.move(to["x"] + 10, to["y"] + 20)
     page.mouse.down()
@@ -258,7 +260,8 @@ def test_the_order_is_changed_by_keys_menu_and_pointer(
     page.keyboard.press("Escape")
     expect(names(page)).to_have_text(["disc", "bolt", "cog", "axle"])
     page.mouse.up()
-    assert [ids[job["id"]] for job in waiting(farm)] == ["disc", "bolt", "cog", "axle"]
+    wanted = ["disc", "bolt", "cog", "axle"]  # the page shows it before the farm has answered
+    wait_for(lambda: [ids[job["id"]] for job in waiting(farm)] == wanted, "the new order")
 
 
 def test_hold_release_duplicate_remove_and_undo(

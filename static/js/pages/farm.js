@@ -216,7 +216,7 @@ export function farmPage(root, signal) {
   const needsMore = h('button.link', { type: 'button', onclick: () => { view.more = !view.more; paint(null); } });
   const needs = h('section.needs', { 'aria-labelledby': 'h-needs', hidden: true }, h('h2', { id: 'h-needs' }, t('farm.needs'), needsCount, needsMore), needsList);
   const grid = h('div.grid', { id: 'grid' });
-  const next = h('section.upnext.card', { 'aria-labelledby': 'h-next' });
+  const next = h('section.upnext.card');
   const openSearch = () => { searchBox.classList.toggle('is-open'); search.focus(); };
   const page = h('div.farm', null,
     h('header.top', null, h('h1', null, t('farm')), searchBox,

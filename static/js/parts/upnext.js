@@ -1,6 +1,6 @@
 // @ts-check
 // Beside the farm: the first jobs of the queue, and what each of them waits for.
-import { h, hide, icon, keyed, setIcon, sheet, text } from '../html.js';
+import { attr, h, hide, icon, keyed, setIcon, sheet, text } from '../html.js';
 import { clock, dur, stem } from '../format.js';
 import { store } from '../store.js';
 import { addWords, t } from '../text.js';
@@ -23,6 +23,7 @@ export async function upNext(box, signal) {
   const none = h('p.note', null, t('un.none'));
   const all = h('a.un-all', { href: '#/queue' }, h('span', null, t('un.all')), h('b'));
   const notice = h('p.q-notice', { hidden: true }, icon('pausec'), h('span'));
+  attr(box, 'aria-labelledby', 'h-next'); // a region once it has its name
   box.append(h('header', null, h('h2', { id: 'h-next' }, t('un.title')), autoSwitch(signal)), notice, adviceLine(signal), list, none, all);
 
   function row() {
