@@ -260,7 +260,6 @@ def test_the_order_is_changed_by_keys_menu_and_pointer(
     page.keyboard.press("Escape")
     expect(names(page)).to_have_text(["disc", "bolt", "cog", "axle"])
     page.mouse.up()
-    wanted = ["disc", "bolt", "cog", "axle"]  # the page shows it before the farm has answered
     wait_for(lambda: [ids[job["id"]] for job in waiting(farm)] == wanted, "the new order")
 
 
