@@ -8,7 +8,6 @@ import logging
 import socket
 import struct
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +16,7 @@ import websocket
 
 from core.camera_config import RigConfig
 from core.secret import Secret
+from tests.waiting import wait_for
 from web.frames import FrameSocket
 
 TOKEN = "canary-token-of-the-rig-0815"
@@ -31,6 +31,17 @@ def test_a_line_that_is_closed_already_is_said_to_be() -> None:
     line.close()
     with theirs, pytest.raises(OSError, match="closed"), line.lock:
         line.flush(b"more", 1.0)
+
+
+def dialled(url: str) -> websocket.WebSocket | None:
+    """None: the house is full of those whose end has not been noticed yet."""
+    try:
+        return websocket.create_connection(
+            url, timeout=30, suppress_origin=True, header={"Authorization": f"Bearer {TOKEN}"}
+        )
+    except websocket.WebSocketBadStatusException as refusal:
+        assert refusal.status_code == 503
+        return None
 
 
 def vanish(line: websocket.WebSocket, number: int) -> None:
@@ -58,9 +69,7 @@ def test_rigs_that_vanish_are_no_faults_of_the_farm(
 
     def storm(first: int) -> None:
         for number in range(first, first + 40):
-            line = websocket.create_connection(
-                url, timeout=30, suppress_origin=True, header={"Authorization": f"Bearer {TOKEN}"}
-            )
+            line = wait_for(lambda: dialled(url), "a place at the farm")
             try:
                 vanish(line, number)
             except OSError:  # a later one of the same rig has ended this one
@@ -72,8 +81,5 @@ def test_rigs_that_vanish_are_no_faults_of_the_farm(
             thread.start()
         for thread in threads:
             thread.join()
-        deadline = time.monotonic() + 60
-        while farm.services.rigs.all()[0]["online"]:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_for(lambda: not farm.services.rigs.all()[0]["online"], "the last one's end")
     assert [record.getMessage() for record in caplog.records] == []
